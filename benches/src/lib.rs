@@ -1,0 +1,1 @@
+//! Criterion benches against peers and physical limits.

@@ -1,0 +1,1 @@
+//! Constraint twins of the native functions.

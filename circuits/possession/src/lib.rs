@@ -1,0 +1,1 @@
+//! The possession statement as a circuit.

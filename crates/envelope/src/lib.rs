@@ -1,0 +1,1 @@
+//! Seal and open: the sealed object format.

@@ -1,0 +1,1 @@
+//! Cell tree, challenge derivation and the native statement of storage.

@@ -1,0 +1,107 @@
+//! Every domain-separation label of the project, on one page.
+//!
+//! A label says which use of a hash, KDF, signature or transcript an input belongs to, so that bytes
+//! made for one use mean nothing in another. The protocol version is part of the text and is not the
+//! crate version. `docs/spec/v1` cites these by variant name.
+
+/// One domain-separation label. Texts are distinct and prefix-free (tested), so `label ‖ data`
+/// is unambiguous even where nothing separates the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Label {
+    /// Ed25519 signature of an owner over an envelope payload (spec envelope, clause E5).
+    EnvelopeSignature,
+    /// HKDF info from file key to body key (spec envelope, clause E3).
+    BodyKey,
+    /// HPKE info of a recipient entry (spec envelope, clause E4).
+    RecipientInfo,
+    /// Level-1 node that stands for a missing cell: `2^248 + LE(BLAKE3(label)[..31])` (spec cell-tree, clause T4).
+    EmptyCell,
+    /// First chaining value of the statement sponge, an element at or above `2^248` (spec possession, clause S1).
+    Statement,
+    /// merlin protocol label of the challenge transcript (spec challenge, clause H1).
+    Challenge,
+    /// Ed25519 signature of an auditor over a challenge (spec challenge, clause H6).
+    ChallengeSignature,
+    /// Ed25519 signature of a host over (challenge digest, proof) (spec challenge, clause H7).
+    ResponseSignature,
+    /// Ed25519 signature of an auditor over an evidence bundle (spec bundle, clause B2).
+    BundleSignature,
+    /// BLAKE3 context of a challenge digest (spec challenge, clause H5).
+    ChallengeDigest,
+    /// BLAKE3 context of a constraint-system digest (spec possession, clause S7).
+    CircuitDigest,
+    /// BLAKE3 context of a verifying-key digest (spec possession, clause S8).
+    VerifyingKeyDigest,
+    /// BLAKE3 context of a proving-key digest (spec possession, clause S8).
+    ProvingKeyDigest,
+    /// Public seed of development keys, followed by the circuit digest (spec possession, clause S9).
+    DevelopmentSeed,
+    /// BLAKE3 context of a public-key fingerprint (spec envelope, clause E8).
+    Fingerprint,
+}
+
+impl Label {
+    /// All labels, for tests and for the specification's table.
+    pub const ALL: [Self; 15] = [
+        Self::EnvelopeSignature,
+        Self::BodyKey,
+        Self::RecipientInfo,
+        Self::EmptyCell,
+        Self::Statement,
+        Self::Challenge,
+        Self::ChallengeSignature,
+        Self::ResponseSignature,
+        Self::BundleSignature,
+        Self::ChallengeDigest,
+        Self::CircuitDigest,
+        Self::VerifyingKeyDigest,
+        Self::ProvingKeyDigest,
+        Self::DevelopmentSeed,
+        Self::Fingerprint,
+    ];
+
+    /// The label's text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EnvelopeSignature => "bailiwick/v1/envelope-signature",
+            Self::BodyKey => "bailiwick/v1/body-key",
+            Self::RecipientInfo => "bailiwick/v1/recipient-info",
+            Self::EmptyCell => "bailiwick/v1/empty-cell",
+            Self::Statement => "bailiwick/v1/possession-statement",
+            Self::Challenge => "bailiwick/v1/challenge-transcript",
+            Self::ChallengeSignature => "bailiwick/v1/challenge-signature",
+            Self::ResponseSignature => "bailiwick/v1/response-signature",
+            Self::BundleSignature => "bailiwick/v1/bundle-signature",
+            Self::ChallengeDigest => "bailiwick/v1/challenge-digest",
+            Self::CircuitDigest => "bailiwick/v1/circuit-digest",
+            Self::VerifyingKeyDigest => "bailiwick/v1/verifying-key-digest",
+            Self::ProvingKeyDigest => "bailiwick/v1/proving-key-digest",
+            Self::DevelopmentSeed => "bailiwick/v1/development-seed",
+            Self::Fingerprint => "bailiwick/v1/fingerprint",
+        }
+    }
+
+    /// The label's bytes.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'static [u8] {
+        self.as_str().as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Label;
+
+    #[test]
+    fn labels_are_distinct_and_prefix_free() {
+        for (i, a) in Label::ALL.iter().enumerate() {
+            for (j, b) in Label::ALL.iter().enumerate() {
+                if i != j {
+                    assert!(!b.as_str().starts_with(a.as_str()), "{a:?} is a prefix of {b:?}");
+                }
+            }
+        }
+    }
+}

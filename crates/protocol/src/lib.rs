@@ -1,0 +1,15 @@
+//! Ids, units, limits, domain labels, the canonical codec, message types and secret newtypes of bailiwick.
+//!
+//! This crate is what every other one agrees on. It holds no I/O, no clock, no randomness and no
+//! cryptographic construction beyond signatures over its own messages. The wire formats are specified in
+//! `docs/spec/v1`; module docs cite the clauses.
+
+pub mod bundle;
+pub mod challenge;
+pub mod codec;
+pub mod envelope;
+pub mod ids;
+pub mod labels;
+pub mod limits;
+pub mod secret;
+pub mod signing;

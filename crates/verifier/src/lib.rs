@@ -1,0 +1,1 @@
+//! Bytes in, verdict out: all judgement, offline.
