@@ -1,1 +1,87 @@
-fn main() {}
+//! The `bailiwick` command line: verbs by task, one file per command under `commands/`.
+
+mod commands;
+mod keyfile;
+mod output;
+mod progress;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What to do about an error; attached with `.context(Help(..))` and printed on a line of its own.
+#[derive(Debug)]
+pub(crate) struct Help(pub(crate) &'static str);
+
+impl fmt::Display for Help {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "bailiwick",
+    version,
+    about = "Check for yourself that a data centre stores and serves your data and cannot read it",
+    long_about = "Developers seal data so that it stays opaque to whoever hosts it, node hosts prove in zero \
+                  knowledge that they hold it, auditors verify offline.\n\nThis software has not been audited \
+                  by anyone but its authors. SECURITY.md says what is and is not shown."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make and show keys
+    #[command(display_order = 10)]
+    Key(commands::key::Args),
+    /// Encrypt a file for its recipients and sign the envelope
+    #[command(display_order = 20)]
+    Seal(commands::seal::Args),
+    /// Decrypt a sealed object, or a range of it
+    #[command(display_order = 21)]
+    Open(commands::open::Args),
+    /// Add a storage commitment to an object sealed without one
+    #[command(display_order = 22)]
+    Commit(commands::commit::Args),
+    /// Show what a host can see of an object
+    #[command(display_order = 23)]
+    Inspect(commands::inspect::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Key(a) => commands::key::run(a),
+        Command::Seal(a) => commands::seal::run(a),
+        Command::Open(a) => commands::open::run(a),
+        Command::Commit(a) => commands::commit::run(a),
+        Command::Inspect(a) => commands::inspect::run(a),
+    };
+    result.unwrap_or_else(|error| {
+        report(&error);
+        // 2: nothing could be judged or done. 1 is kept for a refuted claim.
+        ExitCode::from(2)
+    })
+}
+
+/// Prints what went wrong, the causes, and what to do, each on its own line.
+fn report(error: &anyhow::Error) {
+    let help = error.downcast_ref::<Help>();
+    let mut causes = error
+        .chain()
+        .map(ToString::to_string)
+        .filter(|text| help.is_none_or(|h| h.0 != text))
+        .map(|text| output::printable(&text));
+    eprintln!("error: {}", causes.next().unwrap_or_default());
+    for cause in causes {
+        eprintln!("  because: {cause}");
+    }
+    if let Some(help) = help {
+        eprintln!("  help: {help}");
+    }
+}
