@@ -4,10 +4,12 @@
 //! cryptographic construction beyond signatures over its own messages. The wire formats are specified in
 //! `docs/spec/v1`; module docs cite the clauses.
 
+pub mod api;
 pub mod bundle;
 pub mod challenge;
 pub mod codec;
 pub mod envelope;
+pub mod http_signature;
 pub mod ids;
 pub mod labels;
 pub mod limits;
