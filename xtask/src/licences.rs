@@ -1,0 +1,82 @@
+//! `deny.toml` without cargo-deny: licences of every package that may be built here, and banned crates.
+
+use anyhow::{Context, Result};
+
+use crate::repository::{self, Repository};
+use crate::spdx;
+
+/// Checks licences and bans.
+pub(crate) fn check() -> Result<Vec<String>> {
+    let repo = Repository::load()?;
+    let deny: toml::Table = toml::from_str(&std::fs::read_to_string(repo.root.join("deny.toml"))?)?;
+    let allowed = strings(&deny, "licenses", "allow", None)?;
+    let banned = strings(&deny, "bans", "deny", Some("crate"))?;
+    let host = repository::host()?;
+    let metadata = repository::metadata(&repo, &["--filter-platform", &host])?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let mut out: Vec<String> = packages
+        .iter()
+        .filter_map(|p| licence_violation(p["name"].as_str()?, p["license"].as_str(), &allowed))
+        .collect();
+    let built = repository::workspace_tree(&repo)?;
+    out.extend(
+        built
+            .iter()
+            .filter(|b| banned.contains(&b.name))
+            .map(|b| format!("{} is banned by deny.toml", b.name)),
+    );
+    out.sort();
+    out.dedup();
+    if out.is_empty() {
+        println!(
+            "licences and bans hold: {} packages, {} licences allowed, {} crates banned",
+            packages.len(),
+            allowed.len(),
+            banned.len()
+        );
+    }
+    Ok(out)
+}
+
+fn licence_violation(name: &str, licence: Option<&str>, allowed: &[String]) -> Option<String> {
+    match licence {
+        Some(l) if spdx::satisfied(l, allowed) => None,
+        Some(l) => Some(format!("{name}: licence {l} is not on the list of deny.toml")),
+        None => Some(format!("{name}: states no licence")),
+    }
+}
+
+/// The strings of `section.key`, or of the field `field` of its tables.
+fn strings(deny: &toml::Table, section: &str, key: &str, field: Option<&str>) -> Result<Vec<String>> {
+    let list = deny.get(section).and_then(|s| s.get(key)).and_then(toml::Value::as_array);
+    let list = list.with_context(|| format!("deny.toml has no list {section}.{key}"))?;
+    list.iter()
+        .map(|v| field.map_or(Some(v), |f| v.get(f)).and_then(toml::Value::as_str).map(str::to_owned))
+        .collect::<Option<_>>()
+        .with_context(|| format!("deny.toml: {section}.{key} holds something that is no string"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{licence_violation, strings};
+
+    #[test]
+    fn an_allowed_licence_passes_another_or_none_does_not() {
+        let allowed = ["MIT".to_owned()];
+        assert!(licence_violation("a", Some("MIT OR GPL-3.0"), &allowed).is_none());
+        assert!(licence_violation("a", Some("GPL-3.0"), &allowed).is_some());
+        assert!(licence_violation("a", None, &allowed).is_some());
+    }
+
+    #[test]
+    fn lists_of_deny_toml_are_read_whole_or_not_at_all() {
+        let deny = toml::from_str(
+            "[licenses]\nallow = [\"MIT\"]\n[bans]\ndeny = [{ crate = \"x\", reason = \"r\" }]",
+        )
+        .unwrap();
+        assert_eq!(strings(&deny, "licenses", "allow", None).unwrap(), ["MIT"]);
+        assert_eq!(strings(&deny, "bans", "deny", Some("crate")).unwrap(), ["x"]);
+        assert!(strings(&deny, "bans", "deny", None).is_err());
+        assert!(strings(&deny, "bans", "allow", None).is_err());
+    }
+}
