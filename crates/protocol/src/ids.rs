@@ -31,10 +31,12 @@ macro_rules! fixed_bytes {
                 &self.0
             }
 
+            #[allow(dead_code, reason = "not every identifier travels inside a message")]
             pub(crate) fn encode(&self, e: &mut Encoder) {
                 e.bytes(&self.0);
             }
 
+            #[allow(dead_code, reason = "not every identifier travels inside a message")]
             pub(crate) fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
                 d.array::<$len>().map(Self)
             }
@@ -109,6 +111,10 @@ fixed_bytes! {
 fixed_bytes! {
     /// Digest of a Groth16 verifying key's canonical bytes.
     VkDigest, 32
+}
+fixed_bytes! {
+    /// Digest of a Groth16 proving key's file bytes.
+    PkDigest, 32
 }
 fixed_bytes! {
     /// Digest of a constraint system's matrices.
