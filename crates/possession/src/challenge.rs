@@ -1,0 +1,105 @@
+//! What a challenge asks for: a merlin transcript over every field of it, then the drawn slots (spec challenge).
+//!
+//! Items absorbed, each under its own label, integers as LE64: `version`, `class-samples`, `class-depth`, `vk`, `host`,
+//! `targets` (their number), for each target `owner`, `object`, `unit`, `generation`, `blake3`, `size`, `root`, `cells`; then
+//! `epoch`, `beacon` (empty: none in this version), `auditor`, `nonce`. Squeezed: `binding` (31 bytes), then for each sample
+//! `w` and `u` (16 bytes each, little-endian).
+//!
+//! merlin frames every item with its label and length, so no two different challenges absorb the same bytes.
+
+use bailiwick_protocol::challenge::{CHALLENGE_VERSION, Challenge, Target};
+use bailiwick_protocol::labels::Label;
+use merlin::Transcript;
+
+use crate::field::{DATA_BYTES, Fr, element_from_31};
+
+/// One drawn cell. The same cell may be drawn twice; each slot is answered for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot {
+    /// Index into the challenge's targets.
+    pub target: usize,
+    /// Cell of that target, below its `cells`.
+    pub cell: u64,
+}
+
+/// Everything derived from a challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// Ties a proof to this challenge: 31 bytes of the transcript.
+    pub binding: Fr,
+    /// One slot per sample of the class; none when the targets have no cells, or more than 2^64.
+    pub slots: Vec<Slot>,
+}
+
+/// Draws the slots: position `floor(w · T / 2^128)` among all cells picks the target, then the *independent* `u` picks the cell
+/// in it, `floor(u · cells / 2^128)`. With one word for both, a position would fix the cell, and cells that are no target's
+/// image could be dropped unseen.
+#[must_use]
+pub fn draw(challenge: &Challenge) -> Draw {
+    let mut transcript = absorb(challenge);
+    let mut binding = [0; DATA_BYTES];
+    transcript.challenge_bytes(b"binding", &mut binding);
+    let mut word = |label| {
+        let mut bytes = [0; 16];
+        transcript.challenge_bytes(label, &mut bytes);
+        u128::from_le_bytes(bytes)
+    };
+    let total = challenge.targets.iter().try_fold(0u64, |sum, t| sum.checked_add(t.cells)).unwrap_or(0);
+    let samples = if total == 0 { 0 } else { challenge.class.samples };
+    let slots = (0..samples)
+        .map(|_| {
+            let (w, u) = (word(b"w"), word(b"u"));
+            let target = holder(&challenge.targets, scale(w, total));
+            Slot { target, cell: scale(u, challenge.targets.get(target).map_or(0, |t| t.cells)) }
+        })
+        .collect();
+    Draw { binding: element_from_31(&binding), slots }
+}
+
+fn absorb(challenge: &Challenge) -> Transcript {
+    // Every field by name: a new one does not compile until it is absorbed.
+    let Challenge { class, vk, host, targets, epoch, auditor, nonce } = challenge;
+    let mut t = Transcript::new(Label::Challenge.as_bytes());
+    t.append_u64(b"version", CHALLENGE_VERSION);
+    t.append_u64(b"class-samples", u64::from(class.samples));
+    t.append_u64(b"class-depth", u64::from(class.depth));
+    t.append_message(b"vk", vk.as_bytes());
+    t.append_message(b"host", host.as_bytes());
+    t.append_u64(b"targets", targets.len() as u64);
+    for Target { name, generation, blake3, size, root, cells } in targets {
+        t.append_message(b"owner", name.owner.as_bytes());
+        t.append_message(b"object", name.object.as_bytes());
+        t.append_message(b"unit", &name.unit.to_bytes());
+        t.append_u64(b"generation", *generation);
+        t.append_message(b"blake3", blake3.as_bytes());
+        t.append_u64(b"size", *size);
+        t.append_message(b"root", root.as_bytes());
+        t.append_u64(b"cells", *cells);
+    }
+    t.append_u64(b"epoch", *epoch);
+    // A beacon round will be 88 bytes (chain hash, round, signature), so absent and present differ.
+    t.append_message(b"beacon", b"");
+    t.append_message(b"auditor", auditor.as_bytes());
+    t.append_message(b"nonce", nonce.as_bytes());
+    t
+}
+
+/// `floor(word · n / 2^128)`, exactly. Below `n` unless `n` is 0.
+#[must_use]
+pub const fn scale(word: u128, n: u64) -> u64 {
+    let (low, high) = (word & u64::MAX as u128, word >> 64);
+    // The sum stays below 2^128: (2^64 - 1)^2 + 2^64 - 1.
+    let carry = (low * n as u128) >> 64;
+    ((high * n as u128 + carry) >> 64) as u64
+}
+
+/// The target that holds a position among all cells.
+fn holder(targets: &[Target], mut position: u64) -> usize {
+    for (i, t) in targets.iter().enumerate() {
+        if position < t.cells {
+            return i;
+        }
+        position -= t.cells;
+    }
+    targets.len().saturating_sub(1)
+}
