@@ -1,0 +1,186 @@
+//! From bytes to a report (spec verdict, clauses V5-V20).
+
+use std::collections::BTreeMap;
+
+use bailiwick_protocol::bundle::{Bundle, SignedBundle};
+use bailiwick_protocol::codec::{Canonical, CodecError};
+use bailiwick_protocol::ids::{AuditorKey, ContentId, VkDigest};
+
+use crate::anchors::{Anchors, AnchorsError, Principal, Provenance};
+use crate::claims::{Claim, EXIT_UNUSABLE, Verdict, exit_code};
+use crate::policy::{Policy, PolicyError, explain};
+use crate::report::{AuditFacts, InputDigests, Label, PolicyFacts, REPORT_SCHEMA, Report};
+use crate::time::Moment;
+
+mod answer;
+mod evidence;
+mod facts;
+mod others;
+mod scopes;
+mod stored;
+
+/// Everything a verdict depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// A [`SignedBundle`], canonical bytes.
+    pub bundle: &'a [u8],
+    /// The policy, TOML.
+    pub policy: &'a str,
+    /// The trust anchors, TOML.
+    pub anchors: &'a str,
+    /// Verifying keys at hand, canonical bytes by digest; the digest is recomputed.
+    pub verifying_keys: &'a BTreeMap<VkDigest, Vec<u8>>,
+    /// The moment to judge at, milliseconds since 1970-01-01 UTC.
+    pub now_unix_ms: u64,
+}
+
+/// Input that cannot be judged: nothing in it may be shown as evidence. Exit code 2.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// The policy is not acceptable.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The trust anchors are not acceptable.
+    #[error(transparent)]
+    Anchors(#[from] AnchorsError),
+    /// The bytes are not a bundle, or its signed contents are not canonical.
+    #[error("bundle: {0}")]
+    Bundle(#[from] CodecError),
+    /// No anchored auditor signed the bundle.
+    #[error("bundle: not signed by any auditor in the trust anchors, or changed since it was signed")]
+    UnknownAuditor,
+    /// Signed by one anchored auditor in the name of another.
+    #[error("bundle: names auditor {named} but is signed by {signer}")]
+    AnotherAuditorsName {
+        /// Key that signed.
+        signer: AuditorKey,
+        /// Key it names.
+        named: AuditorKey,
+    },
+}
+
+/// The exit code of a verification: the report's, or 2 for unusable input.
+#[must_use]
+pub fn exit_code_of(outcome: &Result<Report, Unusable>) -> u8 {
+    outcome.as_ref().map_or(EXIT_UNUSABLE, |r| r.exit_code)
+}
+
+/// What every judge reads.
+struct Case<'a> {
+    bundle: &'a Bundle,
+    auditor: &'a Principal,
+    anchors: &'a Anchors,
+    policy: &'a Policy,
+    verifying_keys: &'a BTreeMap<VkDigest, Vec<u8>>,
+    now_unix_ms: u64,
+}
+
+/// Judges a bundle.
+///
+/// # Errors
+/// [`Unusable`] when policy, anchors or bundle cannot be read or nobody anchored signed the bundle. Everything
+/// else, failures of evidence included, is a verdict in the report.
+pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
+    let policy = Policy::parse(inputs.policy)?;
+    let anchors = Anchors::parse(inputs.anchors)?;
+    let bundle = open_bundle(inputs.bundle, &anchors)?;
+    let auditor = anchors.auditor(&bundle.auditor).ok_or(Unusable::UnknownAuditor)?;
+    let case = Case {
+        bundle: &bundle,
+        auditor,
+        anchors: &anchors,
+        policy: &policy,
+        verifying_keys: inputs.verifying_keys,
+        now_unix_ms: inputs.now_unix_ms,
+    };
+    Ok(judge(&case, inputs))
+}
+
+/// Signature under an anchored auditor key first, contents after.
+fn open_bundle(bytes: &[u8], anchors: &Anchors) -> Result<Bundle, Unusable> {
+    let signed = SignedBundle::from_bytes(bytes)?;
+    for signer in anchors.auditors() {
+        match signed.verify(signer.as_bytes()) {
+            Err(CodecError::BadSignature) => {}
+            Err(e) => return Err(e.into()),
+            Ok(bundle) if bundle.auditor == signer => return Ok(bundle),
+            Ok(bundle) => return Err(Unusable::AnotherAuditorsName { signer, named: bundle.auditor }),
+        }
+    }
+    Err(Unusable::UnknownAuditor)
+}
+
+fn judge(case: &Case<'_>, inputs: &Inputs<'_>) -> Report {
+    let evidence = evidence::establish(case);
+    let answer = answer::examine(case, &evidence);
+    let claims: Vec<_> = Claim::ALL
+        .into_iter()
+        .map(|claim| match claim {
+            Claim::Stored => stored::judge(case, &evidence, &answer),
+            Claim::Served => others::served(case, &evidence),
+            Claim::Opaque => others::opaque(case, &evidence),
+            other => others::without_evidence(case, other),
+        })
+        .collect();
+    let exit_code = exit_code(claims.iter().filter(|c| c.required).map(|c| c.verdict));
+    let outcome = match exit_code {
+        0 => Verdict::Supported,
+        1 => Verdict::Refuted,
+        _ => Verdict::Inconclusive,
+    };
+    Report {
+        schema: REPORT_SCHEMA,
+        software: concat!("bailiwick-verifier ", env!("CARGO_PKG_VERSION")).to_owned(),
+        inputs: InputDigests {
+            bundle_blake3: digest(inputs.bundle),
+            policy_blake3: digest(inputs.policy.as_bytes()),
+            anchors_blake3: digest(inputs.anchors.as_bytes()),
+        },
+        judged_at: Moment::new(case.now_unix_ms),
+        policy: PolicyFacts {
+            name: case.policy.name.clone(),
+            require: case.policy.require.iter().copied().collect(),
+            explained: explain(case.policy),
+        },
+        outcome,
+        exit_code,
+        labels: labels(case, &evidence),
+        audit: audit_facts(case, &evidence, &answer),
+        claims,
+    }
+}
+
+fn digest(bytes: &[u8]) -> ContentId {
+    ContentId(blake3::hash(bytes).into())
+}
+
+fn labels(case: &Case<'_>, evidence: &evidence::Evidence) -> Vec<Label> {
+    let mut out = vec![Label::Unaudited];
+    let key = evidence.challenge.as_ref().and_then(|c| case.anchors.verifying_key(&c.vk));
+    match key.map(|k| &k.provenance) {
+        Some(Provenance::Development) => out.push(Label::DevelopmentKey),
+        Some(Provenance::Auditor { .. }) => out.push(Label::SinglePartyKey),
+        Some(Provenance::Ceremony { .. }) | None => {}
+    }
+    out
+}
+
+fn audit_facts(case: &Case<'_>, evidence: &evidence::Evidence, answer: &answer::Answered) -> AuditFacts {
+    let b = case.bundle;
+    AuditFacts {
+        auditor: case.auditor.clone(),
+        asked_at: Moment::new(b.asked_unix_ms),
+        answered_at: Moment::new(b.answered_unix_ms),
+        answer_ms: b.answered_unix_ms.saturating_sub(b.asked_unix_ms),
+        age_ms: case.age_ms(),
+        challenge: evidence.challenge.as_ref().map(|c| facts::challenge(case, evidence, c, answer)),
+    }
+}
+
+impl Case<'_> {
+    /// Milliseconds from the answer to the moment judged at.
+    fn age_ms(&self) -> u64 {
+        self.now_unix_ms.saturating_sub(self.bundle.answered_unix_ms)
+    }
+}

@@ -1,0 +1,90 @@
+//! The host's answer: whose it is, to what, and whether its proof verifies.
+
+use bailiwick_groth16::VerifyingKey;
+use bailiwick_protocol::bundle::{Answer, NoAnswer};
+use bailiwick_protocol::challenge::{CannotProve, Challenge};
+
+use super::Case;
+use super::evidence::Evidence;
+use crate::reasons::{Reason, ReasonCode};
+
+/// What became of the challenge.
+pub(super) enum Answered {
+    /// Signed by the host, for this challenge, and the proof verifies.
+    Valid,
+    /// Signed by the host, for this challenge, and the proof does not verify.
+    Invalid,
+    /// A proof signed by the host for this challenge that cannot be judged, and why.
+    Unjudged(Reason),
+    /// Signed by the host: it cannot prove.
+    CannotProve(CannotProve),
+    /// On the auditor's word: nothing signed came back.
+    NoAnswer(NoAnswer),
+    /// Not the host's answer to this challenge, and why. Supports and refutes nothing: whoever holds an older
+    /// answer, or another host's, can put it into a bundle.
+    Unrelated(Reason),
+    /// There is no established challenge it could answer.
+    Nothing,
+}
+
+pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Answered {
+    let Some(challenge) = &evidence.challenge else { return Answered::Nothing };
+    let signed = match &case.bundle.answer {
+        Answer::None(why) => return Answered::NoAnswer(*why),
+        Answer::Response(signed) => signed,
+    };
+    let Ok(response) = signed.verify(challenge.host.as_bytes()) else {
+        return Answered::Unrelated(Reason::new(
+            ReasonCode::AnswerNotByHost,
+            "the answer in the bundle is not validly signed by the challenged host",
+        ));
+    };
+    if response.challenge != challenge.digest() {
+        return Answered::Unrelated(Reason::new(
+            ReasonCode::AnswerToAnotherChallenge,
+            "the answer in the bundle is to another challenge (a replay, or another object or time)",
+        ));
+    }
+    match response.outcome {
+        Err(why) => Answered::CannotProve(why),
+        Ok(proof) => match load_key(case, challenge) {
+            Err(reason) => Answered::Unjudged(reason),
+            Ok(key) => check_proof(&key, challenge, &proof),
+        },
+    }
+}
+
+/// The bytes given for the challenge's digest, if they have that digest and pass every check of a key.
+fn load_key(case: &Case<'_>, challenge: &Challenge) -> Result<VerifyingKey, Reason> {
+    let Some(bytes) = case.verifying_keys.get(&challenge.vk) else {
+        return Err(Reason::new(
+            ReasonCode::KeyMissing,
+            format!("the verifying key {} was not given", challenge.vk),
+        ));
+    };
+    let key = VerifyingKey::from_bytes(bytes)
+        .map_err(|e| Reason::new(ReasonCode::KeyMalformed, format!("the verifying key is refused: {e}")))?;
+    if key.digest() != challenge.vk {
+        return Err(Reason::new(
+            ReasonCode::KeyDiffers,
+            format!("the verifying key given has digest {}, not {}", key.digest(), challenge.vk),
+        ));
+    }
+    Ok(key)
+}
+
+fn check_proof(key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> Answered {
+    let statement = match bailiwick_possession::statement::public_input(challenge) {
+        Ok(s) => s,
+        Err(e) => {
+            return Answered::Unjudged(Reason::new(
+                ReasonCode::NoStatement,
+                format!("no host could answer this challenge: {e}"),
+            ));
+        }
+    };
+    match bailiwick_groth16::Proof::from_bytes(proof).map(|p| key.prepare().verify(&[statement], &p)) {
+        Ok(Ok(())) => Answered::Valid,
+        _ => Answered::Invalid,
+    }
+}

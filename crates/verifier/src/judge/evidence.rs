@@ -1,0 +1,201 @@
+//! What of the bundle is established before anyone looks at the answer: challenge, host, owners, verifying key.
+
+use bailiwick_protocol::challenge::{Challenge, Target};
+use bailiwick_protocol::codec::CodecError;
+use bailiwick_protocol::envelope::Envelope;
+use bailiwick_protocol::ids::OwnerKey;
+
+use super::Case;
+use crate::anchors::Provenance;
+use crate::policy::AcceptedProvenance;
+use crate::reasons::{Reason, ReasonCode};
+
+/// Objects named one by one in reasons, at most; the rest are counted.
+const NAMED_MAX: usize = 8;
+
+/// What is established.
+pub(super) struct Evidence {
+    /// The challenge, if the bundle's auditor signed it in its own name.
+    pub(super) challenge: Option<Challenge>,
+    /// One per target; `Some` if the anchored owner signed it and it describes the target.
+    pub(super) envelopes: Vec<Option<Envelope>>,
+    /// Why the bundle is not evidence about a host of this reader's world. Empty: it is.
+    pub(super) obstacles: Vec<Reason>,
+    /// Why a valid proof would not support. Empty: it would.
+    pub(super) key_obstacles: Vec<Reason>,
+}
+
+impl Evidence {
+    fn none(reason: Reason) -> Self {
+        Self { challenge: None, envelopes: Vec::new(), obstacles: vec![reason], key_obstacles: Vec::new() }
+    }
+}
+
+pub(super) fn establish(case: &Case<'_>) -> Evidence {
+    let challenge = match case.bundle.challenge.verify(case.bundle.auditor.as_bytes()) {
+        Ok(c) => c,
+        Err(CodecError::BadSignature) => {
+            return Evidence::none(Reason::new(
+                ReasonCode::ChallengeNotByAuditor,
+                "the challenge in the bundle is not signed by the auditor who signed the bundle",
+            ));
+        }
+        Err(e) => {
+            return Evidence::none(Reason::new(
+                ReasonCode::ChallengeNotByAuditor,
+                format!("the challenge in the bundle is not valid: {e}"),
+            ));
+        }
+    };
+    if challenge.auditor != case.bundle.auditor {
+        return Evidence::none(Reason::new(
+            ReasonCode::ChallengeNamesAnotherAuditor,
+            "the challenge names another auditor than the one who signed the bundle",
+        ));
+    }
+    let mut obstacles = Vec::new();
+    check_host(case, &challenge, &mut obstacles);
+    let envelopes = check_envelopes(case, &challenge, &mut obstacles);
+    let key_obstacles = check_key(case, &challenge);
+    Evidence { challenge: Some(challenge), envelopes, obstacles, key_obstacles }
+}
+
+fn check_host(case: &Case<'_>, challenge: &Challenge, obstacles: &mut Vec<Reason>) {
+    if case.anchors.host(&challenge.host).is_none() {
+        obstacles.push(Reason::new(
+            ReasonCode::HostNotAnchored,
+            format!("the challenged host {} is not in the trust anchors", challenge.host),
+        ));
+    }
+    let hosts = case.policy.stored.as_ref().and_then(|t| t.hosts.as_ref());
+    if hosts.is_some_and(|h| !h.contains(&challenge.host)) {
+        obstacles.push(Reason::new(
+            ReasonCode::HostOutsidePolicy,
+            format!("the policy names other hosts than {}", challenge.host),
+        ));
+    }
+}
+
+/// Collects reasons of one kind over many objects: the first few in full, then how many more.
+struct PerObject {
+    code: ReasonCode,
+    what: &'static str,
+    count: usize,
+}
+
+impl PerObject {
+    const fn new(code: ReasonCode, what: &'static str) -> Self {
+        Self { code, what, count: 0 }
+    }
+
+    fn add(&mut self, target: &Target, reasons: &mut Vec<Reason>) {
+        self.count += 1;
+        if self.count <= NAMED_MAX {
+            reasons.push(Reason::new(self.code, format!("object {}: {}", target.name, self.what)));
+        }
+    }
+
+    fn finish(&self, reasons: &mut Vec<Reason>) {
+        if self.count > NAMED_MAX {
+            let more = self.count - NAMED_MAX;
+            reasons.push(Reason::new(self.code, format!("and {more} more objects: {}", self.what)));
+        }
+    }
+}
+
+fn check_envelopes(
+    case: &Case<'_>,
+    challenge: &Challenge,
+    obstacles: &mut Vec<Reason>,
+) -> Vec<Option<Envelope>> {
+    let signed = &case.bundle.envelopes;
+    if signed.len() != challenge.targets.len() {
+        obstacles.push(Reason::new(
+            ReasonCode::EnvelopeCount,
+            format!("{} envelopes for {} objects", signed.len(), challenge.targets.len()),
+        ));
+        return challenge.targets.iter().map(|_| None).collect();
+    }
+    let mut unanchored = PerObject::new(
+        ReasonCode::OwnerNotAnchored,
+        "its owner\u{2019}s key is not in the trust anchors (anyone, a gateway too, can put their own key there)",
+    );
+    let mut unsigned =
+        PerObject::new(ReasonCode::EnvelopeNotByOwner, "its envelope is not validly signed by the owner");
+    let mut differs =
+        PerObject::new(ReasonCode::EnvelopeDiffers, "the owner signed another body than the challenge names");
+    let mut out = Vec::with_capacity(signed.len());
+    for (target, envelope) in challenge.targets.iter().zip(signed) {
+        let owner: &OwnerKey = &target.name.owner;
+        let mut checked = None;
+        if case.anchors.owner(owner).is_none() {
+            unanchored.add(target, obstacles);
+        } else {
+            match envelope.verify(owner.as_bytes()) {
+                Err(_) => unsigned.add(target, obstacles),
+                Ok(e) if Target::of(&e).as_ref() != Some(target) => differs.add(target, obstacles),
+                Ok(e) => checked = Some(e),
+            }
+        }
+        out.push(checked);
+    }
+    for kind in [unanchored, unsigned, differs] {
+        kind.finish(obstacles);
+    }
+    check_policy_owners(case, challenge, obstacles);
+    out
+}
+
+fn check_policy_owners(case: &Case<'_>, challenge: &Challenge, obstacles: &mut Vec<Reason>) {
+    let Some(owners) = case.policy.stored.as_ref().and_then(|t| t.owners.as_ref()) else { return };
+    for owner in owners {
+        if !challenge.targets.iter().any(|t| t.name.owner == *owner) {
+            obstacles.push(Reason::new(
+                ReasonCode::OwnerMissing,
+                format!("the policy names owner {owner}, of whom the audit has no object"),
+            ));
+        }
+    }
+}
+
+/// Provenance comes from the anchors by digest, never from the bundle or the key's bytes.
+fn check_key(case: &Case<'_>, challenge: &Challenge) -> Vec<Reason> {
+    let Some(key) = case.anchors.verifying_key(&challenge.vk) else {
+        return vec![Reason::new(
+            ReasonCode::KeyNotAnchored,
+            format!("the verifying key {} is not in the trust anchors", challenge.vk),
+        )];
+    };
+    let mut out = Vec::new();
+    if key.class != challenge.class {
+        out.push(Reason::new(
+            ReasonCode::KeyOfAnotherClass,
+            format!(
+                "the verifying key is anchored for class {}, the challenge is of class {}",
+                key.class, challenge.class
+            ),
+        ));
+    }
+    let accepted = case.policy.stored.as_ref().map(|t| &t.provenance);
+    let accepts = |p| accepted.is_none_or(|set| set.contains(&p));
+    match &key.provenance {
+        Provenance::Development => out.push(Reason::new(
+            ReasonCode::KeyIsDevelopment,
+            "the verifying key is a development key: its secret follows from a public seed, so anyone can forge a proof, and a proof under it shows nothing",
+        )),
+        Provenance::Auditor { auditor } if *auditor != challenge.auditor => out.push(Reason::new(
+            ReasonCode::KeyOfAnotherAuditor,
+            "the verifying key was set up by another auditor; it counts only in that auditor\u{2019}s own bundles",
+        )),
+        Provenance::Auditor { .. } if !accepts(AcceptedProvenance::Auditor) => out.push(Reason::new(
+            ReasonCode::KeyOutsidePolicy,
+            "the policy does not accept keys set up by one auditor alone",
+        )),
+        Provenance::Ceremony { .. } if !accepts(AcceptedProvenance::Ceremony) => out.push(Reason::new(
+            ReasonCode::KeyOutsidePolicy,
+            "the policy does not accept keys from a ceremony",
+        )),
+        Provenance::Auditor { .. } | Provenance::Ceremony { .. } => {}
+    }
+    out
+}

@@ -1,0 +1,242 @@
+//! *Stored* (spec verdict, clauses V9-V16).
+
+use bailiwick_protocol::bundle::NoAnswer;
+use bailiwick_protocol::challenge::CannotProve;
+
+use super::Case;
+use super::answer::Answered;
+use super::evidence::Evidence;
+use super::scopes;
+use crate::anchors::Provenance;
+use crate::claims::{Claim, Verdict};
+use crate::detection::{one_in, percent};
+use crate::policy::{Scope, StoredTerms};
+use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
+use crate::report::{ClaimReport, Numbers, ScopeDetection, Soundness};
+use crate::time::duration;
+
+/// How far ahead of the moment judged at an auditor's clock may be, milliseconds: two machines without a common
+/// clock may differ by this much, and it never makes evidence younger than zero.
+const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
+
+/// Barbulescu and Duquesne, "Updating Key Size Estimations for Pairings" (J. Cryptology 32, 2019), after the tower
+/// number field sieve of Kim and Barbulescu (Crypto 2016): about 2^100 operations for the 254-bit BN curve.
+/// The other parts are stronger: challenge binding 248 bits, BLAKE3 and Poseidon2 collisions about 127, Ed25519 about 126.
+const SOUNDNESS: Soundness = Soundness {
+    bits: 100,
+    basis: "BN254 pairing group, the weakest part: about 100 bits (Barbulescu and Duquesne, J. Cryptology 2019, after Kim and Barbulescu, Crypto 2016); challenge binding 248 bits, hashes and signatures 126 bits or more",
+};
+
+pub(super) fn judge(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> ClaimReport {
+    let detection = scopes::detection(case, evidence);
+    let (verdict, reasons) = decide(case, evidence, answer, &detection);
+    let headline = headline(verdict, &reasons);
+    let about_proof = matches!(answer, Answered::Valid | Answered::Invalid | Answered::Unjudged(_));
+    ClaimReport {
+        claim: Claim::Stored,
+        required: case.policy.require.contains(&Claim::Stored),
+        verdict,
+        headline,
+        reasons,
+        assumptions: assumptions(case, evidence, answer),
+        numbers: Numbers {
+            soundness: about_proof.then_some(SOUNDNESS),
+            samples: evidence.challenge.as_ref().map(|c| c.class.samples),
+            age_ms: evidence.challenge.as_ref().map(|_| case.age_ms()),
+            detection,
+            ..Numbers::default()
+        },
+        not_shown: Claim::Stored.not_shown().to_vec(),
+    }
+}
+
+/// The order matters: evidence that is not about this reader's hosts and owners neither supports nor refutes; a
+/// refutation does not age and needs no sampling; only support has terms to meet.
+fn decide(
+    case: &Case<'_>,
+    evidence: &Evidence,
+    answer: &Answered,
+    detection: &[ScopeDetection],
+) -> (Verdict, Vec<Reason>) {
+    let inconclusive = |reasons| (Verdict::Inconclusive, reasons);
+    let mut reasons = evidence.obstacles.clone();
+    if let Answered::Unrelated(r) = answer {
+        reasons.push(r.clone());
+    }
+    let Some(terms) = &case.policy.stored else {
+        reasons.push(Reason::new(
+            ReasonCode::NoTermsInPolicy,
+            "the policy has no [stored] section, so nothing says what would be enough",
+        ));
+        return inconclusive(reasons);
+    };
+    if !reasons.is_empty() {
+        reasons.extend(evidence.key_obstacles.iter().cloned());
+        return inconclusive(reasons);
+    }
+    if case.bundle.answered_unix_ms > case.now_unix_ms.saturating_add(CLOCK_SKEW_MS) {
+        return inconclusive(vec![Reason::new(
+            ReasonCode::FromTheFuture,
+            "the evidence is dated after the moment it is judged at",
+        )]);
+    }
+    match answer {
+        Answered::CannotProve(why) => (Verdict::Refuted, vec![cannot_prove(*why)]),
+        Answered::NoAnswer(why) => (Verdict::Refuted, vec![no_answer(*why)]),
+        Answered::Unjudged(reason) => {
+            reasons.push(reason.clone());
+            reasons.extend(evidence.key_obstacles.iter().cloned());
+            inconclusive(reasons)
+        }
+        // A key this reader did not anchor for this class may belong to any circuit: failing under it says nothing.
+        Answered::Invalid if evidence.key_obstacles.iter().any(|r| says_nothing(r.code)) => {
+            inconclusive(evidence.key_obstacles.clone())
+        }
+        Answered::Invalid => (
+            Verdict::Refuted,
+            vec![Reason::new(
+                ReasonCode::ProofDoesNotVerify,
+                "the host signed a proof for this challenge, and the proof does not verify",
+            )],
+        ),
+        Answered::Valid => supported_if_terms_hold(case, evidence, terms, detection),
+        Answered::Unrelated(_) | Answered::Nothing => inconclusive(reasons),
+    }
+}
+
+const fn says_nothing(code: ReasonCode) -> bool {
+    matches!(
+        code,
+        ReasonCode::KeyNotAnchored | ReasonCode::KeyOfAnotherClass | ReasonCode::KeyOfAnotherAuditor
+    )
+}
+
+fn supported_if_terms_hold(
+    case: &Case<'_>,
+    evidence: &Evidence,
+    terms: &StoredTerms,
+    detection: &[ScopeDetection],
+) -> (Verdict, Vec<Reason>) {
+    let mut short = evidence.key_obstacles.clone();
+    let max_age_ms = u64::from(terms.max_age_hours) * 3_600_000;
+    if case.age_ms() > max_age_ms {
+        short.push(Reason::new(
+            ReasonCode::Stale,
+            format!(
+                "the evidence is {} old, the policy allows {}",
+                duration(case.age_ms()),
+                duration(max_age_ms)
+            ),
+        ));
+    }
+    short.extend(too_thin(terms, detection));
+    if !short.is_empty() {
+        return (Verdict::Inconclusive, short);
+    }
+    let proof = Reason::new(
+        ReasonCode::ProofVerifies,
+        "the host\u{2019}s zero-knowledge proof verifies for this challenge, these objects and this host",
+    );
+    (Verdict::Supported, vec![proof])
+}
+
+/// The least likely detection of the policy's scope, if it is below what the policy asks.
+fn too_thin(terms: &StoredTerms, detection: &[ScopeDetection]) -> Option<Reason> {
+    let worst = detection
+        .iter()
+        .filter(|s| s.scope == terms.scope)
+        .filter_map(|s| s.losses.iter().find(|d| d.lost_fraction == terms.lost_fraction))
+        .map(|d| d.probability)
+        .min_by(f64::total_cmp);
+    let whose = match terms.scope {
+        Scope::All => "the audited objects that count",
+        Scope::Owner => "the objects of one owner",
+        Scope::Object => "one object",
+    };
+    match worst {
+        Some(p) if p >= terms.min_detection => None,
+        Some(p) => Some(Reason::new(
+            ReasonCode::DetectionBelowPolicy,
+            format!(
+                "a loss of {} of {whose} would be noticed with {} (missed {}), the policy asks for {}",
+                terms.loss(),
+                percent(p),
+                one_in(1.0 - p),
+                percent(terms.min_detection)
+            ),
+        )),
+        None => Some(Reason::new(
+            ReasonCode::DetectionBelowPolicy,
+            "no audited object counts under the policy".to_owned(),
+        )),
+    }
+}
+
+fn cannot_prove(why: CannotProve) -> Reason {
+    let said = match why {
+        CannotProve::CellsUnavailable => {
+            "the host signed that a sampled part is missing, unreadable or not what the owner signed"
+        }
+        CannotProve::ObjectUnknown => {
+            "the host signed that it does not hold one of the objects at the named generation"
+        }
+        _ => "the host signed that it cannot prove",
+    };
+    Reason::new(ReasonCode::HostCannotProve, said)
+}
+
+fn no_answer(why: NoAnswer) -> Reason {
+    let what = match why {
+        NoAnswer::Refused => "refused or answered with an error",
+        NoAnswer::TimedOut => "did not answer in time",
+        NoAnswer::Unreachable => "could not be reached",
+        _ => "did not answer",
+    };
+    Reason::new(
+        ReasonCode::NoSignedAnswer,
+        format!(
+            "on this auditor\u{2019}s word, after asking again: the host {what}; a lost answer is a failed answer"
+        ),
+    )
+}
+
+fn assumptions(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> Vec<Assumption> {
+    let Some(challenge) = &evidence.challenge else { return Vec::new() };
+    let mut codes = vec![AssumptionCode::AuditorDoesNotCollude, AssumptionCode::AuditorsClock];
+    match case.anchors.verifying_key(&challenge.vk).map(|k| &k.provenance) {
+        Some(Provenance::Auditor { .. }) => codes.push(AssumptionCode::AuditorLeakedNoTrapdoor),
+        Some(Provenance::Ceremony { .. }) => codes.push(AssumptionCode::OneHonestContributor),
+        Some(Provenance::Development) | None => {}
+    }
+    if matches!(answer, Answered::NoAnswer(_)) {
+        codes.push(AssumptionCode::AuditorAskedAgain);
+    }
+    codes.push(AssumptionCode::Cryptography);
+    codes.into_iter().map(AssumptionCode::stated).collect()
+}
+
+fn headline(verdict: Verdict, reasons: &[Reason]) -> String {
+    match (verdict, reasons.first().map(|r| r.code)) {
+        (Verdict::Supported, _) => {
+            "Yes, as far as random sampling can tell: the host answered a check it could not foresee, which takes the stored bytes to answer."
+        }
+        (Verdict::Refuted, Some(ReasonCode::NoSignedAnswer)) => {
+            "No: asked to prove that it has the data, the host gave no signed answer."
+        }
+        (Verdict::Refuted, Some(ReasonCode::HostCannotProve)) => {
+            "No: the host itself signed that it cannot prove it has the data."
+        }
+        (Verdict::Refuted, _) => "No: the host\u{2019}s proof is not valid.",
+        (Verdict::Inconclusive, Some(ReasonCode::KeyIsDevelopment)) => {
+            "Not shown: the proof was made under a development key, and anyone can forge such a proof."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::Stale)) => {
+            "Not shown: the evidence is older than the policy allows."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::DetectionBelowPolicy)) => {
+            "Not shown: the proof holds, but it samples too little for what the policy asks."
+        }
+        (Verdict::Inconclusive, _) => "Not shown: the evidence in this bundle does not decide it.",
+    }
+    .to_owned()
+}

@@ -1,0 +1,150 @@
+//! Reasons and assumptions: a stable code for programs, a sentence for people (spec verdict, clause V4).
+
+use serde::Serialize;
+
+/// Why a verdict is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ReasonCode {
+    /// The host's proof verifies for this very challenge.
+    ProofVerifies,
+    /// The host signed a proof that does not verify.
+    ProofDoesNotVerify,
+    /// The host signed that it cannot prove.
+    HostCannotProve,
+    /// Nothing signed came back, on this auditor's word.
+    NoSignedAnswer,
+    /// The challenge is not signed by the bundle's auditor.
+    ChallengeNotByAuditor,
+    /// The challenge names another auditor.
+    ChallengeNamesAnotherAuditor,
+    /// The host's key is not anchored.
+    HostNotAnchored,
+    /// The policy speaks of other hosts.
+    HostOutsidePolicy,
+    /// An object's owner is not anchored.
+    OwnerNotAnchored,
+    /// An owner the policy names has no object in the audit.
+    OwnerMissing,
+    /// Not one envelope for each object.
+    EnvelopeCount,
+    /// An envelope is not signed by the owner the challenge names.
+    EnvelopeNotByOwner,
+    /// An envelope describes another body than the challenge.
+    EnvelopeDiffers,
+    /// The verifying key is not anchored.
+    KeyNotAnchored,
+    /// The verifying key is anchored for another class.
+    KeyOfAnotherClass,
+    /// The verifying key's bytes were not given.
+    KeyMissing,
+    /// The bytes given do not have the digest.
+    KeyDiffers,
+    /// The bytes are not an acceptable verifying key.
+    KeyMalformed,
+    /// Anyone can forge under a development key.
+    KeyIsDevelopment,
+    /// The key was set up by another auditor.
+    KeyOfAnotherAuditor,
+    /// The policy does not accept the key's provenance.
+    KeyOutsidePolicy,
+    /// The challenge is one that nobody could answer.
+    NoStatement,
+    /// The answer is not signed by the challenged host.
+    AnswerNotByHost,
+    /// The answer is to another challenge.
+    AnswerToAnotherChallenge,
+    /// The evidence is older than the policy allows.
+    Stale,
+    /// The evidence is dated after the moment judged at.
+    FromTheFuture,
+    /// Sampling too thin for the policy.
+    DetectionBelowPolicy,
+    /// The policy has no terms for this claim.
+    NoTermsInPolicy,
+    /// The bundle holds nothing about this claim.
+    NoEvidence,
+    /// Nobody but the owner vouches for the contents.
+    NotOpened,
+    /// Recipients that name no key.
+    AnonymousRecipients,
+    /// Probe outcomes that only the auditor signed.
+    ProbesOnAuditorsWord,
+    /// Probes that returned wrong bytes.
+    BadBytes,
+    /// Probes that returned nothing.
+    ProbesUnanswered,
+    /// Probes of ranges that do not exist.
+    ProbeOutsideObject,
+}
+
+/// A reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// For programs.
+    pub code: ReasonCode,
+    /// For people.
+    pub text: String,
+}
+
+impl Reason {
+    pub(crate) fn new(code: ReasonCode, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+/// What a verdict rests on and this program cannot check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AssumptionCode {
+    /// Challenges come from the auditor's own nonce.
+    AuditorDoesNotCollude,
+    /// Times come from the auditor's clock.
+    AuditorsClock,
+    /// The auditor set the key up alone.
+    AuditorLeakedNoTrapdoor,
+    /// One contributor of the ceremony was honest.
+    OneHonestContributor,
+    /// The mathematics holds.
+    Cryptography,
+    /// That nothing came back is the auditor's word.
+    AuditorAskedAgain,
+}
+
+/// An assumption.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assumption {
+    /// For programs.
+    pub code: AssumptionCode,
+    /// For people.
+    pub text: String,
+}
+
+impl AssumptionCode {
+    /// The assumption with its sentence.
+    pub(crate) fn stated(self) -> Assumption {
+        let text = match self {
+            Self::AuditorDoesNotCollude => {
+                "assumes this auditor does not collude with the host: the challenge was drawn from the auditor\u{2019}s own randomness, not from a public beacon"
+            }
+            Self::AuditorsClock => {
+                "the time bound is this auditor\u{2019}s clock: no third party dated the evidence"
+            }
+            Self::AuditorLeakedNoTrapdoor => {
+                "assumes this auditor leaked no trapdoor of the key it set up; whoever has it can forge a proof"
+            }
+            Self::OneHonestContributor => {
+                "assumes that at least one contributor of the key ceremony was honest"
+            }
+            Self::Cryptography => {
+                "assumes Groth16 over BN254 is sound, and Poseidon2, BLAKE3 and Ed25519 are secure"
+            }
+            Self::AuditorAskedAgain => {
+                "rests on this auditor\u{2019}s word that it asked, and asked again, and that nothing signed came back"
+            }
+        };
+        Assumption { code: self, text: text.to_owned() }
+    }
+}

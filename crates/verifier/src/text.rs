@@ -1,0 +1,50 @@
+//! Text that came from a file and goes to a reader: lines of a TOML document, and escaping.
+
+/// Bytes of a policy or trust-anchors file, at most: some thousands of principals fit, a parser stays quick.
+pub const TOML_BYTES_MAX: usize = 1 << 20;
+
+/// The line (from 1) that byte `at` of `text` lies on.
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
+    1 + text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count()
+}
+
+/// Line and message of a TOML error, the message safe to print.
+pub(crate) fn toml_error(text: &str, error: &toml::de::Error) -> (usize, String) {
+    (error.span().map_or(1, |s| line_of(text, s.start)), printable(error.message()))
+}
+
+/// `text` with every character that could move the cursor, break a line, hide or reorder text written as `\u{…}`.
+///
+/// Covers control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls
+/// (Unicode Technical Report 36 section 2.5), zero-width and tag characters.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Whether [`printable`] would escape `c`.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `text` as one word of a POSIX shell, printable.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let text = printable(text);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
