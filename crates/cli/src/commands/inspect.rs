@@ -1,0 +1,144 @@
+//! `bailiwick inspect`: what a host can see of an object.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::{Envelope, Kem, SignedEnvelope};
+use bailiwick_protocol::ids::OwnerKey;
+
+use super::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::Help;
+use crate::keyfile::{self, Kind};
+use crate::output::{print_json, read_bounded};
+
+/// Arguments of `inspect`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The envelope
+    envelope: PathBuf,
+    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY")]
+    owner: Option<String>,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    /// True when the signature verified under an owner key the caller gave.
+    owner_pinned: bool,
+    /// True when the signature verifies under the key the envelope itself names, which anyone can arrange.
+    self_consistent: bool,
+    suite: u64,
+    owner: String,
+    object: String,
+    unit: String,
+    generation: u64,
+    body_bytes: u64,
+    blake3: String,
+    salt: String,
+    key_commitment: String,
+    storage_root: Option<String>,
+    storage_cells: Option<u64>,
+    recipients: Vec<Recipient>,
+}
+
+#[derive(serde::Serialize)]
+struct Recipient {
+    kem: &'static str,
+    /// None for an anonymous recipient.
+    key_id: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let bytes = read_bounded(&args.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let (envelope, pinned, consistent) = match &args.owner {
+        Some(text) => {
+            let owner = OwnerKey(keyfile::public_key(text, Kind::Owner)?);
+            let envelope = bailiwick_envelope::verify(&owner, &bytes)
+                .with_context(|| format!("{} is not signed by this owner", args.envelope.display()))
+                .context(Help(
+                    "it is damaged, or someone else signed it; without --owner it is shown unverified",
+                ))?;
+            (envelope, true, true)
+        }
+        None => {
+            let signed = SignedEnvelope::from_bytes(&bytes)
+                .with_context(|| format!("{} is not an envelope", args.envelope.display()))?;
+            let envelope = signed
+                .decode_unverified()
+                .with_context(|| format!("{} is not an envelope", args.envelope.display()))?;
+            let consistent = signed.verify(envelope.owner.as_bytes()).is_ok();
+            (envelope, false, consistent)
+        }
+    };
+    let report = report(&envelope, pinned, consistent);
+    if args.json {
+        print_json(&report)?;
+    } else {
+        print(&report);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(e: &Envelope, owner_pinned: bool, self_consistent: bool) -> Report {
+    let recipient = |r: &bailiwick_protocol::envelope::RecipientEntry| Recipient {
+        kem: match r.kem {
+            Kem::XWing => "x-wing",
+            Kem::X25519 => "x25519",
+            _ => "other",
+        },
+        key_id: r.key_id.map(hex::encode),
+    };
+    Report {
+        owner_pinned,
+        self_consistent,
+        suite: e.suite,
+        owner: e.owner.to_string(),
+        object: e.object.to_string(),
+        unit: e.unit.to_string(),
+        generation: e.generation,
+        body_bytes: e.body.size,
+        blake3: e.body.blake3.to_string(),
+        salt: hex::encode(e.body.salt),
+        key_commitment: hex::encode(e.body.key_commitment),
+        storage_root: e.commitment.as_ref().map(|c| c.root.to_string()),
+        storage_cells: e.commitment.as_ref().map(|c| c.cells),
+        recipients: e.recipients.iter().map(recipient).collect(),
+    }
+}
+
+fn print(r: &Report) {
+    if r.owner_pinned {
+        println!("signature       verified under the owner key you gave");
+    } else {
+        println!(
+            "NOT VERIFIED: no --owner given. Whoever carried this file could have replaced owner and signature."
+        );
+        let consistent = if r.self_consistent { "verifies" } else { "DOES NOT VERIFY" };
+        println!("signature       {consistent} under the key the envelope itself names");
+    }
+    println!("owner           {}", r.owner);
+    println!("object          {}", r.object);
+    println!("unit            {}", r.unit);
+    println!("generation      {}", r.generation);
+    println!("suite           {} (Cobblestone-256, HPKE, Ed25519, BLAKE3)", r.suite);
+    println!("body            {} bytes, padding included", r.body_bytes);
+    println!("blake3          {}", r.blake3);
+    println!("salt            {}", r.salt);
+    println!("key commitment  {}", r.key_commitment);
+    match (&r.storage_root, r.storage_cells) {
+        (Some(root), Some(cells)) => println!("stored as       {cells} cells, root {root}"),
+        _ => println!("stored as       no commitment: storage of this object cannot be proved"),
+    }
+    for one in &r.recipients {
+        println!("recipient       {} {}", one.kem, one.key_id.as_deref().unwrap_or("anonymous"));
+    }
+    println!(
+        "A host sees all of this, the access pattern and the times; not name, media type, true length or content."
+    );
+}

@@ -1,0 +1,239 @@
+//! `bailiwick open`: decrypt a sealed object, or a range of it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+use bailiwick_envelope::{OpenError, Opened, Opener, RangeAuthenticity, Seekable};
+use bailiwick_protocol::ids::OwnerKey;
+
+use super::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::keyfile::{self, Kind};
+use crate::output::{AtomicFile, print_json, printable, read_bounded};
+use crate::{Help, progress};
+
+/// Arguments of `open`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The sealed body, `-` for standard input
+    body: PathBuf,
+    /// Its envelope [default: BODY.envelope]
+    #[arg(long, value_name = "FILE")]
+    envelope: Option<PathBuf>,
+    /// The owner's public key, known from elsewhere than the envelope: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY")]
+    owner: String,
+    /// Secret key file of a recipient; repeat to try several
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    key: Vec<PathBuf>,
+    /// Where the data goes, `-` for standard output [default: the sealed name, if it is a plain new file name]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only these bytes of the data
+    #[arg(long, value_name = "OFFSET:LEN", value_parser = parse_range)]
+    range: Option<(u64, u64)>,
+    /// Print what was opened as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `OFFSET:LEN`, decimal.
+fn parse_range(text: &str) -> Result<(u64, u64), String> {
+    text.split_once(':')
+        .and_then(|(offset, len)| Some((offset.parse().ok()?, len.parse().ok()?)))
+        .ok_or_else(|| "expected OFFSET:LEN in decimal bytes".to_owned())
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    object: String,
+    generation: u64,
+    name: String,
+    media_type: String,
+    data_bytes: u64,
+    output: Option<String>,
+    authentic: &'static str,
+}
+
+const OWNER_SIGNED: &str = "as the owner signed it";
+const KEY_HOLDERS_ONLY: &str =
+    "among key holders only: the owner, or anyone who can open the object, wrote these bytes";
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let stdin = args.body.as_os_str() == "-";
+    let envelope_path = match &args.envelope {
+        Some(path) => path.clone(),
+        None if stdin => {
+            return Err(anyhow!("the body comes from standard input, the envelope must be a file"))
+                .context(Help("name the envelope with --envelope"));
+        }
+        None => keyfile::with_suffix(&args.body, ".envelope"),
+    };
+    let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
+    let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
+    let bytes = read_bounded(&envelope_path, ENVELOPE_FILE_BYTES_MAX)?;
+    let opener = Opener::new(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
+
+    let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
+    let output = match (&args.output, &mut body) {
+        (Some(path), _) => path.clone(),
+        (None, Some(file)) => sealed_name(&opener, file)?,
+        (None, None) => {
+            return Err(anyhow!("from standard input the sealed name is not known in advance"))
+                .context(Help("say where the data goes with -o"));
+        }
+    };
+    let to_stdout = output.as_os_str() == "-";
+    if to_stdout && args.json {
+        bail!("data and JSON cannot both go to standard output");
+    }
+
+    let (opened, authenticity) = if to_stdout {
+        // A pipe cannot be taken back, so a file is checked whole before its first byte is shown.
+        if let (Some(file), None) = (&mut body, args.range) {
+            transfer(&opener, Some(file), None, io::sink())?;
+            file.rewind()?;
+        }
+        transfer(&opener, body.as_mut(), args.range, io::stdout())?
+    } else {
+        let mut file = AtomicFile::create(&output, 0o600)?;
+        let done = transfer(&opener, body.as_mut(), args.range, &mut file)
+            .with_context(|| format!("cannot open {}", args.body.display()))?;
+        file.commit()?;
+        done
+    };
+
+    let envelope = opener.envelope();
+    let authentic = match authenticity {
+        RangeAuthenticity::OwnerSigned => OWNER_SIGNED,
+        _ => KEY_HOLDERS_ONLY,
+    };
+    if authenticity == RangeAuthenticity::KeyHoldersOnly {
+        eprintln!("note: authentic {KEY_HOLDERS_ONLY}");
+    }
+    let report = Report {
+        object: envelope.name().to_string(),
+        generation: envelope.generation,
+        name: opened.metadata.name,
+        media_type: opened.metadata.media_type,
+        data_bytes: opened.data_len,
+        output: (!to_stdout).then(|| output.display().to_string()),
+        authentic,
+    };
+    if args.json {
+        print_json(&report)?;
+    } else if !to_stdout {
+        println!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes);
+        println!("object    {} generation {} (rollback not excluded)", report.object, report.generation);
+        println!("written   {}", output.display());
+        println!("authentic {authentic}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open_file(path: &Path) -> anyhow::Result<File> {
+    File::open(path).with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn with_help(error: OpenError, envelope: &Path) -> anyhow::Error {
+    let help = match error {
+        OpenError::Envelope(_) | OpenError::OwnerMismatch => {
+            "the envelope is damaged, or another owner signed it: check --owner against what the owner told you"
+        }
+        OpenError::NoRecipient => {
+            "give the secret key of a recipient; `bailiwick inspect` lists their key ids"
+        }
+        _ => "the envelope is inconsistent: ask its owner",
+    };
+    anyhow!(error).context(format!("cannot use {}", envelope.display())).context(Help(help))
+}
+
+/// Decrypts everything, or a range, from a file or standard input.
+fn transfer(
+    opener: &Opener,
+    body: Option<&mut File>,
+    range: Option<(u64, u64)>,
+    out: impl Write + Send,
+) -> anyhow::Result<(Opened, RangeAuthenticity)> {
+    match (body, range) {
+        (Some(file), Some((offset, len))) => {
+            let done = opener.open_range(&mut Seekable(file), offset, len, out)?;
+            Ok((done.object, done.authenticity))
+        }
+        (None, Some(_)) => Err(anyhow!("a range cannot be read from standard input"))
+            .context(Help("save the body to a file first")),
+        (Some(file), None) => whole(opener, file, out),
+        (None, None) => whole(opener, io::stdin(), out),
+    }
+}
+
+fn whole(
+    opener: &Opener,
+    body: impl Read + Send,
+    out: impl Write + Send,
+) -> anyhow::Result<(Opened, RangeAuthenticity)> {
+    let bar = progress::bar(Some(opener.envelope().body.size), "open");
+    let opened = opener.open(bar.wrap_read(body), out)?;
+    bar.finish_and_clear();
+    Ok((opened, RangeAuthenticity::OwnerSigned))
+}
+
+/// The sealed name as a file in the current directory, if nothing can go wrong with it.
+fn sealed_name(opener: &Opener, body: &mut File) -> anyhow::Result<PathBuf> {
+    let start = opener.open_range(&mut Seekable(&mut *body), 0, 0, io::sink())?;
+    body.rewind()?;
+    let name = start.object.metadata.name;
+    match plain_file_name(&name) {
+        Some(path) => Ok(path),
+        None => Err(anyhow!("the sealed name {:?} is not a plain file name", printable(&name)))
+            .context(Help("say where the data goes with -o")),
+    }
+}
+
+/// A name that can only mean a file in the current directory, on any system.
+fn plain_file_name(name: &str) -> Option<PathBuf> {
+    let forbidden = |c: char| matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    let plain = !name.is_empty()
+        && name.len() <= 255
+        && !name.starts_with(['.', '-', ' '])
+        && !name.ends_with(['.', ' '])
+        && !name.contains(forbidden)
+        && printable(name) == name;
+    plain.then(|| PathBuf::from(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_file_name;
+
+    /// E27 in part: a name from inside an object cannot lead anywhere else.
+    #[test]
+    fn e27_only_plain_names_become_files() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "C:x",
+            ".profile",
+            "-rf",
+            "a\0b",
+            "a\nb",
+            "x.",
+            " x",
+            "x\u{202e}gpj.exe",
+        ] {
+            assert_eq!(plain_file_name(bad), None, "{bad:?}");
+        }
+        assert_eq!(plain_file_name(&"x".repeat(256)), None);
+        for good in ["report.pdf", "Überblick 2026.csv", "a-b_c"] {
+            assert_eq!(plain_file_name(good).unwrap().to_str(), Some(good));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `bailiwick seal`: encrypt a file for its recipients and sign the envelope.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use bailiwick_envelope::{Metadata, Padding, SealOptions, SealedBody, random_object_id, seal};
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::{CellCommitment, Kem};
+use bailiwick_protocol::ids::{OwnerKey, Unit};
+
+use super::commit::TreeThread;
+use crate::keyfile::{self, Kind, with_suffix};
+use crate::output::{AtomicFile, print_json};
+use crate::{Help, progress};
+
+/// Arguments of `seal`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// File to seal, `-` for standard input
+    input: PathBuf,
+    /// Where the body goes, `-` for standard output [default: INPUT.sealed]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Where the envelope goes [default: OUTPUT.envelope]
+    #[arg(long, value_name = "FILE")]
+    envelope: Option<PathBuf>,
+    /// The owner's secret key file
+    #[arg(long, value_name = "FILE")]
+    owner: PathBuf,
+    /// Public key file of someone who may open it; repeat for several
+    #[arg(long = "to", value_name = "FILE", required = true, num_args = 1..)]
+    to: Vec<PathBuf>,
+    /// Name sealed with the data [default: the input's file name]
+    #[arg(long)]
+    name: Option<String>,
+    /// Media type sealed with the data, e.g. text/csv
+    #[arg(long, value_name = "TYPE", default_value = "")]
+    media_type: String,
+    /// Leave out the storage commitment; `bailiwick commit` adds it later
+    #[arg(long)]
+    no_commit: bool,
+    /// Do not hide the true length
+    #[arg(long)]
+    no_pad: bool,
+    /// Do not name the recipients' keys in the envelope
+    #[arg(long)]
+    anonymous: bool,
+    /// Print what was sealed as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Sealed {
+    name: String,
+    body: String,
+    envelope: String,
+    data_bytes: u64,
+    body_bytes: u64,
+    blake3: String,
+    root: Option<String>,
+    cells: Option<u64>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let stdin = is_dash(&args.input);
+    let output = match &args.output {
+        Some(path) => path.clone(),
+        None if stdin => {
+            return Err(anyhow!("standard input has no name to derive the output's from"))
+                .context(Help("say where the body goes with -o"));
+        }
+        None => with_suffix(&args.input, ".sealed"),
+    };
+    let to_stdout = is_dash(&output);
+    let envelope_path = match &args.envelope {
+        Some(path) => path.clone(),
+        None if to_stdout => {
+            return Err(anyhow!("the body goes to standard output, the envelope needs a file"))
+                .context(Help("say where the envelope goes with --envelope"));
+        }
+        None => with_suffix(&output, ".envelope"),
+    };
+    if to_stdout && args.json {
+        return Err(anyhow!("body and JSON cannot both go to standard output"))
+            .context(Help("leave out --json, or name a file with -o"));
+    }
+
+    let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
+    let recipients =
+        args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
+    let classical = recipients.iter().filter(|r| r.kem() == Kem::X25519).count();
+    if classical > 0 && classical < recipients.len() {
+        eprintln!(
+            "note: {classical} recipient(s) use x25519: a future quantum computer could open the object through them"
+        );
+    }
+    let mut rng = keyfile::system_rng()?;
+    let options = SealOptions {
+        owner: OwnerKey(owner.public()),
+        object: random_object_id(&mut rng),
+        unit: Unit::WHOLE,
+        recipients: &recipients,
+        anonymous: args.anonymous,
+        metadata: Metadata { name: name_of(&args), media_type: args.media_type.clone() },
+        padding: if args.no_pad { Padding::None } else { Padding::Padme },
+    };
+
+    // The envelope's place is checked before an hour of sealing, not after.
+    let mut envelope_file = AtomicFile::create(&envelope_path, 0o644)?;
+    let (input, total): (Box<dyn Read + Send>, Option<u64>) = if stdin {
+        (Box::new(io::stdin()), None)
+    } else {
+        let file =
+            File::open(&args.input).with_context(|| format!("cannot open {}", args.input.display()))?;
+        let about = file.metadata()?;
+        let total = about.is_file().then_some(about.len());
+        (Box::new(file), total)
+    };
+    let bar = progress::bar(total, "seal");
+    let input = bar.wrap_read(input);
+    let (sealed, commitment) = if to_stdout {
+        let out = io::stdout();
+        seal_into(input, out, &options, &mut rng, !args.no_commit)?
+    } else {
+        let mut body = AtomicFile::create(&output, 0o644)?;
+        let done = seal_into(input, &mut body, &options, &mut rng, !args.no_commit)
+            .with_context(|| format!("cannot seal {}", args.input.display()))?;
+        body.commit()?;
+        done
+    };
+    bar.finish_and_clear();
+
+    let about = Sealed {
+        name: format!("{}/{}/{}", options.owner, options.object, options.unit),
+        body: output.display().to_string(),
+        envelope: envelope_path.display().to_string(),
+        data_bytes: sealed.data_len(),
+        body_bytes: sealed.body().size,
+        blake3: sealed.body().blake3.to_string(),
+        root: commitment.as_ref().map(|c| c.root.to_string()),
+        cells: commitment.as_ref().map(|c| c.cells),
+    };
+    let signed = sealed.envelope(commitment, &owner)?;
+    envelope_file
+        .write_all(&signed.to_bytes())
+        .with_context(|| format!("cannot write {}", envelope_path.display()))?;
+    envelope_file.commit()?;
+    if args.json {
+        print_json(&about)?;
+    } else if !to_stdout {
+        println!("sealed {} bytes for {} recipient(s)", about.data_bytes, recipients.len());
+        println!("object    {}", about.name);
+        println!("body      {} ({} bytes)", about.body, about.body_bytes);
+        println!("envelope  {}", about.envelope);
+        if about.root.is_none() {
+            println!("no storage commitment yet: `bailiwick commit` adds it");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Seals, and makes the storage commitment in the same pass when `commit` says so.
+fn seal_into(
+    input: impl Read + Send,
+    body: impl Write + Send,
+    options: &SealOptions<'_>,
+    rng: &mut impl rand_core::CryptoRng,
+    commit: bool,
+) -> anyhow::Result<(SealedBody, Option<CellCommitment>)> {
+    if !commit {
+        return Ok((seal(input, body, options, rng)?, None));
+    }
+    let mut tree = TreeThread::start()?;
+    let sealed = seal(input, Tee { first: body, second: &mut tree }, options, rng)?;
+    Ok((sealed, Some(tree.finish()?)))
+}
+
+/// Writes everything to two writers.
+struct Tee<A, B> {
+    first: A,
+    second: B,
+}
+
+impl<A: Write, B: Write> Write for Tee<A, B> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.first.write(bytes)?;
+        self.second.write_all(&bytes[..n])?;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.first.flush()?;
+        self.second.flush()
+    }
+}
+
+fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn name_of(args: &Args) -> String {
+    match (&args.name, args.input.file_name()) {
+        (Some(name), _) => name.clone(),
+        (None, Some(name)) if !is_dash(&args.input) => name.to_string_lossy().into_owned(),
+        _ => String::new(),
+    }
+}

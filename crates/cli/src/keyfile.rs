@@ -1,0 +1,431 @@
+//! Key files: a few lines of text, `name = "value"` each (a subset of TOML that needs no copies of a secret).
+//!
+//! A secret key file is created with permission bits 0600 and never over something that exists; reading one
+//! that others can read is refused. Beside it stands `FILE.pub`, which may be given to anyone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use bailiwick_envelope::{RecipientPublicKey, RecipientSecretKey};
+use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::labels::Label;
+use bailiwick_protocol::secret::Secret;
+use bailiwick_protocol::signing::SigningKey;
+use zeroize::Zeroizing;
+
+use crate::Help;
+use crate::output::{read_bounded, write_new};
+
+/// An X-Wing public key is 2,432 digits.
+const KEY_FILE_BYTES_MAX: u64 = 8192;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// Signs envelopes and requests of the developer who seals
+    Owner,
+    /// Opens objects
+    Recipient,
+    /// Signs challenges and evidence
+    Auditor,
+    /// Identifies a node
+    Host,
+}
+
+/// How a key works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Algorithm {
+    /// Signatures (RFC 8032)
+    Ed25519,
+    /// Hybrid post-quantum encapsulation, MLKEM768-X25519
+    XWing,
+    /// Classical encapsulation (RFC 9180)
+    X25519,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Recipient => "recipient",
+            Self::Auditor => "auditor",
+            Self::Host => "host",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Owner, Self::Recipient, Self::Auditor, Self::Host].into_iter().find(|k| k.name() == text)
+    }
+
+    pub(crate) fn default_algorithm(self) -> Algorithm {
+        if self == Self::Recipient { Algorithm::XWing } else { Algorithm::Ed25519 }
+    }
+}
+
+impl Algorithm {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::XWing => "x-wing",
+            Self::X25519 => "x25519",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Ed25519, Self::XWing, Self::X25519].into_iter().find(|a| a.name() == text)
+    }
+
+    pub(crate) fn fits(self, kind: Kind) -> bool {
+        (self == Self::Ed25519) != (kind == Kind::Recipient)
+    }
+
+    fn kem(self) -> Option<Kem> {
+        match self {
+            Self::Ed25519 => None,
+            Self::XWing => Some(Kem::XWing),
+            Self::X25519 => Some(Kem::X25519),
+        }
+    }
+}
+
+/// The public half of a key, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicKey {
+    pub(crate) kind: Kind,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl PublicKey {
+    fn new(kind: Kind, algorithm: Algorithm, bytes: Vec<u8>) -> anyhow::Result<Self> {
+        match algorithm.kem() {
+            Some(kem) => drop(RecipientPublicKey::from_bytes(kem, &bytes)?),
+            None if bytes.len() != 32 => {
+                bail!("an Ed25519 public key has 32 bytes, this one {}", bytes.len())
+            }
+            None => {}
+        }
+        if !algorithm.fits(kind) {
+            bail!("{} is not an algorithm of {} keys", algorithm.name(), kind.name());
+        }
+        Ok(Self { kind, algorithm, bytes })
+    }
+
+    /// What people compare: BLAKE3 derive-key over the mechanism's id (0 for Ed25519) and the key.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut h = blake3::Hasher::new_derive_key(Label::Fingerprint.as_str());
+        h.update(&self.algorithm.kem().map_or(0, Kem::id).to_le_bytes());
+        h.update(&self.bytes);
+        h.finalize().to_hex().to_string()
+    }
+
+    fn to_text(&self) -> String {
+        format!(
+            "# bailiwick public key: may be given to anyone\nkind = \"{}\"\nalgorithm = \"{}\"\npublic = \"{}\"\nfingerprint = \"{}\"\n",
+            self.kind.name(),
+            self.algorithm.name(),
+            hex::encode(&self.bytes),
+            self.fingerprint(),
+        )
+    }
+}
+
+/// The system's generator, after checking that it answers.
+pub(crate) fn system_rng() -> anyhow::Result<impl rand_core::CryptoRng> {
+    getrandom::fill(&mut [0; 1]).map_err(|e| anyhow!("the system gives no random numbers: {e}"))?;
+    Ok(rand_core::UnwrapErr(getrandom::SysRng))
+}
+
+/// `path` with `suffix` appended to its name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Makes a key, writes `path` (0600) and `path.pub`, and gives the public half.
+pub(crate) fn create(kind: Kind, algorithm: Algorithm, path: &Path) -> anyhow::Result<PublicKey> {
+    let mut rng = system_rng()?;
+    let secret = Secret::<32>::init_with(|b| rand_core::Rng::fill_bytes(&mut rng, b));
+    let bytes = public_of(algorithm, &secret);
+    let public = PublicKey::new(kind, algorithm, bytes)?;
+    let mut text = Zeroizing::new(String::with_capacity(8192));
+    text.push_str("# bailiwick SECRET key: whoever reads this line can use it\nsecret = \"");
+    for byte in secret.expose_secret() {
+        const DIGITS: [char; 16] =
+            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    text.push_str("\"\n");
+    text.push_str(&public.to_text());
+    let beside = with_suffix(path, ".pub");
+    if fs::symlink_metadata(&beside).is_ok() {
+        return Err(anyhow!("{} exists already", beside.display()))
+            .context(Help("choose another name with -o"));
+    }
+    write_secret(path, text.as_bytes())?;
+    write_new(&beside, 0o644, public.to_text().as_bytes())?;
+    Ok(public)
+}
+
+/// `O_CREAT | O_EXCL`: neither a file nor a symbolic link that exists is followed or replaced.
+fn write_secret(path: &Path, text: &[u8]) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::AlreadyExists {
+            anyhow!("{} exists already; a key file is never replaced", path.display())
+                .context(Help("choose another name with -o"))
+        } else {
+            anyhow!(e).context(format!("cannot create {}", path.display()))
+        }
+    })?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    if let Err(e) = written {
+        fs::remove_file(path).ok();
+        return Err(e).with_context(|| format!("cannot write {}", path.display()));
+    }
+    Ok(())
+}
+
+fn public_of(algorithm: Algorithm, secret: &Secret<32>) -> Vec<u8> {
+    let copy = || Secret::init_with(|b| b.copy_from_slice(secret.expose_secret()));
+    match algorithm.kem() {
+        Some(kem) => RecipientSecretKey::from_bytes(kem, copy()).public().as_bytes().to_vec(),
+        None => SigningKey::from_seed(secret).public().to_vec(),
+    }
+}
+
+struct Parsed {
+    public: PublicKey,
+    secret: Option<Secret<32>>,
+}
+
+fn parse(text: &str) -> anyhow::Result<Parsed> {
+    let (mut kind, mut algorithm, mut public, mut fingerprint, mut secret) = (None, None, None, None, None);
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let malformed =
+            || anyhow!("line {}: expected a known name, =, and a value in quotes, once", number + 1);
+        let (name, value) = line.split_once('=').ok_or_else(malformed)?;
+        let value = value.trim().strip_prefix('"').and_then(|v| v.strip_suffix('"')).ok_or_else(malformed)?;
+        let slot = match name.trim() {
+            "kind" => &mut kind,
+            "algorithm" => &mut algorithm,
+            "public" => &mut public,
+            "fingerprint" => &mut fingerprint,
+            "secret" => &mut secret,
+            _ => return Err(malformed()),
+        };
+        if slot.replace(value).is_some() {
+            return Err(malformed());
+        }
+    }
+    let kind = kind.and_then(Kind::parse).context("no known kind")?;
+    let algorithm = algorithm.and_then(Algorithm::parse).context("no known algorithm")?;
+    let bytes = hex::decode(public.context("no public key")?).context("the public key")?;
+    let public = PublicKey::new(kind, algorithm, bytes)?;
+    if fingerprint.is_some_and(|f| f != public.fingerprint()) {
+        bail!("the fingerprint is not the one of the public key");
+    }
+    let secret = secret.map(decode_secret).transpose()?;
+    if secret.as_ref().is_some_and(|s| public_of(algorithm, s) != public.bytes) {
+        bail!("the public key does not belong to the secret one");
+    }
+    Ok(Parsed { public, secret })
+}
+
+/// The error never shows what was found.
+fn decode_secret(digits: &str) -> anyhow::Result<Secret<32>> {
+    Secret::try_init_with(|b| hex::decode_to_slice(digits, b))
+        .map_err(|_| anyhow!("the secret key is not 64 hexadecimal digits"))
+}
+
+fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mode = file.metadata().with_context(|| format!("cannot examine {}", path.display()))?.mode();
+    let mut text = Zeroizing::new(String::with_capacity(8192));
+    file.take(KEY_FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(|e| anyhow!("cannot read {} as text: {}", path.display(), e.kind()))?;
+    let parsed = parse(&text).with_context(|| format!("{} is not a key file", path.display()))?;
+    if parsed.secret.is_none() {
+        return Err(anyhow!("{} holds a public key only", path.display()))
+            .context(Help("give the secret key file, the one without .pub"));
+    }
+    if mode & 0o077 != 0 {
+        return Err(anyhow!(
+            "{} can be read by others (mode {:03o}); run: chmod 600 {}",
+            path.display(),
+            mode & 0o777,
+            path.display()
+        ))
+        .context(Help("if others could read it for long, make a new key instead"));
+    }
+    Ok(parsed)
+}
+
+/// Reads the public half of a key file of any kind, secret or `.pub`, without looking at a secret's permissions.
+pub(crate) fn read_any_public(path: &Path) -> anyhow::Result<PublicKey> {
+    let bytes = Zeroizing::new(read_bounded(path, KEY_FILE_BYTES_MAX)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow!("{} is not text", path.display()))?;
+    Ok(parse(text).with_context(|| format!("{} is not a key file", path.display()))?.public)
+}
+
+/// Reads a signing key of one kind.
+pub(crate) fn read_signing_key(path: &Path, kind: Kind) -> anyhow::Result<SigningKey> {
+    signing_key(path, read_secret(path)?, Some(kind))
+}
+
+/// Reads a signing key, whatever it was made for.
+pub(crate) fn read_signing_key_of_any_kind(path: &Path) -> anyhow::Result<SigningKey> {
+    signing_key(path, read_secret(path)?, None)
+}
+
+fn signing_key(path: &Path, parsed: Parsed, wanted: Option<Kind>) -> anyhow::Result<SigningKey> {
+    let found = parsed.public.kind;
+    if wanted.is_some_and(|k| k != found) || parsed.public.algorithm != Algorithm::Ed25519 {
+        let wanted = wanted.map_or("signing", Kind::name);
+        return Err(anyhow!("{} is a {} key, this needs a {wanted} key", path.display(), found.name()))
+            .context(Help("`bailiwick key show FILE` says what a key file is"));
+    }
+    let secret = parsed.secret.context("a secret key was read")?;
+    Ok(SigningKey::from_seed(&secret))
+}
+
+/// Reads a recipient's secret key.
+pub(crate) fn read_recipient_key(path: &Path) -> anyhow::Result<RecipientSecretKey> {
+    let Parsed { public, secret } = read_secret(path)?;
+    match (public.algorithm.kem(), secret) {
+        (Some(kem), Some(secret)) => Ok(RecipientSecretKey::from_bytes(kem, secret)),
+        _ => Err(anyhow!("{} is a {} key, this needs a recipient key", path.display(), public.kind.name()))
+            .context(Help("`bailiwick key show FILE` says what a key file is")),
+    }
+}
+
+/// Reads a recipient's public key from its `.pub` file.
+pub(crate) fn read_recipient_public(path: &Path) -> anyhow::Result<RecipientPublicKey> {
+    let public = read_any_public(path)?;
+    let kem = public.algorithm.kem().ok_or_else(|| {
+        anyhow!("{} is a {} key, this needs a recipient key", path.display(), public.kind.name())
+            .context(Help("make one with `bailiwick key new recipient`"))
+    })?;
+    Ok(RecipientPublicKey::from_bytes(kem, &public.bytes)?)
+}
+
+/// A public signing key given as 64 hexadecimal digits or as the name of its `.pub` file.
+pub(crate) fn public_key(text: &str, kind: Kind) -> anyhow::Result<[u8; 32]> {
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()) {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)?;
+        return Ok(bytes);
+    }
+    let public = read_any_public(Path::new(text))
+        .context(Help("give 64 lower-case hexadecimal digits, or the name of a .pub file"))?;
+    if public.kind != kind {
+        bail!("{text} is a {} key, this needs a {} key", public.kind.name(), kind.name());
+    }
+    public.bytes.try_into().map_err(|_| anyhow!("{text} is not an Ed25519 key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn made(kind: Kind) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        create(kind, kind.default_algorithm(), &path).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn keys_come_back_as_they_were_made() {
+        for kind in [Kind::Owner, Kind::Auditor, Kind::Host] {
+            let (_dir, path) = made(kind);
+            let key = read_signing_key(&path, kind).unwrap();
+            let beside = with_suffix(&path, ".pub");
+            assert_eq!(key.public(), public_key(beside.to_str().unwrap(), kind).unwrap());
+            assert_eq!(key.public(), public_key(&hex::encode(key.public()), kind).unwrap());
+        }
+        let (_dir, path) = made(Kind::Recipient);
+        let public = read_recipient_public(&with_suffix(&path, ".pub")).unwrap();
+        assert_eq!(read_recipient_key(&path).unwrap().public(), public);
+    }
+
+    /// E34: created 0600.
+    #[test]
+    fn e34_secret_key_files_are_private() {
+        let (_dir, path) = made(Kind::Owner);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    /// E34: a secret key others can read is refused, with the command that mends it.
+    #[test]
+    fn e34_readable_secret_key_is_refused() {
+        for mode in [0o640, 0o604, 0o660, 0o644] {
+            let (_dir, path) = made(Kind::Owner);
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = format!("{:#}", read_signing_key(&path, Kind::Owner).unwrap_err());
+            assert!(error.contains("chmod 600"), "{mode:o}: {error}");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+            read_signing_key(&path, Kind::Owner).unwrap();
+        }
+    }
+
+    /// E34: O_EXCL: neither an existing file nor a symbolic link, dangling or not, is written through.
+    #[test]
+    fn e34_existing_files_and_symlinks_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        create(Kind::Owner, Algorithm::Ed25519, &link).unwrap_err();
+        assert!(!target.exists(), "written through a dangling link");
+        fs::write(&target, b"precious").unwrap();
+        create(Kind::Owner, Algorithm::Ed25519, &link).unwrap_err();
+        create(Kind::Owner, Algorithm::Ed25519, &target).unwrap_err();
+        assert_eq!(fs::read(&target).unwrap(), b"precious");
+        create(Kind::Owner, Algorithm::Ed25519, &dir.path().join("fresh")).unwrap();
+    }
+
+    #[test]
+    fn a_key_of_another_kind_or_a_public_one_is_refused() {
+        let (_dir, path) = made(Kind::Owner);
+        read_signing_key(&path, Kind::Host).unwrap_err();
+        read_recipient_key(&path).unwrap_err();
+        read_signing_key(&with_suffix(&path, ".pub"), Kind::Owner).unwrap_err();
+    }
+
+    #[test]
+    fn mixed_up_halves_and_unknown_lines_are_refused_without_showing_the_secret() {
+        let (_dir, path) = made(Kind::Owner);
+        let (_other_dir, other) = made(Kind::Owner);
+        let good = fs::read_to_string(&path).unwrap();
+        let digits = good.lines().find(|l| l.starts_with("secret")).unwrap()[10..74].to_owned();
+        let theirs = fs::read_to_string(other).unwrap();
+        let swapped = theirs
+            .lines()
+            .filter(|l| !l.starts_with("secret"))
+            .fold(format!("secret = \"{digits}\"\n"), |t, l| t + l + "\n");
+        let upper = good.replace("secret = \"", "secret = \"zz");
+        for bad in
+            [swapped, format!("{good}extra = \"1\"\n"), format!("{good}secret = \"{digits}\"\n"), upper]
+        {
+            fs::write(&path, bad).unwrap();
+            let error = format!("{:?}", read_signing_key(&path, Kind::Owner).unwrap_err());
+            assert!(!error.contains(&digits), "the error shows the secret");
+        }
+        fs::write(&path, good).unwrap();
+        read_signing_key(&path, Kind::Owner).unwrap();
+    }
+}

@@ -1,0 +1,253 @@
+//! Recipients: HPKE base mode, single shot (RFC 9180), HKDF-SHA256, AES-256-GCM, empty aad, all context in `info`.
+
+use bailiwick_protocol::envelope::{Kem, RecipientEntry};
+use bailiwick_protocol::ids::{ObjectId, OwnerKey};
+use bailiwick_protocol::labels::Label;
+use bailiwick_protocol::secret::Secret;
+use hpke::aead::AesGcm256;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::{Deserializable, Kem as HpkeKem, OpModeR, OpModeS, Serializable};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Bytes of a recipient's secret key: an X25519 scalar or an X-Wing seed.
+pub const SECRET_KEY_BYTES: usize = 32;
+
+/// Why a key cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Not the length of this mechanism's keys.
+    #[error("the key has {found} bytes instead of {expected}")]
+    Length {
+        /// Bytes found.
+        found: usize,
+        /// Bytes this mechanism's keys have.
+        expected: usize,
+    },
+    /// An X25519 point of small order, or an ML-KEM key outside its range: a secret shared with it is known to anyone.
+    #[error("the key is not a valid public key")]
+    Invalid,
+}
+
+/// Public key of someone who may open an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientPublicKey {
+    kem: Kem,
+    bytes: Vec<u8>,
+}
+
+impl RecipientPublicKey {
+    /// Bytes of a public key: 32 (X25519), 1,216 (X-Wing).
+    #[must_use]
+    pub const fn len(kem: Kem) -> usize {
+        match kem {
+            Kem::XWing => 1216,
+            _ => 32,
+        }
+    }
+
+    /// Reads and checks a key.
+    ///
+    /// # Errors
+    /// `Length`; `Invalid` for points of small order (RFC 7748 section 6.1) and ML-KEM keys that fail FIPS 203 section 7.2.
+    pub fn from_bytes(kem: Kem, bytes: &[u8]) -> Result<Self, KeyError> {
+        let expected = Self::len(kem);
+        let (true, Some(point)) = (bytes.len() == expected, bytes.last_chunk::<32>()) else {
+            return Err(KeyError::Length { found: bytes.len(), expected });
+        };
+        // The X25519 half of an X-Wing key stands last.
+        if has_small_order(point) {
+            return Err(KeyError::Invalid);
+        }
+        match kem {
+            Kem::XWing => <XWing as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
+            _ => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
+        }
+        .map_err(|_| KeyError::Invalid)?;
+        Ok(Self { kem, bytes: bytes.to_vec() })
+    }
+
+    /// The mechanism.
+    #[must_use]
+    pub fn kem(&self) -> Kem {
+        self.kem
+    }
+
+    /// The encoded key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// BLAKE3 derive-key under `Label::Fingerprint` over LE16 KEM id ‖ key.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut h = blake3::Hasher::new_derive_key(Label::Fingerprint.as_str());
+        h.update(&self.kem.id().to_le_bytes());
+        h.update(&self.bytes);
+        h.finalize().into()
+    }
+
+    /// First 8 bytes of the fingerprint: what an envelope names a recipient by.
+    #[must_use]
+    pub fn key_id(&self) -> [u8; 8] {
+        *self.fingerprint().first_chunk().expect("32 bytes begin with 8")
+    }
+}
+
+/// Secret key of a recipient. Wiped on drop, never printed.
+#[derive(Debug)]
+pub struct RecipientSecretKey {
+    kem: Kem,
+    bytes: Secret<SECRET_KEY_BYTES>,
+}
+
+impl RecipientSecretKey {
+    /// A fresh key from `rng`.
+    pub fn generate(kem: Kem, rng: &mut impl CryptoRng) -> Self {
+        Self { kem, bytes: Secret::init_with(|b| rng.fill_bytes(b)) }
+    }
+
+    /// From its 32 bytes; every value is a key.
+    #[must_use]
+    pub fn from_bytes(kem: Kem, bytes: Secret<SECRET_KEY_BYTES>) -> Self {
+        Self { kem, bytes }
+    }
+
+    /// The mechanism.
+    #[must_use]
+    pub fn kem(&self) -> Kem {
+        self.kem
+    }
+
+    /// The secret bytes, for writing a key file.
+    #[must_use]
+    pub fn secret(&self) -> &Secret<SECRET_KEY_BYTES> {
+        &self.bytes
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> RecipientPublicKey {
+        let bytes = match self.kem {
+            Kem::XWing => public_bytes::<XWing>(&self.bytes),
+            _ => public_bytes::<X25519HkdfSha256>(&self.bytes),
+        };
+        RecipientPublicKey { kem: self.kem, bytes }
+    }
+}
+
+fn secret_key<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> K::PrivateKey {
+    K::PrivateKey::from_bytes(bytes.expose_secret()).expect("both mechanisms take any 32 bytes")
+}
+
+fn public_bytes<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> Vec<u8> {
+    K::sk_to_pk(&secret_key::<K>(bytes)).to_bytes().to_vec()
+}
+
+/// Whether a Diffie-Hellman with this point gives zero whatever the scalar (RFC 7748 section 6.1).
+fn has_small_order(point: &[u8; 32]) -> bool {
+    // Clamped scalars are multiples of 8, so any of them maps every small-order point to the identity.
+    let shared =
+        x25519_dalek::StaticSecret::from([0x55; 32]).diffie_hellman(&x25519_dalek::PublicKey::from(*point));
+    !shared.was_contributory()
+}
+
+/// What an encapsulation is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) suite: u64,
+    pub(crate) owner: &'a OwnerKey,
+    pub(crate) object: &'a ObjectId,
+}
+
+impl Context<'_> {
+    /// label ‖ LE64 suite ‖ owner key ‖ object id ‖ role (1 = recipient).
+    fn info(&self) -> Vec<u8> {
+        const ROLE_RECIPIENT: u8 = 1;
+        [
+            Label::RecipientInfo.as_bytes(),
+            &self.suite.to_le_bytes(),
+            self.owner.as_bytes(),
+            self.object.as_bytes(),
+            &[ROLE_RECIPIENT],
+        ]
+        .concat()
+    }
+}
+
+/// Encapsulates `file_key` for `key`.
+pub(crate) fn encapsulate(
+    context: &Context<'_>,
+    key: &RecipientPublicKey,
+    anonymous: bool,
+    file_key: &Secret<32>,
+    rng: &mut impl CryptoRng,
+) -> Result<RecipientEntry, KeyError> {
+    let (enc, ciphertext) = match key.kem {
+        Kem::XWing => seal_to::<XWing>(context, key, file_key, rng)?,
+        _ => seal_to::<X25519HkdfSha256>(context, key, file_key, rng)?,
+    };
+    Ok(RecipientEntry { kem: key.kem, key_id: (!anonymous).then(|| key.key_id()), enc, ciphertext })
+}
+
+fn seal_to<K: HpkeKem>(
+    context: &Context<'_>,
+    key: &RecipientPublicKey,
+    file_key: &Secret<32>,
+    rng: &mut impl CryptoRng,
+) -> Result<(Vec<u8>, [u8; 48]), KeyError> {
+    let public = K::PublicKey::from_bytes(&key.bytes).map_err(|_| KeyError::Invalid)?;
+    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, K>(
+        &OpModeS::Base,
+        &public,
+        &context.info(),
+        file_key.expose_secret(),
+        &[],
+        rng,
+    )
+    .map_err(|_| KeyError::Invalid)?;
+    let ciphertext = ciphertext.try_into().expect("a 32-byte key and a 16-byte tag");
+    Ok((enc.to_bytes().to_vec(), ciphertext))
+}
+
+/// Opens `entry` with `key`; none when it is not for this key, whatever the reason.
+pub(crate) fn decapsulate(
+    context: &Context<'_>,
+    key: &RecipientSecretKey,
+    entry: &RecipientEntry,
+) -> Option<Secret<32>> {
+    if entry.kem != key.kem || entry.enc.len() != entry.kem.enc_bytes() {
+        return None;
+    }
+    // The X25519 half stands last here, too; HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4).
+    if has_small_order(entry.enc.last_chunk()?) {
+        return None;
+    }
+    match key.kem {
+        Kem::XWing => open_with::<XWing>(context, key, entry),
+        _ => open_with::<X25519HkdfSha256>(context, key, entry),
+    }
+}
+
+fn open_with<K: HpkeKem>(
+    context: &Context<'_>,
+    key: &RecipientSecretKey,
+    entry: &RecipientEntry,
+) -> Option<Secret<32>> {
+    let enc = K::EncappedKey::from_bytes(&entry.enc).ok()?;
+    let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(
+        &OpModeR::Base,
+        &secret_key::<K>(&key.bytes),
+        &enc,
+        &context.info(),
+        &entry.ciphertext,
+        &[],
+    )
+    .ok()
+    .map(Zeroizing::new)?;
+    let file_key: &[u8; 32] = opened.as_slice().try_into().ok()?;
+    Some(Secret::init_with(|b| b.copy_from_slice(file_key)))
+}

@@ -1,0 +1,252 @@
+//! Sealing: one pass from plaintext to body, then a signed envelope.
+
+use std::io::{self, Read, Write};
+
+use bailiwick_protocol::codec::Canonical;
+use bailiwick_protocol::envelope::{
+    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, RecipientEntry, SUITE,
+    SignedEnvelope,
+};
+use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit};
+use bailiwick_protocol::labels::Label;
+use bailiwick_protocol::limits::{BODY_BYTES_MAX, RECIPIENTS_MAX};
+use bailiwick_protocol::secret::Secret;
+use bailiwick_protocol::signing::SigningKey;
+use rand_core::CryptoRng;
+
+use crate::cobblestone::{self, ChunkKeys, CobblestoneError, SALT_BYTES, expand_sha512};
+use crate::kem::{Context, KeyError, RecipientPublicKey, encapsulate};
+use crate::layout::{LayoutError, LayoutReader, Metadata, Padding};
+
+/// Why something cannot be sealed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// An object nobody can open.
+    #[error("no recipient")]
+    NoRecipient,
+    /// More recipients than an envelope may have.
+    #[error("{found} recipients, more than the limit of {max}", max = RECIPIENTS_MAX)]
+    TooManyRecipients {
+        /// Recipients given.
+        found: usize,
+    },
+    /// The same key twice.
+    #[error("recipient {} is given twice", hex(.key_id))]
+    DuplicateRecipient {
+        /// First bytes of its fingerprint.
+        key_id: [u8; 8],
+    },
+    /// A recipient key that cannot be used.
+    #[error("recipient key")]
+    Key(#[from] KeyError),
+    /// Name or media type out of bounds.
+    #[error(transparent)]
+    Metadata(#[from] LayoutError),
+    /// Input so large that the body would exceed the largest class of storage proofs.
+    #[error("the input is too large: a body may have {BODY_BYTES_MAX} bytes")]
+    TooLarge,
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Body(CobblestoneError),
+    /// The signing key is not the one the object was sealed for.
+    #[error("the signing key belongs to another owner than the object was sealed for")]
+    OwnerMismatch,
+    /// A storage commitment over another number of cells than the body has.
+    #[error("the storage commitment is not of this body: {found} cells instead of {expected}")]
+    Cells {
+        /// Cells committed to.
+        found: u64,
+        /// Cells of the body.
+        expected: u64,
+    },
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// What to seal as, and for whom.
+#[derive(Clone, Debug)]
+pub struct SealOptions<'a> {
+    /// Who will sign the envelope; bound into the body key.
+    pub owner: OwnerKey,
+    /// Fresh random id; see [`random_object_id`].
+    pub object: ObjectId,
+    /// Which part of the object; [`Unit::WHOLE`].
+    pub unit: Unit,
+    /// Who can open it, 1 to 64 different keys. The object is only as safe against quantum computers as its weakest recipient.
+    pub recipients: &'a [RecipientPublicKey],
+    /// Leave the recipients' key ids out of the envelope.
+    pub anonymous: bool,
+    /// Name and media type, sealed with the data.
+    pub metadata: Metadata,
+    /// How the true length is hidden.
+    pub padding: Padding,
+}
+
+/// A fresh object id.
+#[must_use]
+pub fn random_object_id(rng: &mut impl CryptoRng) -> ObjectId {
+    let mut id = [0; 16];
+    rng.fill_bytes(&mut id);
+    ObjectId(id)
+}
+
+/// A body that has been written, waiting for its envelope to be signed.
+#[derive(Clone, Debug)]
+pub struct SealedBody {
+    owner: OwnerKey,
+    object: ObjectId,
+    unit: Unit,
+    body: BodyInfo,
+    recipients: Vec<RecipientEntry>,
+    data_len: u64,
+}
+
+/// Body key of one unit: HKDF-Expand-SHA512(file key, label ‖ LE64 suite ‖ owner ‖ object ‖ unit) (spec envelope, clause E3).
+pub(crate) fn body_key(
+    file_key: &Secret<32>,
+    suite: u64,
+    owner: &OwnerKey,
+    object: &ObjectId,
+    unit: Unit,
+) -> Secret<32> {
+    let suite = suite.to_le_bytes();
+    let unit = unit.to_bytes();
+    let info = [Label::BodyKey.as_bytes(), &suite, owner.as_bytes(), object.as_bytes(), &unit];
+    Secret::init_with(|okm| expand_sha512(file_key.expose_secret(), &info, okm))
+}
+
+/// Seals what `data` gives into `body`, in bounded memory, in one pass.
+///
+/// The file key and the salt come from `rng`, fresh for every call. To make a storage commitment in the same
+/// pass, let `body` be a writer that also feeds a cell tree.
+///
+/// # Errors
+/// Recipients are checked before anything is written. After an error what `body` received is useless.
+pub fn seal(
+    data: impl Read + Send,
+    body: impl Write + Send,
+    options: &SealOptions<'_>,
+    rng: &mut impl CryptoRng,
+) -> Result<SealedBody, SealError> {
+    check_recipients(options.recipients)?;
+    let file_key = Secret::init_with(|k: &mut [u8; 32]| rng.fill_bytes(k));
+    let context = Context { suite: SUITE, owner: &options.owner, object: &options.object };
+    let recipients = options
+        .recipients
+        .iter()
+        .map(|key| encapsulate(&context, key, options.anonymous, &file_key, rng))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut salt = [0; SALT_BYTES];
+    rng.fill_bytes(&mut salt);
+    let key = body_key(&file_key, SUITE, &options.owner, &options.object, options.unit);
+    let keys = ChunkKeys::derive(&key, &salt, &[]);
+
+    let mut layout = LayoutReader::new(&options.metadata, data, options.padding)?;
+    let written = cobblestone::encrypt(&mut layout, body, &keys).map_err(|e| match e {
+        CobblestoneError::Read(e) if e.kind() == io::ErrorKind::FileTooLarge => SealError::TooLarge,
+        other => SealError::Body(other),
+    })?;
+    if written.size > BODY_BYTES_MAX {
+        return Err(SealError::TooLarge);
+    }
+    Ok(SealedBody {
+        owner: options.owner,
+        object: options.object,
+        unit: options.unit,
+        body: BodyInfo {
+            format: BODY_FORMAT_COBBLESTONE_256,
+            salt,
+            key_commitment: *keys.commitment(),
+            size: written.size,
+            blake3: written.blake3,
+        },
+        recipients,
+        data_len: layout.data_len(),
+    })
+}
+
+fn check_recipients(recipients: &[RecipientPublicKey]) -> Result<(), SealError> {
+    if recipients.is_empty() {
+        return Err(SealError::NoRecipient);
+    }
+    if recipients.len() > RECIPIENTS_MAX {
+        return Err(SealError::TooManyRecipients { found: recipients.len() });
+    }
+    for (i, key) in recipients.iter().enumerate() {
+        if recipients[..i].contains(key) {
+            return Err(SealError::DuplicateRecipient { key_id: key.key_id() });
+        }
+    }
+    Ok(())
+}
+
+impl SealedBody {
+    /// The body's public facts.
+    #[must_use]
+    pub fn body(&self) -> &BodyInfo {
+        &self.body
+    }
+
+    /// Bytes of data that were sealed, padding and metadata apart.
+    #[must_use]
+    pub fn data_len(&self) -> u64 {
+        self.data_len
+    }
+
+    /// Signs generation 1 of the envelope.
+    ///
+    /// # Errors
+    /// `OwnerMismatch`, `Cells`.
+    pub fn envelope(
+        self,
+        commitment: Option<CellCommitment>,
+        key: &SigningKey,
+    ) -> Result<SignedEnvelope, SealError> {
+        let envelope = Envelope {
+            suite: SUITE,
+            owner: self.owner,
+            object: self.object,
+            unit: self.unit,
+            body: self.body,
+            commitment: None,
+            generation: 1,
+            recipients: self.recipients,
+        };
+        sign(envelope, commitment, key)
+    }
+}
+
+/// Signs the next generation of a verified `envelope`, with `commitment`. The body stays as it is.
+///
+/// # Errors
+/// `OwnerMismatch`, `Cells`.
+pub fn commit(
+    mut envelope: Envelope,
+    commitment: CellCommitment,
+    key: &SigningKey,
+) -> Result<SignedEnvelope, SealError> {
+    envelope.generation += 1;
+    sign(envelope, Some(commitment), key)
+}
+
+fn sign(
+    mut envelope: Envelope,
+    commitment: Option<CellCommitment>,
+    key: &SigningKey,
+) -> Result<SignedEnvelope, SealError> {
+    if key.public() != envelope.owner.0 {
+        return Err(SealError::OwnerMismatch);
+    }
+    let expected = envelope.body.size.div_ceil(CELL_BYTES);
+    if let Some(c) = &commitment
+        && c.cells != expected
+    {
+        return Err(SealError::Cells { found: c.cells, expected });
+    }
+    envelope.commitment = commitment;
+    debug_assert!(Envelope::from_bytes(&envelope.to_bytes()).is_ok());
+    Ok(SignedEnvelope::new(&envelope, key))
+}
