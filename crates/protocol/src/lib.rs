@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod http_signature;
 pub mod ids;
 pub mod labels;
+pub mod key_card;
 pub mod limits;
 pub mod secret;
 pub mod signing;

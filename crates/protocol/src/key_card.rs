@@ -1,0 +1,44 @@
+//! The card beside a proving key: `DIGEST.toml` next to `DIGEST.pk` and `DIGEST.vk`, DIGEST being the verifying key's.
+//!
+//! It tells a host which class a key is for and the digest its proving key must have, so that a key file can be
+//! checked before one byte of it is decoded. It is not evidence: a verifier takes provenance from trust anchors only.
+
+use crate::ids::{AuditorKey, CircuitDigest, ClassId, PkDigest, VkDigest};
+
+/// Version of the card.
+pub const KEY_CARD_VERSION: u64 = 1;
+
+/// Bytes of a card, at most.
+pub const KEY_CARD_BYTES_MAX: u64 = 4096;
+
+/// Who made a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum KeyProvenance {
+    /// From a public seed: anyone can forge.
+    Development,
+    /// By one auditor, from its own randomness.
+    Auditor,
+}
+
+/// What is said about a key beside it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyCard {
+    /// [`KEY_CARD_VERSION`].
+    pub version: u64,
+    /// Who made it.
+    pub provenance: KeyProvenance,
+    /// The auditor who made it, for [`KeyProvenance::Auditor`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auditor: Option<AuditorKey>,
+    /// Digest of the verifying key.
+    pub vk: VkDigest,
+    /// Digest of the proving key file.
+    pub pk: PkDigest,
+    /// Digest of the circuit's matrices.
+    pub circuit: CircuitDigest,
+    /// The class it is for.
+    pub class: ClassId,
+}
