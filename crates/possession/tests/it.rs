@@ -1,4 +1,24 @@
 //! Integration tests of the crate, one binary.
 
+#[path = "it/block.rs"]
+mod block;
+#[path = "it/challenge.rs"]
+mod challenge;
+#[path = "it/constants.rs"]
+mod constants;
+#[path = "it/fixture.rs"]
+mod fixture;
+#[path = "it/opening.rs"]
+mod opening;
+#[path = "it/oracle.rs"]
+mod oracle;
 #[path = "it/poseidon2.rs"]
 mod poseidon2;
+#[path = "it/same_word.rs"]
+mod same_word;
+#[path = "it/statement.rs"]
+mod statement;
+#[path = "it/tree.rs"]
+mod tree;
+#[path = "it/vectors.rs"]
+mod vectors;

@@ -1,0 +1,212 @@
+//! Golden vectors in `test-vectors/possession/v1`, one scenario a file, read back here.
+//!
+//! `cargo test --release -p bailiwick-possession -- --ignored rewrite_vectors` writes them again; a change needs a new version
+//! of the specification.
+
+use std::path::PathBuf;
+
+use bailiwick_possession::challenge::draw;
+use bailiwick_possession::field::{Fr, element_from_bytes, element_to_bytes};
+use bailiwick_possession::poseidon2::compress;
+use bailiwick_possession::statement::{public_input, statement};
+use bailiwick_possession::tree::{empty_node, lift};
+use bailiwick_protocol::challenge::Challenge;
+use bailiwick_protocol::codec::Canonical;
+use bailiwick_protocol::ids::ClassId;
+use serde::{Deserialize, Serialize};
+
+use crate::fixture::{body, challenge, tree};
+use crate::oracle;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    scenario: String,
+    provenance: String,
+    case: Case,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum Case {
+    /// `C` of 16 elements.
+    Compress { children: Vec<String>, node: String },
+    /// The label elements: the statement sponge's first value and the empty nodes of levels 1 to 8.
+    Labels { statement: String, empty: Vec<String> },
+    /// Root, depth and lifted root of a body: the BLAKE3 XOF of one byte.
+    Tree { seed: u8, size: u64, cells: u64, depth: u8, root: String, lifted_depth: u8, lifted_root: String },
+    /// Everything derived from a challenge in its canonical bytes; slots are (target, cell).
+    Draw { challenge: String, binding: String, slots: Vec<(usize, u64)>, public_input: String },
+    /// The sponge.
+    Statement { samples: u16, depth: u8, binding: String, slots: Vec<(String, u64)>, statement: String },
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/possession/v1")
+}
+
+fn text(x: &Fr) -> String {
+    hex::encode(element_to_bytes(x))
+}
+
+fn element(text: &str) -> Fr {
+    let bytes: [u8; 32] = hex::decode(text).expect("hex").try_into().expect("32 bytes");
+    element_from_bytes(&bytes).expect("canonical")
+}
+
+fn run(case: &Case) {
+    match case {
+        Case::Compress { children, node } => {
+            let x: Vec<Fr> = children.iter().map(|c| element(c)).collect();
+            assert_eq!(text(&compress(&x.try_into().expect("16 children"))), *node);
+        }
+        Case::Labels { statement, empty } => {
+            assert_eq!(text(&bailiwick_possession::statement::label()), *statement);
+            assert_eq!((1..=8).map(|l| text(&empty_node(l))).collect::<Vec<_>>(), *empty);
+        }
+        Case::Tree { seed, size, cells, depth, root, lifted_depth, lifted_root } => {
+            let t = tree(&body(usize::try_from(*size).expect("small"), *seed));
+            assert_eq!((t.size(), t.cells(), t.depth()), (*size, *cells, *depth));
+            assert_eq!(text(&t.root_element()), *root);
+            assert_eq!(text(&lift(t.root_element(), *depth, *lifted_depth)), *lifted_root);
+        }
+        Case::Draw { challenge, binding, slots, public_input: public } => {
+            let c = Challenge::from_bytes(&hex::decode(challenge).expect("hex")).expect("canonical");
+            let d = draw(&c);
+            assert_eq!(text(&d.binding), *binding);
+            assert_eq!(d.slots.iter().map(|s| (s.target, s.cell)).collect::<Vec<_>>(), *slots);
+            assert_eq!(text(&public_input(&c).expect("honest")), *public);
+        }
+        Case::Statement { samples, depth, binding, slots, statement: expected } => {
+            let slots: Vec<_> = slots.iter().map(|(r, i)| (element(r), *i)).collect();
+            let class = ClassId { samples: *samples, depth: *depth };
+            assert_eq!(text(&statement(class, &element(binding), &slots)), *expected);
+        }
+    }
+}
+
+/// Z33, Z34: the frozen vectors. Fails with no files, unknown fields, or fewer than every kind.
+#[test]
+fn z34_golden_vectors() {
+    let mut kinds = [0; 5];
+    for entry in std::fs::read_dir(folder()).expect("the folder of vectors") {
+        let path = entry.expect("readable").path();
+        let file = std::fs::read_to_string(&path).expect("readable");
+        let v: Vector = serde_json::from_str(&file).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert!(!v.scenario.is_empty() && !v.provenance.is_empty());
+        let kind = match &v.case {
+            Case::Compress { .. } => 0,
+            Case::Labels { .. } => 1,
+            Case::Tree { .. } => 2,
+            Case::Draw { .. } => 3,
+            Case::Statement { .. } => 4,
+        };
+        kinds[kind] += 1;
+        run(&v.case);
+    }
+    assert!(kinds.iter().all(|n| *n > 0), "files of each kind: {kinds:?}");
+}
+
+/// The runner notices: a field it does not know, and a wrong expectation.
+#[test]
+fn vectors_with_unknown_fields_or_wrong_values_are_noticed() {
+    let good = r#"{"scenario":"s","provenance":"p","case":{"statement":
+        {"samples":1,"depth":3,"binding":"","slots":[],"statement":""}}}"#;
+    assert!(serde_json::from_str::<Vector>(good).is_ok());
+    assert!(serde_json::from_str::<Vector>(&good.replace("\"depth\"", "\"x\":1,\"depth\"")).is_err());
+    assert!(serde_json::from_str::<Vector>(&good.replace("\"case\"", "\"x\":1,\"case\"")).is_err());
+    let wrong = Case::Compress { children: vec!["00".repeat(32); 16], node: "00".repeat(32) };
+    assert!(std::panic::catch_unwind(|| run(&wrong)).is_err());
+}
+
+/// Writes the vectors. Values that the oracle can compute come from it, so they do not depend on the crate.
+#[test]
+#[ignore = "writes files; run it only to define a new version"]
+fn rewrite_vectors() {
+    let peer = "computed with crate taceo-poseidon2 0.3.1 by a separate recursive implementation (tests/it/oracle.rs)";
+    let ours = "merlin 3.0.0 over the specified items; roots and sponge as in the other vectors";
+    let write = |name: &str, scenario: &str, provenance: &str, case: Case| {
+        let v = Vector { scenario: scenario.into(), provenance: provenance.into(), case };
+        let file = serde_json::to_string_pretty(&v).expect("plain data") + "\n";
+        std::fs::create_dir_all(folder()).expect("writable");
+        std::fs::write(folder().join(name), file).expect("writable");
+    };
+    for (name, scenario, x) in [
+        ("compress-zero.json", "sixteen zeros", [Fr::from(0u64); 16]),
+        ("compress-minus-one.json", "sixteen times p - 1", [-Fr::from(1u64); 16]),
+        ("compress-counting.json", "0, 1, .., 15", core::array::from_fn(|i| Fr::from(i as u64))),
+    ] {
+        let case =
+            Case::Compress { children: x.iter().map(text).collect(), node: text(&oracle::compress(&x)) };
+        write(name, scenario, peer, case);
+    }
+    let labels = Case::Labels {
+        statement: text(&oracle::label_element("bailiwick/v1/possession-statement")),
+        empty: (1..=8).map(|l| text(&oracle::empty(l))).collect(),
+    };
+    write("labels.json", "label elements", peer, labels);
+    for (name, scenario, size) in [
+        ("tree-one-byte.json", "one byte: one padded cell", 1),
+        ("tree-cell-and-a-byte.json", "one cell and a byte", 497),
+        ("tree-block.json", "exactly one block", 126_976),
+        ("tree-block-and-a-byte.json", "one block and a byte", 126_977),
+        ("tree-seventeen-blocks.json", "seventeen blocks less a byte", 17 * 126_976 - 1),
+    ] {
+        let b = body(size, 42);
+        let depth = oracle::natural_depth(&b);
+        let case = Case::Tree {
+            seed: 42,
+            size: size as u64,
+            cells: size.div_ceil(496) as u64,
+            depth: u8::try_from(depth).expect("small"),
+            root: text(&oracle::root(&b)),
+            lifted_depth: 6,
+            lifted_root: text(&oracle::node(&b, 6, 0)),
+        };
+        write(name, scenario, peer, case);
+    }
+    for (name, scenario, class, bodies) in [
+        ("draw-tiny.json", "one object, class tiny", ClassId::TINY, vec![body(5000, 1)]),
+        (
+            "draw-small.json",
+            "three objects, class small",
+            ClassId::SMALL,
+            vec![body(1, 1), body(9000, 2), body(200_000, 3)],
+        ),
+        (
+            "draw-standard.json",
+            "two objects, class standard",
+            ClassId::STANDARD,
+            vec![body(600, 1), body(140_000, 2)],
+        ),
+    ] {
+        let c = challenge(class, &bodies);
+        let d = draw(&c);
+        let case = Case::Draw {
+            challenge: hex::encode(c.to_bytes()),
+            binding: text(&d.binding),
+            slots: d.slots.iter().map(|s| (s.target, s.cell)).collect(),
+            public_input: text(&public_input(&c).expect("honest")),
+        };
+        write(name, scenario, ours, case);
+    }
+    let slots: Vec<(Fr, u64)> = (0..2).map(|i| (-Fr::from(i + 1), (1 << 16) - 1 - i)).collect();
+    let mut items = [Fr::from(0u64); 16];
+    items[..4].copy_from_slice(&[
+        oracle::label_element("bailiwick/v1/possession-statement"),
+        Fr::from(2u64),
+        Fr::from(5u64),
+        Fr::from(99u64),
+    ]);
+    for (i, (root, index)) in slots.iter().enumerate() {
+        (items[4 + 2 * i], items[5 + 2 * i]) = (*root, Fr::from(*index));
+    }
+    let case = Case::Statement {
+        samples: 2,
+        depth: 5,
+        binding: text(&Fr::from(99u64)),
+        slots: slots.iter().map(|(r, i)| (text(r), *i)).collect(),
+        statement: text(&oracle::compress(&items)),
+    };
+    write("statement-two-slots.json", "two slots fill one call of C", peer, case);
+}
