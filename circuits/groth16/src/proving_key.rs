@@ -1,0 +1,192 @@
+//! Proving keys and their file form.
+//!
+//! File: magic (16 bytes) ‖ circuit digest (32) ‖ the key as `ark-serialize` writes it, uncompressed: 64 bytes a G1
+//! point, 128 a G2 point. Uncompressed because decompression costs a square root a point (25 s of CPU at 2^19
+//! constraints against 0.5 s).
+
+use std::io::{self, Read, Write};
+
+use ark_bn254::Bn254;
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use bailiwick_protocol::ids::{CircuitDigest, PkDigest, VkDigest};
+use bailiwick_protocol::labels::Label;
+
+use crate::key::{KeyError, VerifyingKey};
+use crate::matrices::Matrices;
+use crate::setup::domain;
+
+/// Bytes of a proving key file, at most. The largest pinned class (2^19 constraints) takes about 200 MB.
+pub const PROVING_KEY_BYTES_MAX: u64 = 1 << 30;
+
+const MAGIC: [u8; 16] = *b"bailiwick/pk/v1\n";
+
+/// Why a proving key cannot be read or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProvingKeyError {
+    /// Reading or writing failed.
+    #[error("proving key: {0}")]
+    Io(#[from] io::Error),
+    /// More than [`PROVING_KEY_BYTES_MAX`] bytes.
+    #[error("proving key: more than {PROVING_KEY_BYTES_MAX} bytes")]
+    TooLong,
+    /// The bytes are not those the digest names; nothing of them was decoded.
+    #[error("proving key: digest is {found}, expected {expected}")]
+    Digest {
+        /// What was asked for.
+        expected: PkDigest,
+        /// What the bytes have.
+        found: PkDigest,
+    },
+    /// Not a proving key file of this version.
+    #[error("not a proving key file of this version")]
+    Malformed,
+    /// Its verifying key is unacceptable.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Made for another circuit.
+    #[error("proving key is for circuit {found}, expected {expected}")]
+    Circuit {
+        /// The circuit at hand.
+        expected: CircuitDigest,
+        /// The circuit in the file.
+        found: CircuitDigest,
+    },
+    /// Its number of points does not fit the circuit it names.
+    #[error("proving key does not have the shape of its circuit")]
+    Shape,
+}
+
+/// A Groth16 proving key and the verifying key inside it.
+#[derive(Clone)]
+pub struct ProvingKey {
+    inner: ark_groth16::ProvingKey<Bn254>,
+    vk: VerifyingKey,
+    vk_digest: VkDigest,
+    circuit: CircuitDigest,
+}
+
+impl core::fmt::Debug for ProvingKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "ProvingKey(vk {:?}, circuit {:?})", self.vk_digest, self.circuit)
+    }
+}
+
+impl ProvingKey {
+    pub(crate) fn new(
+        inner: ark_groth16::ProvingKey<Bn254>,
+        vk: VerifyingKey,
+        circuit: CircuitDigest,
+    ) -> Self {
+        let vk_digest = vk.digest();
+        Self { inner, vk, vk_digest, circuit }
+    }
+
+    /// The key proofs verify under.
+    #[must_use]
+    pub const fn verifying_key(&self) -> &VerifyingKey {
+        &self.vk
+    }
+
+    /// Digest of the matrices it was made from.
+    #[must_use]
+    pub const fn circuit(&self) -> CircuitDigest {
+        self.circuit
+    }
+
+    /// Writes the file form; returns its digest (BLAKE3 derive-key under its label over every byte written).
+    ///
+    /// # Errors
+    /// What `to` reports.
+    pub fn write_to(&self, to: &mut impl Write) -> Result<PkDigest, ProvingKeyError> {
+        let mut to =
+            HashingWriter { to, hasher: blake3::Hasher::new_derive_key(Label::ProvingKeyDigest.as_str()) };
+        to.write_all(&MAGIC)?;
+        to.write_all(self.circuit.as_bytes())?;
+        self.inner.serialize_uncompressed(&mut to).map_err(|e| match e {
+            ark_serialize::SerializationError::IoError(e) => ProvingKeyError::Io(e),
+            _ => ProvingKeyError::Malformed,
+        })?;
+        to.flush()?;
+        Ok(PkDigest(to.hasher.finalize().into()))
+    }
+
+    /// Reads the file form, whole, and only decodes it once its digest is the expected one.
+    ///
+    /// Memory: the file's bytes and the key, each about 64 bytes a G1 point.
+    ///
+    /// # Errors
+    /// [`ProvingKeyError`]; `Circuit` or `Shape` when it is not a key for `matrices`.
+    pub fn read_from(
+        from: &mut impl Read,
+        expected: &PkDigest,
+        matrices: &Matrices,
+    ) -> Result<Self, ProvingKeyError> {
+        let mut bytes = Vec::new();
+        from.take(PROVING_KEY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > PROVING_KEY_BYTES_MAX {
+            return Err(ProvingKeyError::TooLong);
+        }
+        let mut hasher = blake3::Hasher::new_derive_key(Label::ProvingKeyDigest.as_str());
+        hasher.update(&bytes);
+        let found = PkDigest(hasher.finalize().into());
+        if found != *expected {
+            return Err(ProvingKeyError::Digest { expected: *expected, found });
+        }
+        let key = Self::decode(&bytes)?;
+        if key.circuit != matrices.digest() {
+            return Err(ProvingKeyError::Circuit { expected: matrices.digest(), found: key.circuit });
+        }
+        if key.fits(matrices) { Ok(key) } else { Err(ProvingKeyError::Shape) }
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, ProvingKeyError> {
+        let (magic, rest) = bytes.split_first_chunk().ok_or(ProvingKeyError::Malformed)?;
+        let (circuit, mut rest) = rest.split_first_chunk().ok_or(ProvingKeyError::Malformed)?;
+        if *magic != MAGIC {
+            return Err(ProvingKeyError::Malformed);
+        }
+        // Unchecked: these very bytes were named by a digest the caller trusts, and checking 2^19 points for their
+        // subgroup costs half a minute of CPU. The verifying key inside is decoded strictly all the same, and
+        // `ProvingKey::check` does it for every point.
+        let inner = ark_groth16::ProvingKey::<Bn254>::deserialize_uncompressed_unchecked(&mut rest)
+            .map_err(|_| ProvingKeyError::Malformed)?;
+        if !rest.is_empty() {
+            return Err(ProvingKeyError::Malformed);
+        }
+        let vk = VerifyingKey::from_points(&inner.vk)?;
+        Ok(Self::new(inner, vk, CircuitDigest(*circuit)))
+    }
+
+    /// Whether every query has as many points as the circuit needs; the prover's sums truncate silently otherwise.
+    pub(crate) fn fits(&self, matrices: &Matrices) -> bool {
+        use ark_poly::EvaluationDomain;
+        let (variables, instances) = (matrices.variables(), matrices.instance_variables());
+        let pk = &self.inner;
+        pk.vk.gamma_abc_g1.len() == instances
+            && pk.l_query.len() == variables - instances
+            && [pk.a_query.len(), pk.b_g1_query.len(), pk.b_g2_query.len()].iter().all(|n| *n == variables)
+            && domain(matrices).is_some_and(|d| pk.h_query.len() + 1 == d.size())
+    }
+
+    pub(crate) const fn inner(&self) -> &ark_groth16::ProvingKey<Bn254> {
+        &self.inner
+    }
+}
+
+struct HashingWriter<'w, W> {
+    to: &'w mut W,
+    hasher: blake3::Hasher,
+}
+
+impl<W: Write> Write for HashingWriter<'_, W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let n = self.to.write(buf)?;
+        self.hasher.update(buf.get(..n).unwrap_or(buf));
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
