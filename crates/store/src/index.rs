@@ -1,0 +1,235 @@
+//! The index: which objects there are, in name order. A cache of what the object files say (spec store, clauses I1-I4).
+//!
+//! Changes are kept in memory and written to redb many at a time, in one durable transaction: an acknowledged
+//! object rests on its own file, never on the index, so a crash costs re-reading the files of the last batch.
+
+mod backend;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bailiwick_protocol::ids::UnitName;
+use redb::{Builder, Database, ReadableDatabase, TableDefinition, TableError};
+
+use crate::disk::Disk;
+use crate::error::{DamagedPart, StoreError};
+use crate::record::{KEY_BYTES, ObjectRecord, key, name_of_key};
+use backend::Backend;
+
+const OBJECTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("objects-v1");
+
+/// Memory redb may use for pages.
+const CACHE_BYTES: usize = 16 << 20;
+
+type Key = [u8; KEY_BYTES];
+/// Changes not yet in redb; `None` is a removal.
+type Pending = BTreeMap<Key, Option<ObjectRecord>>;
+
+pub(crate) struct Index {
+    disk: Arc<Disk>,
+    path: PathBuf,
+    batch: usize,
+    /// `None` only when redb failed and could not be opened again.
+    database: RwLock<Option<Database>>,
+    pending: RwLock<Pending>,
+    flushing: Mutex<()>,
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Index {
+    /// Opens the index after checking every page of it, or starts an empty one. The flag tells whether it was
+    /// unusable and thrown away.
+    pub(crate) fn open(disk: Arc<Disk>, path: PathBuf, batch: usize) -> Result<(Self, bool), StoreError> {
+        let (database, rebuilt) = match open_database(&disk, &path, true) {
+            Ok(database) => (database, false),
+            Err(e) => {
+                disk.check_writable()?;
+                tracing::warn!(error = %e, "the index is unusable and will be rebuilt from the objects");
+                disk.remove(&path)?;
+                (open_database(&disk, &path, true)?, true)
+            }
+        };
+        let index = Self {
+            disk,
+            path,
+            batch: batch.max(1),
+            database: RwLock::new(Some(database)),
+            pending: RwLock::default(),
+            flushing: Mutex::new(()),
+        };
+        Ok((index, rebuilt))
+    }
+
+    /// # Errors
+    /// `Damaged` when the entry's checksum does not hold, `Index`.
+    pub(crate) fn get(&self, name: &UnitName) -> Result<Option<ObjectRecord>, StoreError> {
+        let key = key(name);
+        if let Some(change) = self.pending.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(change.clone());
+        }
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(table) = read_table(database.as_ref())? else { return Ok(None) };
+        let Some(value) = table.get(key.as_slice()).map_err(index_error)? else { return Ok(None) };
+        ObjectRecord::from_entry(&key, value.value()).map(Some).ok_or(damaged(*name))
+    }
+
+    /// Up to `limit` objects after `after` and before `before`, in name order. Entries whose checksum does not
+    /// hold are left out and named in the second list.
+    pub(crate) fn scan(
+        &self,
+        after: Bound<Key>,
+        before: Bound<Key>,
+        limit: usize,
+    ) -> Result<(Vec<ObjectRecord>, Vec<UnitName>), StoreError> {
+        // Pending first: what a flush moves between the two reads is then seen twice, never missed.
+        let pending: Pending = {
+            let pending = self.pending.read().unwrap_or_else(PoisonError::into_inner);
+            pending.range((after, before)).map(|(k, v)| (*k, v.clone())).collect()
+        };
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found = BTreeMap::new();
+        let mut bad = Vec::new();
+        if let Some(table) = read_table(database.as_ref())? {
+            let range = (as_slice(&after), as_slice(&before));
+            for entry in table.range::<&[u8]>(range).map_err(index_error)? {
+                if found.len() >= limit {
+                    break;
+                }
+                let (k, v) = entry.map_err(index_error)?;
+                if pending.contains_key(k.value()) {
+                    continue;
+                }
+                match ObjectRecord::from_entry(k.value(), v.value()) {
+                    Some(record) => drop(found.insert(key(&record.name), record)),
+                    None => bad.extend(name_of_key(k.value())),
+                }
+            }
+        }
+        found.extend(pending.into_iter().filter_map(|(k, v)| Some((k, v?))));
+        Ok((found.into_values().take(limit).collect(), bad))
+    }
+
+    pub(crate) fn put(&self, record: ObjectRecord) {
+        self.change(key(&record.name), Some(record));
+    }
+
+    pub(crate) fn remove(&self, name: &UnitName) {
+        self.change(key(name), None);
+    }
+
+    fn change(&self, key: Key, value: Option<ObjectRecord>) {
+        let due = {
+            let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+            pending.insert(key, value);
+            pending.len().is_multiple_of(self.batch)
+        };
+        // A full disk must not fail what is already durable: the change stays pending and is tried again.
+        if due && let Err(e) = self.flush() {
+            tracing::warn!(error = %e, "the index could not be written; it will be tried again");
+        }
+    }
+
+    /// Writes what is pending, durably.
+    ///
+    /// # Errors
+    /// `SyncFailed`/`ReadOnly` by way of `Index`, `Index`.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch = self.pending.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.disk.check_writable()?;
+        if let Err(e) = self.commit(&batch) {
+            self.reopen();
+            return Err(e);
+        }
+        let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+        pending.retain(|k, v| batch.get(k) != Some(v));
+        Ok(())
+    }
+
+    fn commit(&self, batch: &Pending) -> Result<(), StoreError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = database.as_ref() else { return Err(closed()) };
+        let transaction = database.begin_write().map_err(index_error)?;
+        {
+            let mut table = transaction.open_table(OBJECTS).map_err(index_error)?;
+            for (key, change) in batch {
+                match change {
+                    Some(record) => table.insert(key.as_slice(), record.to_value().as_slice()),
+                    None => table.remove(key.as_slice()),
+                }
+                .map_err(index_error)?;
+            }
+        }
+        transaction.commit().map_err(index_error)
+    }
+
+    /// redb refuses all work after an I/O error until it is opened again; what it had committed is still there.
+    fn reopen(&self) {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        drop(database.take());
+        if self.disk.check_writable().is_ok() {
+            match open_database(&self.disk, &self.path, false) {
+                Ok(again) => *database = Some(again),
+                Err(e) => tracing::warn!(error = %e, "the index could not be opened again"),
+            }
+        }
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        if let Err(e) = self.flush() {
+            tracing::warn!(error = %e, "the index was not written at close; the next start re-reads the last objects");
+        }
+    }
+}
+
+type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+fn read_table(database: Option<&Database>) -> Result<Option<ReadTable>, StoreError> {
+    let Some(database) = database else { return Err(closed()) };
+    match database.begin_read().map_err(index_error)?.open_table(OBJECTS) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(e) => Err(index_error(e)),
+    }
+}
+
+fn open_database(disk: &Arc<Disk>, path: &PathBuf, check: bool) -> Result<Database, StoreError> {
+    let file = match disk.open(path, true) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => disk.create(path)?,
+        Err(e) => return Err(StoreError::io("open", path, e)),
+    };
+    let backend = Backend { disk: Arc::clone(disk), file, path: path.clone() };
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(check);
+    builder.create_with_backend(backend).map_err(index_error)
+}
+
+fn as_slice(bound: &Bound<Key>) -> Bound<&[u8]> {
+    bound.as_ref().map(<[u8; KEY_BYTES]>::as_slice)
+}
+
+fn index_error(e: impl Into<redb::Error>) -> StoreError {
+    StoreError::Index(Box::new(e.into()))
+}
+
+fn closed() -> StoreError {
+    index_error(redb::Error::DatabaseClosed)
+}
+
+fn damaged(name: UnitName) -> StoreError {
+    StoreError::Damaged { name, part: DamagedPart::Index, offset: 0 }
+}

@@ -1,0 +1,88 @@
+//! Where things are: every name on disk derives from ids only (spec store, clauses L1-L4).
+
+use std::path::PathBuf;
+
+use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit, UnitName};
+
+/// Version of the directory format this build writes and reads.
+pub const FORMAT_VERSION: u64 = 1;
+
+const FORMAT_PREFIX: &str = "bailiwick-store ";
+
+/// Paths in one store directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) root: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn format(&self) -> PathBuf {
+        self.root.join("format")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    pub(crate) fn index(&self) -> PathBuf {
+        self.root.join("index.redb")
+    }
+
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.root.join("evidence")
+    }
+
+    pub(crate) fn owner_dir(&self, owner: &OwnerKey) -> PathBuf {
+        self.objects().join(owner.to_string())
+    }
+
+    /// Directory of an object's file: one of 256 per owner, by the first byte of the object id.
+    pub(crate) fn shard_dir(&self, name: &UnitName) -> PathBuf {
+        self.owner_dir(&name.owner).join(format!("{:02x}", name.object.0[0]))
+    }
+
+    pub(crate) fn object(&self, name: &UnitName, generation: u64) -> PathBuf {
+        self.shard_dir(name).join(format!("{}-{}-{generation:016x}.obj", name.object, name.unit))
+    }
+
+    pub(crate) fn evidence_file(&self, name: &UnitName, generation: u64) -> PathBuf {
+        let file = format!("{}-{}-{}-{generation:016x}.equivocation", name.owner, name.object, name.unit);
+        self.evidence().join(file)
+    }
+}
+
+/// Object and generation of a file name in `owner`'s directory, if it is one this version writes.
+pub(crate) fn parse_object_file(owner: &OwnerKey, file: &str) -> Option<(UnitName, u64)> {
+    let stem = file.strip_suffix(".obj")?;
+    let (object, rest) = stem.split_once('-')?;
+    let (unit, generation) = rest.rsplit_once('-')?;
+    let name = UnitName {
+        owner: *owner,
+        object: object.parse::<ObjectId>().ok()?,
+        unit: unit.parse::<Unit>().ok()?,
+    };
+    let generation = u64::from_str_radix(generation, 16).ok()?;
+    // One name, one text: also refuses upper case and missing zeros.
+    let canonical = format!("{}-{}-{generation:016x}.obj", name.object, name.unit);
+    (canonical == file).then_some((name, generation))
+}
+
+/// The format file's whole content.
+pub(crate) fn format_text() -> String {
+    format!("{FORMAT_PREFIX}{FORMAT_VERSION}\n")
+}
+
+/// Version a format file names.
+pub(crate) fn parse_format(bytes: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let version = text.strip_prefix(FORMAT_PREFIX)?.strip_suffix('\n')?.parse().ok()?;
+    (format!("{FORMAT_PREFIX}{version}\n") == text).then_some(version)
+}

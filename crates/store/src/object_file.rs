@@ -1,0 +1,249 @@
+//! One object, one file (spec store, clauses F1-F8):
+//!
+//! ```text
+//! body ‖ signed envelope ‖ page table ‖ cell tree ‖ piece table ‖ footer
+//! ```
+//!
+//! The body starts at byte 0. The footer has a fixed size and tells where the rest is; envelope, page table and
+//! cell tree are covered by checksums in the footer, the piece table by the page table, the page table by the
+//! content id in the envelope, the envelope by the owner's signature.
+
+use std::io;
+use std::path::Path;
+
+use bailiwick_possession::tree::CellTree;
+use bailiwick_protocol::codec::Canonical;
+use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
+use bailiwick_protocol::ids::UnitName;
+use bailiwick_protocol::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
+use blake3::hazmat::ChainingValue;
+
+use crate::disk::Disk;
+use crate::error::{DamagedPart, StoreError};
+use crate::files::{File, read_exact_at};
+use crate::pieces::{PieceTables, VALUE_BYTES, content_id_of, page_count, piece_count, values_of};
+use crate::record::ObjectRecord;
+
+const MAGIC: [u8; 8] = *b"bwobj\0\0\x01";
+
+/// Bytes of the footer: magic, four lengths and the time, two checksums, and its own.
+pub(crate) const FOOTER_BYTES: usize = 8 + 4 * 8 + 3 * 32;
+
+/// Bytes of the file of an object, known before its body is seen.
+pub(crate) const fn file_bytes_of(size: u64, envelope_bytes: usize) -> u64 {
+    let tables = (piece_count(size) + page_count(size)) * VALUE_BYTES as u64;
+    size + envelope_bytes as u64 + tables + CellTree::encoded_len(size) + FOOTER_BYTES as u64
+}
+
+/// Lengths of the parts, as the footer has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Footer {
+    size: u64,
+    envelope_bytes: u64,
+    tree_bytes: u64,
+    stored_at_unix_ms: u64,
+    head_blake3: [u8; 32],
+    tree_blake3: [u8; 32],
+}
+
+impl Footer {
+    fn to_bytes(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(FOOTER_BYTES);
+        out.extend(MAGIC);
+        for v in [self.size, self.envelope_bytes, self.tree_bytes, self.stored_at_unix_ms] {
+            out.extend(v.to_le_bytes());
+        }
+        out.extend(self.head_blake3);
+        out.extend(self.tree_blake3);
+        let check = *blake3::hash(&out).as_bytes();
+        out.extend(check);
+        out
+    }
+
+    /// `None` unless magic and checksum hold and the lengths are possible and fill `file_bytes` exactly.
+    fn from_bytes(bytes: &[u8; FOOTER_BYTES], file_bytes: u64) -> Option<Self> {
+        let (content, check) = bytes.split_at(FOOTER_BYTES - 32);
+        if content[..8] != MAGIC || *blake3::hash(content).as_bytes() != check {
+            return None;
+        }
+        let number = |i: usize| Some(u64::from_le_bytes(content[8 * i..8 * (i + 1)].try_into().ok()?));
+        let footer = Self {
+            size: number(1)?,
+            envelope_bytes: number(2)?,
+            tree_bytes: number(3)?,
+            stored_at_unix_ms: number(4)?,
+            head_blake3: content[40..72].try_into().ok()?,
+            tree_blake3: content[72..104].try_into().ok()?,
+        };
+        let possible = (1..=BODY_BYTES_MAX).contains(&footer.size)
+            && footer.envelope_bytes <= ENVELOPE_BYTES_MAX as u64 + 128
+            && footer.tree_bytes == CellTree::encoded_len(footer.size);
+        (possible && footer.end() == file_bytes).then_some(footer)
+    }
+
+    fn pages_at(self) -> u64 {
+        self.size + self.envelope_bytes
+    }
+
+    fn tree_at(self) -> u64 {
+        self.pages_at() + page_count(self.size) * VALUE_BYTES as u64
+    }
+
+    fn pieces_at(self) -> u64 {
+        self.tree_at() + self.tree_bytes
+    }
+
+    fn footer_at(self) -> u64 {
+        self.pieces_at() + piece_count(self.size) * VALUE_BYTES as u64
+    }
+
+    fn end(self) -> u64 {
+        self.footer_at() + FOOTER_BYTES as u64
+    }
+}
+
+/// Everything after the body.
+pub(crate) fn tail(
+    size: u64,
+    envelope: &[u8],
+    tree: &[u8],
+    tables: &PieceTables,
+    stored_at_unix_ms: u64,
+) -> Vec<u8> {
+    let pages = tables.pages.as_flattened();
+    let footer = Footer {
+        size,
+        envelope_bytes: envelope.len() as u64,
+        tree_bytes: tree.len() as u64,
+        stored_at_unix_ms,
+        head_blake3: head_blake3(envelope, pages),
+        tree_blake3: *blake3::hash(tree).as_bytes(),
+    };
+    [envelope, pages, tree, tables.pieces.as_flattened(), &footer.to_bytes()].concat()
+}
+
+fn head_blake3(envelope: &[u8], pages: &[u8]) -> [u8; 32] {
+    *blake3::Hasher::new().update(envelope).update(pages).finalize().as_bytes()
+}
+
+/// An object's file, opened and found consistent in everything but tree, piece table and body.
+#[derive(Debug)]
+pub(crate) struct ObjectFile {
+    pub(crate) file: Box<dyn File>,
+    pub(crate) name: UnitName,
+    pub(crate) signed: SignedEnvelope,
+    pub(crate) envelope: Envelope,
+    pub(crate) envelope_bytes: Vec<u8>,
+    pub(crate) pages: Vec<ChainingValue>,
+    footer: Footer,
+}
+
+/// Why a file was not opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// No file of that name.
+    Missing,
+    /// Another failure.
+    Store(StoreError),
+}
+
+impl ObjectFile {
+    /// Opens and checks footer, envelope (not its signature) and page table.
+    pub(crate) fn open(
+        disk: &Disk,
+        path: &Path,
+        name: &UnitName,
+        generation: u64,
+    ) -> Result<Self, OpenError> {
+        let io_error = |e| OpenError::Store(StoreError::io("read", path, e));
+        let file = disk.open(path, false).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => OpenError::Missing,
+            _ => OpenError::Store(StoreError::io("open", path, e)),
+        })?;
+        let damaged = |part, offset| OpenError::Store(StoreError::Damaged { name: *name, part, offset });
+        let file_bytes = file.len().map_err(io_error)?;
+        let mut footer = [0; FOOTER_BYTES];
+        let footer_at = file_bytes.checked_sub(FOOTER_BYTES as u64).ok_or(damaged(DamagedPart::Footer, 0))?;
+        read_exact_at(&*file, footer_at, &mut footer).map_err(io_error)?;
+        let footer =
+            Footer::from_bytes(&footer, file_bytes).ok_or(damaged(DamagedPart::Footer, footer_at))?;
+
+        let mut head = vec![0; length(footer.tree_at() - footer.size)];
+        read_exact_at(&*file, footer.size, &mut head).map_err(io_error)?;
+        let pages_from = length(footer.envelope_bytes);
+        if head_blake3(&head[..pages_from], &head[pages_from..]) != footer.head_blake3 {
+            return Err(damaged(DamagedPart::Envelope, footer.size));
+        }
+        let pages = values_of(&head[pages_from..]);
+        head.truncate(pages_from);
+        let signed = SignedEnvelope::from_bytes(&head).ok();
+        let envelope = signed.as_ref().and_then(|s| s.decode_unverified().ok());
+        let (Some(signed), Some(envelope)) = (signed, envelope) else {
+            return Err(damaged(DamagedPart::Envelope, footer.size));
+        };
+        let belongs = envelope.name() == *name
+            && envelope.generation == generation
+            && envelope.body.size == footer.size
+            && envelope.commitment.is_some();
+        if !belongs {
+            return Err(damaged(DamagedPart::Envelope, footer.size));
+        }
+        if content_id_of(&pages) != envelope.body.blake3.0 {
+            return Err(damaged(DamagedPart::PieceTable, footer.pages_at()));
+        }
+        Ok(Self { file, name: *name, signed, envelope, envelope_bytes: head, pages, footer })
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.footer.size
+    }
+
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.footer.end()
+    }
+
+    pub(crate) fn pieces_at(&self) -> u64 {
+        self.footer.pieces_at()
+    }
+
+    pub(crate) fn tree_at(&self) -> u64 {
+        self.footer.tree_at()
+    }
+
+    pub(crate) fn damaged(&self, part: DamagedPart, offset: u64) -> StoreError {
+        StoreError::Damaged { name: self.name, part, offset }
+    }
+
+    /// The stored cell tree's bytes, checked against the footer.
+    pub(crate) fn tree_bytes(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; length(self.footer.tree_bytes)];
+        read_exact_at(&*self.file, self.tree_at(), &mut bytes)
+            .map_err(|e| StoreError::io("read", path, e))?;
+        if *blake3::hash(&bytes).as_bytes() != self.footer.tree_blake3 {
+            return Err(self.damaged(DamagedPart::CellTree, self.tree_at()));
+        }
+        Ok(bytes)
+    }
+
+    /// Index entry of this file.
+    pub(crate) fn record(&self) -> ObjectRecord {
+        let envelope = &self.envelope;
+        let commitment = envelope.commitment.as_ref().expect("`open` and admission require a commitment");
+        ObjectRecord {
+            name: self.name,
+            generation: envelope.generation,
+            size: envelope.body.size,
+            blake3: envelope.body.blake3,
+            root: commitment.root,
+            cells: commitment.cells,
+            envelope_blake3: *blake3::hash(self.signed.payload()).as_bytes(),
+            file_bytes: self.file_bytes(),
+            stored_at_unix_ms: self.footer.stored_at_unix_ms,
+        }
+    }
+}
+
+/// Lengths in a checked footer fit memory: an envelope has a limit, a table is 1/2048 of a body.
+fn length(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

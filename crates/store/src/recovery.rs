@@ -1,0 +1,284 @@
+//! What happens when a store is opened (spec store, clauses S1-S7): claim the directory, sweep what was never
+//! acknowledged, bring the index in line with the objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+use bailiwick_protocol::ids::{OwnerKey, UnitName};
+
+use crate::accounts::Accounts;
+use crate::disk::Disk;
+use crate::error::StoreError;
+use crate::files::{Lock, read_exact_at};
+use crate::index::Index;
+use crate::layout::{FORMAT_VERSION, Layout, format_text, parse_format, parse_object_file};
+use crate::object_file::{ObjectFile, OpenError};
+use crate::record::{KEY_BYTES, ObjectRecord, key};
+
+/// What opening a store found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Unfinished uploads removed.
+    pub swept: u64,
+    /// The index was unusable and was made anew.
+    pub index_rebuilt: bool,
+    /// Objects on disk the index did not have, or had otherwise; it has them now.
+    pub adopted: Vec<UnitName>,
+    /// Objects the index had that are not on disk; it has them no more. After a crash these can be deletions;
+    /// otherwise someone removed files.
+    pub lost: Vec<UnitName>,
+    /// Files of lower generations removed.
+    pub superseded: u64,
+    /// Objects whose file is damaged where opening looked; they are kept, refused to readers, and can be put again.
+    pub damaged: Vec<UnitName>,
+    /// Files and directories that are not the store's; left alone.
+    pub foreign: Vec<PathBuf>,
+}
+
+/// Checks the format, takes the lock, makes what is missing.
+pub(crate) fn claim(disk: &Disk, layout: &Layout) -> Result<Box<dyn Lock>, StoreError> {
+    if read_format(disk, layout)?.is_none() {
+        // Not yet ours: look before touching anything.
+        let ours = ["lock", "format.part"];
+        if disk.list(&layout.root)?.iter().any(|e| e.is_dir || !ours.contains(&e.name.as_str())) {
+            // Another process may have made it between the two looks.
+            read_format(disk, layout)?.ok_or(StoreError::NotAStore { path: layout.root.clone() })?;
+        }
+        disk.ensure_dir(&layout.root)?;
+    }
+    let lock = disk.try_lock(&layout.lock())?;
+    if read_format(disk, layout)?.is_none() {
+        let temporary = layout.root.join("format.part");
+        if disk.open(&temporary, false).is_ok() {
+            disk.remove(&temporary)?;
+        }
+        disk.write_whole(&temporary, &layout.format(), format_text().as_bytes())?;
+    }
+    for dir in [layout.objects(), layout.temporary(), layout.evidence()] {
+        disk.ensure_dir(&dir)?;
+    }
+    Ok(lock)
+}
+
+/// Version of the format file, which must be the one this build knows; `None` without one.
+fn read_format(disk: &Disk, layout: &Layout) -> Result<Option<u64>, StoreError> {
+    let path = layout.format();
+    let file = match disk.open(&path, false) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|e| StoreError::io("open", &path, e))?,
+    };
+    let io_error = |e| StoreError::io("read", &path, e);
+    let len = file.len().map_err(io_error)?.min(64);
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(64)];
+    read_exact_at(&*file, 0, &mut bytes).map_err(io_error)?;
+    match parse_format(&bytes) {
+        Some(FORMAT_VERSION) => Ok(Some(FORMAT_VERSION)),
+        Some(found) => Err(StoreError::UnknownFormat { path, found, known: FORMAT_VERSION }),
+        None => Err(StoreError::NotAStore { path: layout.root.clone() }),
+    }
+}
+
+/// Removes unfinished uploads. Nothing in there was ever acknowledged.
+pub(crate) fn sweep(disk: &Disk, layout: &Layout) -> Result<u64, StoreError> {
+    let dir = layout.temporary();
+    let mut swept = 0;
+    for entry in disk.list(&dir)?.into_iter().filter(|e| !e.is_dir) {
+        disk.remove(&dir.join(entry.name))?;
+        swept += 1;
+    }
+    Ok(swept)
+}
+
+/// One shard directory: an owner, and the first byte of its object ids.
+type Shard = (OwnerKey, u8);
+
+struct Reconciler<'a> {
+    disk: &'a Disk,
+    layout: &'a Layout,
+    index: &'a Index,
+    accounts: &'a Accounts,
+    report: OpenReport,
+    damaged: BTreeMap<UnitName, u64>,
+}
+
+/// Walks the objects and makes index and accounts agree with them. Also returns what is damaged, with generations.
+pub(crate) fn reconcile(
+    disk: &Disk,
+    layout: &Layout,
+    index: &Index,
+    accounts: &Accounts,
+) -> Result<(OpenReport, BTreeMap<UnitName, u64>), StoreError> {
+    let (shards, foreign) = shards(disk, layout)?;
+    let report = OpenReport { foreign, ..OpenReport::default() };
+    let mut r = Reconciler { disk, layout, index, accounts, report, damaged: BTreeMap::new() };
+    for (shard, dir) in &shards {
+        r.shard(*shard, dir)?;
+    }
+    r.entries_without_directory(&shards.iter().map(|(shard, _)| *shard).collect())?;
+    r.report.damaged = r.damaged.keys().copied().collect();
+    let report = &r.report;
+    if !(report.adopted.is_empty() && report.lost.is_empty() && report.damaged.is_empty()) {
+        tracing::warn!(
+            adopted = report.adopted.len(),
+            lost = report.lost.len(),
+            damaged = report.damaged.len(),
+            "index and objects disagreed; the objects are the authority"
+        );
+    }
+    Ok((r.report, r.damaged))
+}
+
+/// A shard and its directory.
+pub(crate) type ShardDir = (Shard, PathBuf);
+
+/// Every shard directory, in name order, and what else lies there.
+pub(crate) fn shards(disk: &Disk, layout: &Layout) -> Result<(Vec<ShardDir>, Vec<PathBuf>), StoreError> {
+    let (mut shards, mut foreign) = (Vec::new(), Vec::new());
+    for owner_entry in disk.list(&layout.objects())? {
+        let owner_dir = layout.objects().join(&owner_entry.name);
+        let Some(owner) = owner_entry.name.parse::<OwnerKey>().ok().filter(|_| owner_entry.is_dir) else {
+            foreign.push(owner_dir);
+            continue;
+        };
+        for entry in disk.list(&owner_dir)? {
+            let dir = owner_dir.join(&entry.name);
+            let byte = u8::from_str_radix(&entry.name, 16).ok();
+            match byte.filter(|b| entry.is_dir && format!("{b:02x}") == entry.name) {
+                Some(byte) => shards.push(((owner, byte), dir)),
+                None => foreign.push(dir),
+            }
+        }
+    }
+    Ok((shards, foreign))
+}
+
+/// Objects' files in one shard directory, each name's generations ascending with the files' lengths; and what else lies there.
+pub(crate) type ShardFiles = (BTreeMap<UnitName, Vec<(u64, u64)>>, Vec<PathBuf>);
+
+pub(crate) fn shard_files(disk: &Disk, shard: Shard, dir: &Path) -> Result<ShardFiles, StoreError> {
+    let (mut files, mut foreign) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+    for entry in disk.list(dir)? {
+        let parsed = parse_object_file(&shard.0, &entry.name);
+        match parsed.filter(|(name, _)| !entry.is_dir && name.object.0[0] == shard.1) {
+            Some((name, generation)) => files.entry(name).or_default().push((generation, entry.len)),
+            None => foreign.push(dir.join(&entry.name)),
+        }
+    }
+    files.values_mut().for_each(|generations| generations.sort_unstable());
+    Ok((files, foreign))
+}
+
+impl Reconciler<'_> {
+    fn shard(&mut self, shard: Shard, dir: &Path) -> Result<(), StoreError> {
+        let (files, foreign) = shard_files(self.disk, shard, dir)?;
+        self.report.foreign.extend(foreign);
+        let (records, bad) = self.index.scan(
+            Bound::Included(bound(shard, 0)),
+            Bound::Included(bound(shard, u8::MAX)),
+            usize::MAX,
+        )?;
+        let mut records: BTreeMap<UnitName, ObjectRecord> =
+            records.into_iter().map(|r| (r.name, r)).collect();
+        let mut synced = false;
+        for (name, generations) in &files {
+            let Some((&(generation, len), lower)) = generations.split_last() else { continue };
+            let record = records.remove(name);
+            if let Some(record) =
+                record.as_ref().filter(|r| r.generation == generation && r.file_bytes == len)
+            {
+                self.accounts.add(record);
+            } else if !self.adopt(name, generation, record.as_ref(), dir, &mut synced)? {
+                continue;
+            }
+            self.remove_superseded(name, lower, dir)?;
+        }
+        let lost = records.into_keys().chain(bad.into_iter().filter(|n| !files.contains_key(n)));
+        for name in lost {
+            self.index.remove(&name);
+            self.report.lost.push(name);
+        }
+        Ok(())
+    }
+
+    /// Reads a file the index does not have right. False when the file is damaged.
+    fn adopt(
+        &mut self,
+        name: &UnitName,
+        generation: u64,
+        record: Option<&ObjectRecord>,
+        dir: &Path,
+        synced: &mut bool,
+    ) -> Result<bool, StoreError> {
+        let path = self.layout.object(name, generation);
+        let opened = ObjectFile::open(self.disk, &path, name, generation);
+        let good = match opened {
+            Ok(file) => file.signed.verify(&name.owner.0).is_ok().then(|| file.record()),
+            Err(OpenError::Missing | OpenError::Store(StoreError::Damaged { .. })) => None,
+            Err(OpenError::Store(e)) => return Err(e),
+        };
+        let Some(good) = good else {
+            tracing::error!(object = %name, "damaged object");
+            self.damaged.insert(*name, generation);
+            match record {
+                // Still stored, still counted, never served.
+                Some(record) if record.generation == generation => self.accounts.add(record),
+                _ => self.index.remove(name),
+            }
+            return Ok(false);
+        };
+        // Its process may have died between rename and fsync. Whoever is told it is stored must not lose it.
+        if !*synced {
+            self.disk.sync_dir(dir)?;
+            *synced = true;
+        }
+        self.accounts.add(&good);
+        self.index.put(good);
+        self.report.adopted.push(*name);
+        Ok(true)
+    }
+
+    /// Removes lower generations, once the highest is durable.
+    fn remove_superseded(
+        &mut self,
+        name: &UnitName,
+        lower: &[(u64, u64)],
+        dir: &Path,
+    ) -> Result<(), StoreError> {
+        if lower.is_empty() {
+            return Ok(());
+        }
+        self.disk.sync_dir(dir)?;
+        for (generation, _) in lower {
+            self.disk.remove(&self.layout.object(name, *generation))?;
+            self.report.superseded += 1;
+        }
+        self.disk.sync_dir(dir)
+    }
+
+    /// Index entries of shards that have no directory at all.
+    fn entries_without_directory(&mut self, present: &BTreeSet<Shard>) -> Result<(), StoreError> {
+        const STEP: usize = 1024;
+        let mut after = Bound::Unbounded;
+        loop {
+            let (records, bad) = self.index.scan(after, Bound::Unbounded, STEP)?;
+            let Some(last) = records.last().map(|r| key(&r.name)) else { return Ok(()) };
+            for name in records.into_iter().map(|r| r.name).chain(bad) {
+                if !present.contains(&(name.owner, name.object.0[0])) {
+                    self.index.remove(&name);
+                    self.report.lost.push(name);
+                }
+            }
+            after = Bound::Excluded(last);
+        }
+    }
+}
+
+/// First (`fill` 0) or last (255) possible key of a shard.
+fn bound(shard: Shard, fill: u8) -> [u8; KEY_BYTES] {
+    let mut out = [fill; KEY_BYTES];
+    out[..32].copy_from_slice(&shard.0.0);
+    out[32] = shard.1;
+    out
+}

@@ -1,0 +1,110 @@
+//! Scrub of one object's file.
+
+use std::path::Path;
+
+use bailiwick_possession::tree::TreeBuilder;
+use bailiwick_protocol::ids::UnitName;
+
+use super::{CellCheck, Watch};
+use crate::error::{DamagedPart, StoreError};
+use crate::files::read_exact_at;
+use crate::object_file::{ObjectFile, OpenError};
+use crate::pieces::{PIECE_BYTES, PieceHasher, VALUE_BYTES, values_of};
+use crate::store::Inner;
+
+const STEP_BYTES: u64 = 1 << 20;
+
+impl Inner {
+    pub(super) fn scrub_object(
+        &self,
+        name: &UnitName,
+        generation: u64,
+        cells: CellCheck,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), StoreError> {
+        let path = self.layout.object(name, generation);
+        let file = match ObjectFile::open(&self.disk, &path, name, generation) {
+            Ok(file) => file,
+            // Deleted or replaced since it was listed; if not, the pass over the index names it.
+            Err(OpenError::Missing) => return Ok(()),
+            Err(OpenError::Store(StoreError::Damaged { part, offset, .. })) => {
+                watch.damage(Some(*name), path, part, offset);
+                return Ok(());
+            }
+            Err(OpenError::Store(e)) => return Err(e),
+        };
+        if file.signed.verify(&name.owner.0).is_err() {
+            watch.damage(Some(*name), path.clone(), DamagedPart::Envelope, file.size());
+        }
+        if !self.index_agrees(&file) {
+            watch.damage(Some(*name), self.layout.index(), DamagedPart::Index, 0);
+        }
+        self.scrub_body(&file, &path, cells, watch)?;
+        watch.read(file.file_bytes() - file.size());
+        Ok(())
+    }
+
+    /// Whether the index says what the file says, unless the object changed meanwhile.
+    fn index_agrees(&self, file: &ObjectFile) -> bool {
+        let _guard = self.lock_name(&file.name);
+        let path = self.layout.object(&file.name, file.envelope.generation);
+        let highest = self.generations(&file.name).ok().and_then(|g| g.last().copied());
+        if highest != Some(file.envelope.generation) || self.disk.open(&path, false).is_err() {
+            return true;
+        }
+        self.index.get(&file.name).is_ok_and(|record| record == Some(file.record()))
+    }
+
+    fn scrub_body(
+        &self,
+        file: &ObjectFile,
+        path: &Path,
+        cells: CellCheck,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), StoreError> {
+        let io_error = |e| StoreError::io("read", path, e);
+        let mut hasher = PieceHasher::new();
+        let mut builder = (cells == CellCheck::Recompute).then(TreeBuilder::new);
+        let mut buffer = Vec::new();
+        let mut at = 0;
+        while at < file.size() {
+            let step = STEP_BYTES.min(file.size() - at);
+            buffer.resize(usize::try_from(step).unwrap_or(usize::MAX), 0);
+            read_exact_at(&*file.file, at, &mut buffer).map_err(io_error)?;
+            hasher.update(&buffer);
+            if let Some(builder) = &mut builder {
+                builder.update(&buffer);
+            }
+            at += step;
+            if !watch.read(step) {
+                return Ok(());
+            }
+        }
+        let found = hasher.finish();
+
+        let table_bytes = found.pieces.len() * VALUE_BYTES;
+        let mut table = vec![0; table_bytes];
+        read_exact_at(&*file.file, file.pieces_at(), &mut table).map_err(io_error)?;
+        let table = values_of(&table);
+        let body_is_good = found.content_id == file.envelope.body.blake3.0;
+        let differing =
+            (0u64..).zip(&found.pieces).zip(&table).find(|((_, a), b)| a != b).map(|((i, _), _)| i);
+        if !body_is_good {
+            let offset = differing.map_or(0, |piece| piece * PIECE_BYTES);
+            watch.damage(Some(file.name), path.into(), DamagedPart::Body, offset);
+        } else if let Some(piece) = differing {
+            let offset = file.pieces_at() + piece * VALUE_BYTES as u64;
+            watch.damage(Some(file.name), path.into(), DamagedPart::PieceTable, offset);
+        }
+        let tree = match self.tree_of(file) {
+            Err(StoreError::Damaged { .. }) => None,
+            other => Some(other?),
+        };
+        // Of a damaged body the tree differs too; once is enough.
+        let recomputed = builder.filter(|_| body_is_good).and_then(|b| b.finish().ok());
+        if tree.is_none() || recomputed.is_some_and(|r| Some(r) != tree) {
+            watch.damage(Some(file.name), path.into(), DamagedPart::CellTree, file.tree_at());
+        }
+        Ok(())
+    }
+}
