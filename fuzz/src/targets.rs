@@ -1,0 +1,58 @@
+//! The targets.
+
+mod judgement;
+mod messages;
+mod requests;
+mod text;
+mod trees;
+mod zk;
+
+/// One public decoder.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Decodes; true when the bytes were accepted. Panics when a promise of the decoder is broken.
+    pub run: fn(&[u8]) -> bool,
+    /// Valid inputs to start from.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target { name: "envelope", run: messages::envelope, seeds: messages::envelope_seeds },
+    Target {
+        name: "signed-envelope",
+        run: messages::signed_envelope,
+        seeds: messages::signed_envelope_seeds,
+    },
+    Target { name: "challenge", run: messages::challenge, seeds: messages::challenge_seeds },
+    Target { name: "response", run: messages::response, seeds: messages::response_seeds },
+    Target { name: "bundle", run: messages::bundle, seeds: messages::bundle_seeds },
+    Target { name: "judgement", run: judgement::judgement, seeds: judgement::judgement_seeds },
+    Target { name: "cell-tree", run: trees::cell_tree, seeds: trees::cell_tree_seeds },
+    Target { name: "block-path", run: trees::block_path, seeds: trees::block_path_seeds },
+    Target { name: "proof", run: zk::proof, seeds: zk::proof_seeds },
+    Target { name: "verifying-key", run: zk::verifying_key, seeds: zk::verifying_key_seeds },
+    Target { name: "http-signature", run: requests::http_signature, seeds: requests::http_signature_seeds },
+    Target { name: "names", run: requests::names, seeds: requests::names_seeds },
+    Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
+    Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::TARGETS;
+
+    #[test]
+    fn every_seed_is_accepted_and_nothing_is_not() {
+        for t in TARGETS {
+            let seeds = (t.seeds)();
+            assert!(!seeds.is_empty(), "{} has no seeds", t.name);
+            for (i, seed) in seeds.iter().enumerate() {
+                assert!((t.run)(seed), "{}: seed {i} is refused", t.name);
+            }
+            assert!(!(t.run)(b""), "{} accepts no bytes at all", t.name);
+        }
+    }
+}

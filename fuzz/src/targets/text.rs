@@ -1,0 +1,64 @@
+//! Files people write.
+
+use bailiwick_verifier::{Anchors, Policy};
+
+pub(super) fn policy(data: &[u8]) -> bool {
+    core::str::from_utf8(data).is_ok_and(|text| Policy::parse(text).is_ok())
+}
+
+pub(super) fn anchors(data: &[u8]) -> bool {
+    core::str::from_utf8(data).is_ok_and(|text| Anchors::parse(text).is_ok())
+}
+
+/// A policy with every key.
+const POLICY: &str = r#"
+version = 1
+name = "every key"
+require = ["stored", "served"]
+[stored]
+scope = "owner"
+lost_fraction = 0.01
+min_detection = 0.4
+max_age_hours = 24
+hosts = ["0101010101010101010101010101010101010101010101010101010101010101"]
+owners = ["0202020202020202020202020202020202020202020202020202020202020202"]
+provenance = ["auditor", "ceremony"]
+"#;
+
+/// Anchors with every key and every provenance.
+const ANCHORS: &str = r#"
+version = 1
+[[principal]]
+role = "owner"
+name = "o"
+key = "0101010101010101010101010101010101010101010101010101010101010101"
+[[principal]]
+role = "host"
+name = "h"
+key = "0202020202020202020202020202020202020202020202020202020202020202"
+provider = "p"
+site = "s"
+country = "c"
+law = "l"
+[[principal]]
+role = "auditor"
+name = "a"
+key = "0303030303030303030303030303030303030303030303030303030303030303"
+[[verifying_key]]
+digest = "0404040404040404040404040404040404040404040404040404040404040404"
+class = { samples = 16, depth = 5 }
+provenance = "auditor"
+auditor = "0303030303030303030303030303030303030303030303030303030303030303"
+[[verifying_key]]
+digest = "0505050505050505050505050505050505050505050505050505050505050505"
+class = { samples = 64, depth = 6 }
+provenance = "development"
+"#;
+
+pub(super) fn policy_seeds() -> Vec<Vec<u8>> {
+    vec![POLICY.into()]
+}
+
+pub(super) fn anchors_seeds() -> Vec<Vec<u8>> {
+    vec![b"version = 1".to_vec(), ANCHORS.into()]
+}
