@@ -4,6 +4,7 @@
 //! is meant for. Nothing a node answers is believed for its own sake: [`Client::fetch_verified_block`] checks bytes
 //! against the root the owner signed, and signed answers are for the caller to verify under pinned keys.
 
+mod blocks;
 mod client;
 mod error;
 mod objects;
