@@ -79,7 +79,14 @@ fn party(p: &Party) -> String {
 }
 
 fn named(name: &str, key: &str) -> String {
-    format!("\u{201c}{name}\u{201d} ({})", short(key))
+    format!("{} ({})", quoted(name), short(key))
+}
+
+/// Text from a file in quotation marks that it cannot close, its spaces unbreakable: where a terminal's lines are
+/// wrapped, no part of it can come to stand at the start of one.
+fn quoted(text: &str) -> String {
+    let text = text.replace(['\u{201c}', '\u{201d}'], "\"").replace(' ', "\u{a0}");
+    format!("\u{201c}{text}\u{201d}")
 }
 
 /// First sixteen digits of a hexadecimal key or digest.
@@ -98,7 +105,9 @@ fn provenance(p: Option<&Provenance>) -> String {
             format!("SINGLE-PARTY KEY, set up by auditor {}", short(&auditor.to_string()))
         }
         Some(Provenance::Ceremony { transcript, contributors, beacon }) => format!(
-            "ceremony of {contributors} contributors, transcript \u{201c}{transcript}\u{201d}, beacon \u{201c}{beacon}\u{201d}"
+            "ceremony of {contributors} contributors, transcript {}, beacon {}",
+            quoted(transcript),
+            quoted(beacon)
         ),
     }
 }

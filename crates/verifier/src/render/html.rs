@@ -4,7 +4,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::CSS;
 use super::{
-    Recheck, answer, bytes, grouped, named, outcome_sentence, party, provenance, scope_name, scopes_shown,
+    Recheck, answer, bytes, grouped, named, outcome_sentence, party, provenance, quoted, scope_name,
+    scopes_shown,
 };
 use crate::anchors::Principal;
 use crate::claims::Verdict;
@@ -119,7 +120,7 @@ fn principal(p: &Principal) -> Markup {
         ("law of the operator", &p.law),
     ];
     html! {
-        "\u{201c}" (shown(&p.name)) "\u{201d}"
+        (shown(&quoted(&p.name)))
         @for (what, value) in fields { @if let Some(v) = value { ", " (what) " " (shown(v)) } }
         br; code { (p.key) }
     }
@@ -277,7 +278,7 @@ fn policy(r: &Report) -> Markup {
         section aria-labelledby="policy" {
             h2 id="policy" { "What the reader asked for" }
             div class="panel" {
-                p { "Policy \u{201c}" (shown(&r.policy.name)) "\u{201d}" }
+                p { "Policy " (shown(&quoted(&r.policy.name))) }
                 ul { @for s in &r.policy.explained { li { (s) } } }
             }
         }

@@ -2,16 +2,16 @@
 //! (T18), and text from files never begins a line.
 
 use super::{
-    Recheck, answer, bytes, grouped, label_line, named, outcome_sentence, party, provenance, scope_name,
-    scopes_shown,
+    Recheck, answer, bytes, grouped, label_line, named, outcome_sentence, party, provenance, quoted,
+    scope_name, scopes_shown,
 };
 use crate::detection::{one_in, percent};
 use crate::report::{AuditFacts, ChallengeFacts, ClaimReport, Report};
 use crate::text::printable;
 use crate::time::duration;
 
-/// Columns text is wrapped at.
-const COLUMNS: usize = 100;
+/// Columns text is wrapped at; a quoted name of the greatest length fits after the widest indent.
+const COLUMNS: usize = 80;
 /// Objects and owners shown one by one, at most.
 const SHOWN_MAX: usize = 8;
 
@@ -58,7 +58,7 @@ impl Report {
             p.line(2, &format!("! {}", label_line(*label)));
         }
         p.blank();
-        p.line(0, &format!("Policy \u{201c}{}\u{201d}", self.policy.name));
+        p.line(0, &format!("Policy {}", quoted(&self.policy.name)));
         for sentence in &self.policy.explained {
             p.line(4, &format!("  - {sentence}"));
         }

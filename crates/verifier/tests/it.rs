@@ -1,0 +1,24 @@
+//! Integration tests of the verifier: each attack beside its honest twin, ids of the assurance catalogue in doc comments.
+
+#[path = "it/anchors_file.rs"]
+mod anchors_file;
+#[path = "it/answers.rs"]
+mod answers;
+#[path = "it/bytes.rs"]
+mod bytes;
+#[path = "it/keys.rs"]
+mod keys;
+#[path = "it/output.rs"]
+mod output;
+#[path = "it/owners.rs"]
+mod owners;
+#[path = "it/policy_file.rs"]
+mod policy_file;
+#[path = "it/replay.rs"]
+mod replay;
+#[path = "it/terms.rs"]
+mod terms;
+#[path = "it/trapdoor.rs"]
+mod trapdoor;
+#[path = "it/world.rs"]
+mod world;
