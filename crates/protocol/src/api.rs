@@ -160,6 +160,10 @@ pub struct CircuitInfo {
     /// Digest of the verifying key that proofs verify under, hexadecimal.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub vk: VkDigest,
+    /// Samples of its class.
+    pub samples: u16,
+    /// Depth of its class.
+    pub depth: u8,
 }
 
 /// Who a node is.

@@ -1,0 +1,211 @@
+//! Configuration: one TOML file, no secrets in it, unknown keys refused.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bailiwick_protocol::ids::{AuditorKey, OwnerKey};
+use bailiwick_protocol::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
+use serde::Deserialize;
+
+/// The commented example that `node init` writes and the documentation shows.
+pub const EXAMPLE: &str = include_str!("../node.example.toml");
+
+/// What a node is told. Relative paths are relative to the configuration file's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Folder of objects and index, made when missing.
+    pub data_dir: PathBuf,
+    /// The host's private key file (mode 0600).
+    pub host_key: PathBuf,
+    /// Folder of proving keys, each named `HEX.pk` by its verifying key's digest.
+    pub circuit_keys_dir: PathBuf,
+    /// Owners who may store objects, and read, list and delete their own.
+    #[serde(default)]
+    pub owners: Vec<OwnerKey>,
+    /// Auditors who may ask challenges, read and list everything.
+    #[serde(default)]
+    pub auditors: Vec<AuditorKey>,
+    /// Further Ed25519 keys, hexadecimal, that may read everything.
+    #[serde(default)]
+    pub readers: Vec<OwnerKey>,
+    /// Bytes all bodies together may take.
+    #[serde(default = "default_quota")]
+    pub quota_bytes: u64,
+    /// Bytes one body may have.
+    #[serde(default = "default_body")]
+    pub body_bytes_max: u64,
+    /// Threads of the prover; 0 for one per core.
+    #[serde(default)]
+    pub proof_threads: usize,
+    /// Least level logged: `error`, `warn`, `info`, `debug` or `trace`.
+    #[serde(default = "default_log")]
+    pub log: LogLevel,
+    /// Bounds on connections and time.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Certificate and key; without, plain HTTP (for loopback, or behind a proxy that ends TLS).
+    pub tls: Option<Tls>,
+}
+
+/// Least level logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Files of a TLS certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// PEM certificate chain, leaf first.
+    pub cert: PathBuf,
+    /// PEM private key.
+    pub key: PathBuf,
+}
+
+/// Bounds on what strangers can hold open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Open connections; more wait to be accepted.
+    pub connections: usize,
+    /// Seconds for a whole request head, and for an idle connection.
+    pub header_seconds: u64,
+    /// Seconds between two pieces of a body, either way.
+    pub idle_seconds: u64,
+    /// Bytes a second an upload must reach, on average, after `idle_seconds`.
+    pub body_bytes_per_second_min: u64,
+    /// Nonces remembered, each for about a minute: requests a minute.
+    pub nonces: usize,
+    /// Challenges waiting for the prover.
+    pub proof_queue: usize,
+    /// Seconds in-flight requests have to finish at shutdown.
+    pub shutdown_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            header_seconds: 10,
+            idle_seconds: 30,
+            body_bytes_per_second_min: 1024,
+            nonces: 200_000,
+            proof_queue: 16,
+            shutdown_seconds: 30,
+        }
+    }
+}
+
+const fn default_quota() -> u64 {
+    1 << 40
+}
+
+const fn default_body() -> u64 {
+    BODY_BYTES_MAX
+}
+
+const fn default_log() -> LogLevel {
+    LogLevel::Info
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("reading {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of another type.
+    #[error("{path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A value outside its range.
+    #[error("{path}: {key} must be {rule}")]
+    Range {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads a file; relative paths in it become relative to its folder.
+    ///
+    /// # Errors
+    /// `ConfigError`.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads `text` as if it were the file at `path`.
+    ///
+    /// # Errors
+    /// `ConfigError`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+        let range = |key, rule| Err(ConfigError::Range { path: path.to_owned(), key, rule });
+        let limits = &config.limits;
+        if config.body_bytes_max == 0 || config.body_bytes_max > BODY_BYTES_MAX {
+            return range("body_bytes_max", "1 to 133143986176");
+        }
+        if limits.connections == 0 || limits.nonces == 0 || limits.proof_queue == 0 {
+            return range("limits", "above zero: connections, nonces, proof_queue");
+        }
+        if limits.header_seconds == 0 || limits.idle_seconds == 0 {
+            return range("limits", "above zero: header_seconds, idle_seconds");
+        }
+        let base = path.parent().unwrap_or(Path::new(""));
+        let tls = config.tls.iter_mut().flat_map(|t| [&mut t.cert, &mut t.key]);
+        for p in
+            [&mut config.data_dir, &mut config.host_key, &mut config.circuit_keys_dir].into_iter().chain(tls)
+        {
+            *p = base.join(&*p);
+        }
+        Ok(config)
+    }
+
+    /// Bytes of a whole upload, at most.
+    #[must_use]
+    pub fn upload_bytes_max(&self) -> u64 {
+        self.body_bytes_max + ENVELOPE_BYTES_MAX as u64 + 128
+    }
+
+    /// Folder of the object store.
+    #[must_use]
+    pub fn objects_dir(&self) -> PathBuf {
+        self.data_dir.join("objects")
+    }
+
+    /// File of the replay floor.
+    #[must_use]
+    pub fn replay_floor(&self) -> PathBuf {
+        self.data_dir.join("replay-floor")
+    }
+}

@@ -1,0 +1,121 @@
+//! Counters and gauges in the Prometheus (OpenMetrics) text format. Labels are route patterns, never names or keys.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use bailiwick_protocol::api::JobCost;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteStatus {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+/// What a node counts.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RouteStatus, Counter>,
+    request_seconds: Histogram,
+    proofs: Family<Outcome, Counter>,
+    proof_wall_seconds: Histogram,
+    proof_cpu_seconds: Histogram,
+    proof_disk_bytes: Histogram,
+    peak_rss_bytes: Gauge<u64, AtomicU64>,
+    proof_queue: Gauge,
+    objects: Gauge<u64, AtomicU64>,
+    body_bytes: Gauge<u64, AtomicU64>,
+    file_bytes: Gauge<u64, AtomicU64>,
+    read_only: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("bailiwick");
+        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
+        let long_seconds = || Histogram::new(exponential_buckets(0.01, 2.0, 16));
+        let m = Self {
+            requests: Family::default(),
+            request_seconds: seconds(),
+            proofs: Family::default(),
+            proof_wall_seconds: long_seconds(),
+            proof_cpu_seconds: long_seconds(),
+            proof_disk_bytes: Histogram::new(exponential_buckets(65536.0, 2.0, 16)),
+            peak_rss_bytes: Gauge::default(),
+            proof_queue: Gauge::default(),
+            objects: Gauge::default(),
+            body_bytes: Gauge::default(),
+            file_bytes: Gauge::default(),
+            read_only: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register("http_requests", "Requests by route and status", m.requests.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from request head to response head",
+            Unit::Seconds,
+            m.request_seconds.clone(),
+        );
+        registry.register("proofs", "Proof jobs by outcome", m.proofs.clone());
+        let seconds = [
+            ("proof_wall", "Time a proof took", &m.proof_wall_seconds),
+            ("proof_cpu", "Processor time a proof took, all threads", &m.proof_cpu_seconds),
+        ];
+        for (name, help, histogram) in seconds {
+            registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        }
+        let help = "Bytes of bodies and trees a proof read";
+        registry.register_with_unit("proof_disk", help, Unit::Bytes, m.proof_disk_bytes.clone());
+        let help = "Highest resident memory of the process";
+        registry.register_with_unit("peak_resident_memory", help, Unit::Bytes, m.peak_rss_bytes.clone());
+        registry.register("proof_queue", "Challenges waiting or at work", m.proof_queue.clone());
+        registry.register("store_objects", "Objects stored", m.objects.clone());
+        registry.register_with_unit("store_bodies", "Bytes of bodies", Unit::Bytes, m.body_bytes.clone());
+        registry.register_with_unit("store_files", "Bytes of files", Unit::Bytes, m.file_bytes.clone());
+        registry.register("store_read_only", "1 after a failed fsync", m.read_only.clone());
+        Self { registry, ..m }
+    }
+
+    pub(crate) fn request(&self, method: &str, route: &str, status: u16, elapsed: Duration) {
+        let labels = RouteStatus { method: method.to_owned(), route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).inc();
+        self.request_seconds.observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn proof(&self, outcome: &'static str, cost: &JobCost) {
+        self.proofs.get_or_create(&Outcome { outcome }).inc();
+        self.proof_wall_seconds.observe(Duration::from_millis(cost.wall_ms).as_secs_f64());
+        self.proof_cpu_seconds.observe(Duration::from_millis(cost.cpu_ms).as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "a histogram needs no exact bytes")]
+        self.proof_disk_bytes.observe(cost.disk_bytes as f64);
+        self.peak_rss_bytes.set(cost.peak_rss_bytes);
+    }
+
+    pub(crate) fn queue(&self, jobs: usize) {
+        self.proof_queue.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+    }
+
+    /// The text, with the store's figures as they are now.
+    pub(crate) fn text(&self, store: &bailiwick_store::Store) -> String {
+        let total = store.usage().total;
+        self.objects.set(total.objects);
+        self.body_bytes.set(total.body_bytes);
+        self.file_bytes.set(total.file_bytes);
+        self.read_only.set(i64::from(store.is_read_only()));
+        let mut out = String::new();
+        // Writing into a String cannot fail; an empty answer would be noticed by every scraper.
+        text::encode(&mut out, &self.registry).unwrap_or_default();
+        out
+    }
+}

@@ -1,0 +1,116 @@
+//! The prover: one thread, one challenge at a time, at the lowest priority, apart from the threads that serve.
+
+mod cost;
+mod jobs;
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use bailiwick_protocol::api::{Job, JobState};
+use bailiwick_protocol::challenge::Challenge;
+use bailiwick_protocol::ids::ChallengeDigest;
+use bailiwick_protocol::signing::SigningKey;
+use bailiwick_store::Store;
+
+use crate::circuits::CircuitKeys;
+use crate::metrics::Metrics;
+use jobs::Jobs;
+pub(crate) use jobs::{AnswerState, Full};
+
+/// Lowest priority of a Linux thread.
+const NICE_LOWEST: i32 = 19;
+
+/// What the prover works with.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) circuits: Arc<CircuitKeys>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) key: Arc<SigningKey>,
+}
+
+/// Handle of the prover thread.
+pub(crate) struct Prover {
+    jobs: Arc<Jobs>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Prover {
+    /// Starts the thread and its pool of `threads` (0: one per core).
+    pub(crate) fn start(parts: Parts, threads: usize, queue: usize) -> std::io::Result<Self> {
+        let jobs = Arc::new(Jobs::new(queue));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (jobs_there, stopped_there) = (Arc::clone(&jobs), Arc::clone(&stopped));
+        thread::Builder::new().name("prover".to_owned()).spawn(move || {
+            // On Linux nice is a property of a thread, and threads it makes inherit it: the pool is made here.
+            if let Err(error) = rustix::process::nice(NICE_LOWEST) {
+                tracing::warn!(%error, "prover runs at normal priority");
+            }
+            match rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(|i| format!("prover-{i}"))
+                .build()
+            {
+                Ok(pool) => run(&parts, &pool, &jobs_there, &stopped_there),
+                Err(error) => tracing::error!(%error, "no prover threads: challenges will not be answered"),
+            }
+        })?;
+        Ok(Self { jobs, stopped })
+    }
+
+    /// Queues a challenge that has been verified; the same one again is the same job, also while it waits.
+    pub(crate) fn submit(&self, challenge: Challenge) -> Result<Job, Full> {
+        self.jobs.submit(challenge)
+    }
+
+    pub(crate) fn job(&self, id: &ChallengeDigest) -> Option<Job> {
+        self.jobs.get(id)
+    }
+
+    /// Bytes of the signed response, or why there are none yet.
+    pub(crate) fn answer(&self, id: &ChallengeDigest) -> Option<AnswerState> {
+        self.jobs.answer(id)
+    }
+
+    /// Takes no further job; one at work ends with the process, and its auditor asks again.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.jobs.wake();
+    }
+}
+
+impl Drop for Prover {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(parts: &Parts, pool: &rayon::ThreadPool, jobs: &Jobs, stopped: &AtomicBool) {
+    while let Some((id, challenge)) = jobs.next(|| stopped.load(Ordering::Acquire)) {
+        parts.metrics.queue(jobs.unfinished());
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            work::answer(parts, pool, &challenge, &|state, progress, cost| {
+                jobs.update(&id, state, progress, cost)
+            })
+        }));
+        let (state, response, cost, label) = match outcome {
+            Ok(done) => match done.response {
+                Ok((bytes, label)) => (JobState::Done, Some(bytes), done.cost, label),
+                Err(error) => {
+                    tracing::error!(job = %id, %error, "proof failed");
+                    (JobState::Failed, None, done.cost, "failed")
+                }
+            },
+            Err(_) => {
+                tracing::error!(job = %id, "prover panicked");
+                (JobState::Failed, None, bailiwick_protocol::api::JobCost::default(), "failed")
+            }
+        };
+        parts.metrics.proof(label, &cost);
+        let bailiwick_protocol::api::JobCost { wall_ms, cpu_ms, disk_bytes, peak_rss_bytes } = cost;
+        tracing::info!(job = %id, outcome = label, wall_ms, cpu_ms, disk_bytes, peak_rss_bytes, "proof job");
+        jobs.finish(&id, state, response, cost);
+        parts.metrics.queue(jobs.unfinished());
+    }
+}

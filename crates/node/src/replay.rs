@@ -1,0 +1,155 @@
+//! Protection against replayed requests that survives a restart (ADR 0004).
+//!
+//! Nonces of the window live in memory, bounded. What memory forgets at a crash is covered by a *floor* on disk: the
+//! node makes durable that no request created at or below the floor will be accepted by a later process, *before* it
+//! accepts one. The floor is reserved two seconds ahead, so it costs one small write per two seconds of traffic and
+//! none per request.
+
+mod floor;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bailiwick_protocol::http_signature::{Verified, Window};
+
+pub use floor::{FloorError, FloorFile};
+
+/// Seconds the floor is reserved ahead.
+pub const RESERVE_SECONDS: u64 = 2;
+
+/// Clock window of the node. The future part is short because an accepted request from the future raises the floor that far.
+pub const WINDOW: Window = Window { past: 60, future: 10 };
+
+/// What to do with a request whose signature and key are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// New; remembered.
+    Accepted,
+    /// Seen before.
+    Replayed,
+    /// Created at or before the restart floor: try again after this many seconds with a new signature.
+    BelowFloor(u64),
+    /// No room to remember it; nothing is evicted.
+    Full,
+    /// First make a floor of at least this many seconds durable, then ask again.
+    NeedsFloor(u64),
+}
+
+struct Nonces {
+    by_second: BTreeMap<u64, HashSet<([u8; 32], [u8; 16])>>,
+    count: usize,
+    /// Highest time seen: a clock that is set back does not revive what was forgotten.
+    latest: u64,
+    /// No request created after this may be accepted yet.
+    reserved: u64,
+    /// Highest accepted `created`.
+    accepted: u64,
+    /// Nothing is accepted any more.
+    closed: bool,
+}
+
+/// Memory of accepted requests.
+pub struct Replay {
+    capacity: usize,
+    floor: u64,
+    state: Mutex<Nonces>,
+}
+
+impl Replay {
+    /// Starts with what an earlier process left: `persisted` is its floor, `now` the start, in seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn start(persisted: u64, now: u64, capacity: usize) -> Self {
+        // The start second guards against a data folder put back from an older copy.
+        let floor = persisted.max(now);
+        let state = Nonces {
+            by_second: BTreeMap::new(),
+            count: 0,
+            latest: now,
+            reserved: persisted,
+            accepted: persisted,
+            closed: false,
+        };
+        Self { capacity, floor, state: Mutex::new(state) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Nonces> {
+        // Every change below leaves the state whole, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time to judge signatures by: never before a time seen earlier.
+    pub fn monotonic(&self, now: u64) -> u64 {
+        let mut state = self.lock();
+        state.latest = state.latest.max(now);
+        state.latest
+    }
+
+    /// Decides about a verified request; `now` from [`Replay::monotonic`].
+    pub fn admit(&self, request: &Verified, now: u64) -> Admission {
+        let created = request.parameters.created;
+        if created <= self.floor {
+            return Admission::BelowFloor((self.floor + 1).saturating_sub(now).max(1));
+        }
+        let mut state = self.lock();
+        state.forget_before(now.saturating_sub(WINDOW.past));
+        let entry = (request.key, request.parameters.nonce);
+        // A nonce is spent for its key, whatever `created` says.
+        if state.by_second.values().any(|set| set.contains(&entry)) {
+            return Admission::Replayed;
+        }
+        if state.closed || state.count >= self.capacity {
+            return Admission::Full;
+        }
+        if created > state.reserved {
+            return Admission::NeedsFloor(created + RESERVE_SECONDS);
+        }
+        state.by_second.entry(created).or_default().insert(entry);
+        state.count += 1;
+        state.accepted = state.accepted.max(created);
+        Admission::Accepted
+    }
+
+    /// The floor to make durable now, while requests come, so that those of the next second need not wait.
+    pub fn renewal(&self, now: u64) -> Option<u64> {
+        let state = self.lock();
+        let in_use = state.accepted + 2 * RESERVE_SECONDS > now;
+        (in_use && state.reserved <= now).then_some(now + RESERVE_SECONDS)
+    }
+
+    /// Whether requests created at `second` are covered by a durable floor.
+    pub fn covers(&self, second: u64) -> bool {
+        self.lock().reserved >= second
+    }
+
+    /// `floor` is durable.
+    pub fn reserved(&self, floor: u64) {
+        let mut state = self.lock();
+        state.reserved = state.reserved.max(floor);
+    }
+
+    /// Ends acceptance and returns the lowest floor that is safe to leave behind.
+    pub fn close(&self) -> u64 {
+        let mut state = self.lock();
+        state.closed = true;
+        state.accepted
+    }
+
+    /// Nonces remembered.
+    pub fn remembered(&self) -> usize {
+        self.lock().count
+    }
+}
+
+impl Nonces {
+    /// Requests created before `second` are outside the window for good.
+    fn forget_before(&mut self, second: u64) {
+        while let Some(entry) = self.by_second.first_entry() {
+            if *entry.key() >= second {
+                break;
+            }
+            self.count -= entry.remove().len();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use bailiwick_protocol::http_signature::SignatureParameters;
+
+use super::*;
+
+const NOW: u64 = 1_800_000_000;
+
+fn request(created: u64, nonce: u8) -> Verified {
+    let parameters = SignatureParameters { created, expires: created + 30, nonce: [nonce; 16] };
+    Verified { key: [1; 32], parameters }
+}
+
+/// A guard and the durable floor beside it, as the server drives them.
+struct Node {
+    replay: Replay,
+    durable: u64,
+}
+
+impl Node {
+    fn start(durable: u64, now: u64) -> Self {
+        Self { replay: Replay::start(durable, now, 100), durable }
+    }
+
+    fn admit(&mut self, request: &Verified, now: u64) -> Admission {
+        let now = self.replay.monotonic(now);
+        match self.replay.admit(request, now) {
+            Admission::NeedsFloor(floor) => {
+                self.durable = self.durable.max(floor);
+                self.replay.reserved(floor);
+                self.replay.admit(request, now)
+            }
+            other => other,
+        }
+    }
+
+    fn crash(self, now: u64) -> Self {
+        Self::start(self.durable, now)
+    }
+}
+
+/// A04: the same nonce is refused; another is not.
+#[test]
+fn a04_replay_in_one_process() {
+    let mut node = Node::start(0, NOW);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::Accepted);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::Replayed);
+    assert_eq!(node.admit(&request(NOW + 2, 1), NOW + 2), Admission::Replayed);
+    assert_eq!(node.admit(&request(NOW + 1, 2), NOW + 1), Admission::Accepted);
+    let other_key = Verified { key: [2; 32], ..request(NOW + 1, 1) };
+    assert_eq!(node.admit(&other_key, NOW + 1), Admission::Accepted);
+}
+
+/// A04: what was accepted before a crash is never accepted again, also when the clock was set back; the node becomes usable again.
+#[test]
+fn a04_replay_after_a_crash_and_a_clock_set_back() {
+    for (created, restart) in
+        [(NOW + 1, NOW + 1), (NOW + 10, NOW + 1), (NOW + 1, NOW - 1000), (NOW + 1, NOW + 3)]
+    {
+        let mut node = Node::start(0, NOW);
+        assert_eq!(node.admit(&request(created, 1), NOW + 1), Admission::Accepted);
+        let mut node = node.crash(restart);
+        for now in restart..created + 70 {
+            assert_ne!(
+                node.admit(&request(created, 1), now),
+                Admission::Accepted,
+                "{created} {restart} {now}"
+            );
+        }
+        let mut node = node.crash(restart);
+        let Admission::BelowFloor(wait) = node.admit(&request(restart, 2), restart) else {
+            panic!("not refused")
+        };
+        assert_eq!(node.admit(&request(restart + wait, 2), restart + wait), Admission::Accepted);
+    }
+}
+
+/// A request is accepted only once its second is covered by a durable floor.
+#[test]
+fn nothing_is_accepted_beyond_the_durable_floor() {
+    let replay = Replay::start(0, NOW, 100);
+    assert_eq!(replay.admit(&request(NOW + 1, 1), NOW + 1), Admission::NeedsFloor(NOW + 3));
+    assert_eq!(replay.admit(&request(NOW + 1, 1), NOW + 1), Admission::NeedsFloor(NOW + 3));
+    replay.reserved(NOW + 3);
+    assert_eq!(replay.admit(&request(NOW + 1, 1), NOW + 1), Admission::Accepted);
+    assert_eq!(replay.admit(&request(NOW + 3, 2), NOW + 3), Admission::Accepted);
+    assert_eq!(replay.admit(&request(NOW + 4, 3), NOW + 4), Admission::NeedsFloor(NOW + 6));
+    assert_eq!(replay.renewal(NOW + 2), None);
+    assert_eq!(replay.renewal(NOW + 3), Some(NOW + 5));
+    assert_eq!(replay.renewal(NOW + 10), None, "an idle node writes nothing");
+    // An orderly end leaves the highest accepted second, and accepts nothing after.
+    assert_eq!(replay.close(), NOW + 3);
+    assert_eq!(replay.admit(&request(NOW + 3, 4), NOW + 3), Admission::Full);
+}
+
+/// A05: a flood is refused, not remembered at the cost of earlier nonces; room returns with time.
+#[test]
+fn a05_the_memory_is_bounded_and_never_evicts() {
+    let mut node = Node::start(0, NOW);
+    for nonce in 0..100 {
+        assert_eq!(node.admit(&request(NOW + 1, nonce), NOW + 1), Admission::Accepted);
+    }
+    assert_eq!(node.admit(&request(NOW + 1, 100), NOW + 1), Admission::Full);
+    assert_eq!(node.admit(&request(NOW + 1, 0), NOW + 1), Admission::Replayed);
+    assert_eq!(node.replay.remembered(), 100);
+    assert_eq!(node.admit(&request(NOW + 61, 100), NOW + 61), Admission::Full);
+    assert_eq!(node.admit(&request(NOW + 62, 100), NOW + 62), Admission::Accepted);
+    assert_eq!(node.replay.remembered(), 1);
+}
+
+/// What was forgotten stays outside the window when the clock is set back in a running process.
+#[test]
+fn a_clock_set_back_does_not_revive_forgotten_requests() {
+    let mut node = Node::start(0, NOW);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::Accepted);
+    assert_eq!(node.admit(&request(NOW + 100, 2), NOW + 100), Admission::Accepted);
+    assert_eq!(node.replay.monotonic(NOW + 1), NOW + 100);
+}
+
+#[test]
+fn the_floor_file_is_replaced_whole_and_damage_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = FloorFile::new(dir.path().join("replay-floor"));
+    assert_eq!(file.load().unwrap(), 0);
+    file.store(7).unwrap();
+    file.store(NOW).unwrap();
+    assert_eq!(file.load().unwrap(), NOW);
+    std::fs::write(dir.path().join("replay-floor"), "18000x").unwrap();
+    assert!(matches!(file.load(), Err(FloorError::Damaged { .. })));
+}

@@ -1,0 +1,126 @@
+//! The API, one file a group of routes. Handlers check who asks, then call the store or the prover.
+
+mod challenges;
+mod host;
+mod objects;
+mod read;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit, UnitName};
+use utoipa::OpenApi;
+
+use crate::error::ApiError;
+use crate::layers::{Observer, observe};
+use crate::state::App;
+
+/// Description of the API, from the handlers themselves.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "bailiwick node",
+        description = "A host's daemon: stores sealed objects, serves ranges of them, and proves in zero knowledge that it holds them. \
+            Requests that change or reveal anything carry an RFC 9421 signature (Ed25519, tag bailiwick-v1); see docs/spec/v1/node-api.md.",
+        license(name = "Apache-2.0 OR MIT")
+    ),
+    paths(
+        objects::list,
+        objects::delete,
+        upload::put_object,
+        read::body,
+        read::body_head,
+        read::envelope,
+        read::block_path,
+        challenges::challenge,
+        challenges::job,
+        challenges::response,
+        host::host,
+        host::healthz,
+        host::readyz,
+        host::metrics,
+        host::openapi,
+    )
+)]
+struct Api;
+
+/// The OpenAPI document, pretty-printed JSON with a final newline, as committed in `docs/openapi.json`.
+#[must_use]
+pub fn openapi_json() -> String {
+    let mut api = Api::openapi();
+    // The license text of the whole project, not of this crate's metadata.
+    api.info.version = "1".to_owned();
+    let mut text = api.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Paths of the router, for the test that the document names every one.
+pub const ROUTES: [&str; 12] = [
+    "/v1/objects",
+    "/v1/objects/{owner}/{object}/{unit}",
+    "/v1/objects/{owner}/{object}/{unit}/body",
+    "/v1/objects/{owner}/{object}/{unit}/envelope",
+    "/v1/objects/{owner}/{object}/{unit}/blocks/{block}/path",
+    "/v1/challenges",
+    "/v1/jobs/{id}",
+    "/v1/jobs/{id}/response",
+    "/v1/host",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+];
+
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let [objects, unit, body, envelope, path, challenges, job, response, host, healthz, readyz, metrics] =
+        ROUTES;
+    Router::new()
+        .route(objects, get(objects::list))
+        .route(unit, put(upload::put_object).delete(objects::delete))
+        .route(body, get(read::body).head(read::body_head))
+        .route(envelope, get(read::envelope))
+        .route(path, get(read::block_path))
+        .route(challenges, post(challenges::challenge))
+        .route(job, get(challenges::job))
+        .route(response, get(challenges::response))
+        .route(host, get(host::host))
+        .route(healthz, get(host::healthz))
+        .route(readyz, get(host::readyz))
+        .route(metrics, get(host::metrics))
+        .route("/openapi.json", get(host::openapi))
+        .fallback(async || ApiError::not_found("no such path"))
+        .method_not_allowed_fallback(async |method: Method| {
+            ApiError::new(
+                axum::http::StatusCode::METHOD_NOT_ALLOWED,
+                "method",
+                format!(
+                    "{} is not a method of this path",
+                    if method.as_str().len() < 10 { method.as_str() } else { "this" }
+                ),
+                "see /openapi.json",
+            )
+        })
+        .with_state(Arc::clone(app))
+        .layer(from_fn_with_state(Observer::new(Arc::clone(&app.metrics)), observe))
+}
+
+/// Name in a path; ids are lower-case hexadecimal and have one text each (A11).
+fn unit_name((owner, object, unit): (String, String, String)) -> Result<UnitName, ApiError> {
+    let bad = |_| ApiError::bad_request("path is /v1/objects/OWNER/OBJECT/UNIT, e.g. unit 1-1-0-0");
+    let owner: OwnerKey = owner.parse().map_err(bad)?;
+    let object: ObjectId = object.parse().map_err(bad)?;
+    let unit: Unit = unit.parse().map_err(|_| ApiError::bad_request("unit in the path"))?;
+    Ok(UnitName { owner, object, unit })
+}
+
+/// Bytes of a media type.
+fn typed(media_type: &'static str, bytes: impl Into<axum::body::Body>) -> Response {
+    let mut response = bytes.into().into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}

@@ -1,0 +1,59 @@
+//! What anyone may ask: who the node is, whether it works, its figures.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bailiwick_protocol::api::{ErrorBody, HostInfo};
+
+use super::{openapi_json, typed};
+use crate::error::ApiError;
+use crate::state::App;
+
+/// Who this node is and which proofs it can make. Unsigned: check the key against one you pinned.
+#[utoipa::path(get, path = "/v1/host", responses((status = 200, body = HostInfo)))]
+pub(super) async fn host(State(app): State<Arc<App>>) -> Result<Json<HostInfo>, ApiError> {
+    let circuits = Arc::clone(&app.circuits);
+    let circuits =
+        tokio::task::spawn_blocking(move || circuits.list()).await.map_err(|_| ApiError::internal())?;
+    Ok(Json(HostInfo {
+        host: app.host,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        circuits,
+        auditors: app.config.auditors.clone(),
+    }))
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "ok")))]
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The node takes changes.
+#[utoipa::path(get, path = "/readyz", responses(
+    (status = 200, description = "ready"),
+    (status = 503, description = "read-only after a failed fsync", body = ErrorBody),
+))]
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    if app.store.is_read_only() {
+        let help = "look at the disk, then restart the node";
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "read-only", "the store is read-only", help)
+            .into_response();
+    }
+    "ready\n".into_response()
+}
+
+/// Figures in the OpenMetrics text format.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics text")))]
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    typed("application/openmetrics-text; version=1.0.0; charset=utf-8", app.metrics.text(&app.store))
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "OpenAPI 3.1 document")))]
+pub(super) async fn openapi() -> Response {
+    typed("application/json", openapi_json())
+}

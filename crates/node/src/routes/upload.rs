@@ -1,0 +1,170 @@
+//! Storing an object: envelope first, judged, then the body as a stream onto the disk.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use bailiwick_protocol::api::{ErrorBody, MEDIA_TYPE_OBJECT, ObjectRecord};
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
+use bailiwick_protocol::http_signature::{Content, sha256};
+use bailiwick_protocol::ids::UnitName;
+use bailiwick_store::{Admission, StoreError, Upload};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::objects::to_api;
+use super::unit_name;
+use crate::auth::BodyKind;
+use crate::error::ApiError;
+use crate::incoming::Incoming;
+use crate::state::App;
+
+/// Pieces of a body between network and disk; a piece is at most what one read of a connection gives.
+const PIECES_IN_FLIGHT: usize = 16;
+
+/// Stores a unit, durably: LE32 envelope length, signed envelope, body. Signed by the owner in the path.
+#[utoipa::path(put, path = "/v1/objects/{owner}/{object}/{unit}",
+    params(("owner" = String, Path), ("object" = String, Path), ("unit" = String, Path)),
+    request_body(content_type = "application/vnd.bailiwick.object"),
+    responses(
+        (status = 201, description = "stored", body = ObjectRecord),
+        (status = 200, description = "this very envelope was stored already", body = ObjectRecord),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 408, body = ErrorBody), (status = 411, body = ErrorBody), (status = 415, body = ErrorBody),
+        (status = 409, description = "lower generation, or another envelope of the same", body = ErrorBody),
+        (status = 413, body = ErrorBody),
+        (status = 422, description = "envelope, name, length, body-header, blake3 or cell-root", body = ErrorBody),
+        (status = 503, body = ErrorBody), (status = 507, body = ErrorBody),
+    ))]
+pub(super) async fn put_object(
+    State(app): State<Arc<App>>,
+    Path(path): Path<(String, String, String)>,
+    request: Request,
+) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
+    let name = unit_name(path)?;
+    let (parts, body) = request.into_parts();
+    let caller = app.authenticate(&parts, BodyKind::Object).await?;
+    caller.owns(&name.owner)?;
+    let Content::Object { envelope: digest, length } = caller.content else {
+        return Err(ApiError::internal());
+    };
+    if length > app.config.upload_bytes_max() {
+        return Err(ApiError::too_large(app.config.upload_bytes_max()));
+    }
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    if media_type != Some(MEDIA_TYPE_OBJECT.as_bytes()) {
+        let help = "send Content-Type: application/vnd.bailiwick.object";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "not an object", help));
+    }
+    let mut incoming = Incoming::new(body, &app.config.limits);
+    match receive(&app, name, digest, length, &mut incoming).await {
+        Ok(answer) => {
+            // Bytes of an object that is stored already.
+            incoming.drain().await;
+            Ok(answer)
+        }
+        Err(refusal) => {
+            incoming.drain().await;
+            Err(refusal)
+        }
+    }
+}
+
+async fn receive(
+    app: &App,
+    name: UnitName,
+    digest: [u8; 32],
+    length: u64,
+    incoming: &mut Incoming,
+) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
+    let head = incoming.exact(4).await?;
+    let envelope_length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+    let envelope_bytes = usize::try_from(envelope_length).unwrap_or(usize::MAX);
+    if envelope_bytes > SignedEnvelope::BYTES_MAX {
+        return Err(ApiError::too_large(SignedEnvelope::BYTES_MAX as u64));
+    }
+    if 4 + u64::from(envelope_length) > length {
+        return Err(unprocessable("length", "the envelope is longer than the whole"));
+    }
+    let signed = incoming.exact(envelope_bytes).await?;
+    if sha256(&signed) != digest {
+        return Err(ApiError::bad_request("the envelope is not the one the request's signature covers"));
+    }
+    let envelope = verified(&signed, &name)?;
+    if length != 4 + u64::from(envelope_length) + envelope.body.size {
+        return Err(unprocessable("length", "Content-Length is not that of this envelope and its body"));
+    }
+    let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
+    match admission {
+        Admission::AlreadyStored(record) => Ok((StatusCode::OK, Json(to_api(&record)))),
+        Admission::Upload(upload) => {
+            let stored = write_body(upload, incoming).await?;
+            let status = if stored.already { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, Json(to_api(&stored.record))))
+        }
+    }
+}
+
+/// The envelope, its signature checked under the key in the path before anything of it is believed.
+fn verified(bytes: &[u8], name: &UnitName) -> Result<Envelope, ApiError> {
+    let envelope = SignedEnvelope::from_bytes(bytes)
+        .and_then(|signed| signed.verify(name.owner.as_bytes()))
+        .map_err(StoreError::Envelope)?;
+    if envelope.name() == *name {
+        Ok(envelope)
+    } else {
+        Err(unprocessable("name", "the envelope speaks of another object than the path"))
+    }
+}
+
+/// Streams the body to the upload on a blocking thread; the upload is dropped, and leaves nothing, when either side fails.
+async fn write_body(
+    mut upload: Box<Upload>,
+    incoming: &mut Incoming,
+) -> Result<bailiwick_store::Stored, ApiError> {
+    let (to_disk, mut from_network) = mpsc::channel::<Option<Bytes>>(PIECES_IN_FLIGHT);
+    let writer = tokio::task::spawn_blocking(move || {
+        while let Some(piece) = from_network.blocking_recv() {
+            match piece {
+                Some(bytes) => upload.write(&bytes)?,
+                // Only the explicit end finishes; a channel that just closes is a broken upload.
+                None => return upload.finish().map(Some),
+            }
+        }
+        Ok(None)
+    });
+    let mut broken = None;
+    loop {
+        let piece = match incoming.next().await {
+            Ok(piece) => piece,
+            Err(e) => {
+                broken = Some(e);
+                break;
+            }
+        };
+        let end = piece.is_none();
+        // A closed channel means the writer failed; its error is below.
+        if to_disk.send(piece).await.is_err() || end {
+            break;
+        }
+    }
+    drop(to_disk);
+    let written = writer.await.map_err(|_| ApiError::internal())?;
+    match (written, broken) {
+        (Ok(Some(stored)), _) => Ok(stored),
+        (_, Some(error)) => Err(error),
+        (Err(error), None) => Err(error.into()),
+        (Ok(None), None) => Err(ApiError::internal()),
+    }
+}
+
+fn unprocessable(code: &'static str, message: &'static str) -> ApiError {
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        code,
+        message,
+        "seal or commit again, and send both whole",
+    )
+}

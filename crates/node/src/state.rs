@@ -1,0 +1,149 @@
+//! What all requests share.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bailiwick_protocol::http_signature::Verified;
+use bailiwick_protocol::ids::HostKey;
+use bailiwick_store::{Options, Store};
+
+use crate::circuits::CircuitKeys;
+use crate::config::Config;
+use crate::error::{ApiError, NodeError};
+use crate::hostkey;
+use crate::metrics::Metrics;
+use crate::prover::Prover;
+use crate::replay::{Admission, FloorFile, Replay};
+
+/// A node's state; cheap to share behind an `Arc`.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) host: HostKey,
+    /// Whether clients speak TLS to this process.
+    pub(crate) secure: bool,
+    pub(crate) store: Store,
+    pub(crate) replay: Replay,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) circuits: Arc<CircuitKeys>,
+    pub(crate) prover: Prover,
+    floor: FloorFile,
+    /// One writer of the floor at a time.
+    floor_writer: tokio::sync::Mutex<()>,
+}
+
+impl App {
+    pub(crate) fn open(config: Config) -> Result<Arc<Self>, NodeError> {
+        let key = Arc::new(hostkey::load(&config.host_key)?);
+        let objects = config.objects_dir();
+        std::fs::create_dir_all(&objects)
+            .map_err(|source| NodeError::Io { path: objects.clone(), source })?;
+        // The store's lock makes this process the only one of the folder, so the floor is ours too.
+        let store = Store::open(&objects, store_options(&config))?;
+        tracing::info!(report = ?store.report(), "store open");
+        let floor = FloorFile::new(config.replay_floor());
+        let replay = Replay::start(floor.load()?, unix_seconds(), config.limits.nonces);
+        let metrics = Arc::new(Metrics::new());
+        let circuits = Arc::new(CircuitKeys::new(config.circuit_keys_dir.clone()));
+        let prover = Prover::start(
+            crate::prover::Parts {
+                store: store.clone(),
+                circuits: Arc::clone(&circuits),
+                metrics: Arc::clone(&metrics),
+                key: Arc::clone(&key),
+            },
+            config.proof_threads,
+            config.limits.proof_queue,
+        )
+        .map_err(NodeError::Runtime)?;
+        Ok(Arc::new(Self {
+            host: HostKey(key.public()),
+            secure: config.tls.is_some(),
+            store,
+            replay,
+            metrics,
+            circuits,
+            prover,
+            floor,
+            floor_writer: tokio::sync::Mutex::new(()),
+            config,
+        }))
+    }
+
+    /// Seconds since 1970-01-01 UTC.
+    pub(crate) fn now(&self) -> u64 {
+        unix_seconds()
+    }
+
+    /// Runs a blocking store call where it blocks nobody.
+    pub(crate) async fn with_store<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || call(&store)).await {
+            Ok(result) => result.map_err(Into::into),
+            Err(_) => Err(ApiError::internal()),
+        }
+    }
+
+    /// Admits a verified request, making the floor durable first when it must rise.
+    pub(crate) async fn admit(&self, request: &Verified, now: u64) -> Result<Admission, ApiError> {
+        let first = self.replay.admit(request, now);
+        let Admission::NeedsFloor(floor) = first else { return Ok(first) };
+        self.raise_floor(floor).await?;
+        Ok(self.replay.admit(request, now))
+    }
+
+    /// Makes `floor` durable unless another request just did.
+    pub(crate) async fn raise_floor(&self, floor: u64) -> Result<(), ApiError> {
+        let _one_at_a_time = self.floor_writer.lock().await;
+        if self.replay.covers(floor) {
+            return Ok(());
+        }
+        let file = self.floor.clone();
+        match tokio::task::spawn_blocking(move || file.store(floor)).await {
+            Ok(Ok(())) => {
+                self.replay.reserved(floor);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "replay floor not durable; refusing");
+                Err(ApiError::internal())
+            }
+            Err(_) => Err(ApiError::internal()),
+        }
+    }
+
+    /// Keeps the reservation ahead while requests come, so that none waits for a disk.
+    pub(crate) async fn keep_floor_ahead(&self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(250));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Some(floor) = self.replay.renewal(self.replay.monotonic(self.now())) {
+                // A failure is logged; requests that need the floor will try again and be refused.
+                self.raise_floor(floor).await.ok();
+            }
+        }
+    }
+
+    /// Leaves the lowest safe floor behind; call when no request is running any more.
+    pub(crate) fn close(&self) {
+        let floor = self.replay.close();
+        if floor > 0
+            && let Err(error) = self.floor.store(floor)
+        {
+            // The higher, reserved floor stays: safe, and a few seconds slower to start.
+            tracing::warn!(%error, "replay floor not lowered");
+        }
+    }
+}
+
+pub(crate) fn store_options(config: &Config) -> Options {
+    Options { quota_bytes: config.quota_bytes, body_bytes_max: config.body_bytes_max, ..Options::default() }
+}
+
+fn unix_seconds() -> u64 {
+    // A clock before 1970 reads 0: no signature is in its window, nothing is accepted.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
