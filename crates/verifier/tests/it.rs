@@ -14,11 +14,17 @@ mod output;
 mod owners;
 #[path = "it/policy_file.rs"]
 mod policy_file;
+#[path = "it/real.rs"]
+mod real;
 #[path = "it/replay.rs"]
 mod replay;
+#[path = "it/schema.rs"]
+mod schema;
 #[path = "it/terms.rs"]
 mod terms;
 #[path = "it/trapdoor.rs"]
 mod trapdoor;
+#[path = "it/vectors.rs"]
+mod vectors;
 #[path = "it/world.rs"]
 mod world;

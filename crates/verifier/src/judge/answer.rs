@@ -1,6 +1,7 @@
 //! The host's answer: whose it is, to what, and whether its proof verifies.
 
 use bailiwick_groth16::VerifyingKey;
+use bailiwick_possession_circuit::VerifyError;
 use bailiwick_protocol::bundle::{Answer, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Challenge};
 
@@ -74,17 +75,14 @@ fn load_key(case: &Case<'_>, challenge: &Challenge) -> Result<VerifyingKey, Reas
 }
 
 fn check_proof(key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> Answered {
-    let statement = match bailiwick_possession::statement::public_input(challenge) {
-        Ok(s) => s,
-        Err(e) => {
-            return Answered::Unjudged(Reason::new(
-                ReasonCode::NoStatement,
-                format!("no host could answer this challenge: {e}"),
-            ));
-        }
-    };
-    match bailiwick_groth16::Proof::from_bytes(proof).map(|p| key.prepare().verify(&[statement], &p)) {
-        Ok(Ok(())) => Answered::Valid,
-        _ => Answered::Invalid,
+    match bailiwick_possession_circuit::verify(&key.prepare(), challenge, proof) {
+        Ok(()) => Answered::Valid,
+        // The host's doing: it signed bytes that are no proof, or a proof of something else.
+        Err(VerifyError::Malformed(_) | VerifyError::False(_)) => Answered::Invalid,
+        // Not the host's doing: it signed an answer to a question nobody could answer.
+        Err(e) => Answered::Unjudged(Reason::new(
+            ReasonCode::NoStatement,
+            format!("no host could answer this challenge: {e}"),
+        )),
     }
 }
