@@ -1,7 +1,13 @@
 //! One file per command.
 
+pub(crate) mod audit;
+pub(crate) mod circuit;
 pub(crate) mod commit;
+pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod ls;
 pub(crate) mod open;
+pub(crate) mod put;
 pub(crate) mod seal;
+pub(crate) mod verify;

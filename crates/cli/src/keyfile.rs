@@ -126,7 +126,7 @@ impl PublicKey {
 
     fn to_text(&self) -> String {
         format!(
-            "# bailiwick public key: may be given to anyone\nkind = \"{}\"\nalgorithm = \"{}\"\npublic = \"{}\"\nfingerprint = \"{}\"\n",
+            "# bailiwick public key: may be given to anyone\nversion = 1\nkind = \"{}\"\nalgorithm = \"{}\"\npublic = \"{}\"\nfingerprint = \"{}\"\n",
             self.kind.name(),
             self.algorithm.name(),
             hex::encode(&self.bytes),
@@ -215,6 +215,12 @@ fn parse(text: &str) -> anyhow::Result<Parsed> {
         let malformed =
             || anyhow!("line {}: expected a known name, =, and a value in quotes, once", number + 1);
         let (name, value) = line.split_once('=').ok_or_else(malformed)?;
+        if name.trim() == "version" {
+            if value.trim() != "1" {
+                return Err(anyhow!("line {}: unknown version of a key file", number + 1));
+            }
+            continue;
+        }
         let value = value.trim().strip_prefix('"').and_then(|v| v.strip_suffix('"')).ok_or_else(malformed)?;
         let slot = match name.trim() {
             "kind" => &mut kind,
@@ -298,6 +304,11 @@ fn signing_key(path: &Path, parsed: Parsed, wanted: Option<Kind>) -> anyhow::Res
     }
     let secret = parsed.secret.context("a secret key was read")?;
     Ok(SigningKey::from_seed(&secret))
+}
+
+/// The 32 secret bytes of a key file, whatever they were made for: to show that they open nothing else.
+pub(crate) fn read_secret_of_any_kind(path: &Path) -> anyhow::Result<Secret<32>> {
+    read_secret(path)?.secret.context("a secret key was read")
 }
 
 /// Reads a recipient's secret key.

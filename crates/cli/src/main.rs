@@ -1,9 +1,13 @@
 //! The `bailiwick` command line: verbs by task, one file per command under `commands/`.
 
+mod audit;
 mod commands;
+mod connect;
 mod keyfile;
 mod output;
 mod progress;
+#[cfg(test)]
+mod scan;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -51,6 +55,30 @@ enum Command {
     /// Show what a host can see of an object
     #[command(display_order = 23)]
     Inspect(commands::inspect::Args),
+    /// Hand a sealed object to a node
+    #[command(display_order = 30)]
+    Put(commands::put::Args),
+    /// Fetch a sealed object, or a range of it, checked against what the owner signed
+    #[command(display_order = 31)]
+    Get(commands::get::Args),
+    /// List what a node holds
+    #[command(display_order = 32)]
+    Ls(commands::ls::Args),
+    /// Remove an object from a node
+    #[command(display_order = 33)]
+    Rm(commands::ls::RemoveArgs),
+    /// Challenge a host and collect the evidence
+    #[command(display_order = 50)]
+    Audit(commands::audit::Args),
+    /// Judge an evidence bundle, offline; the exit code is the verdict
+    #[command(display_order = 51)]
+    Verify(commands::verify::VerifyArgs),
+    /// Show a judgement as a page or as JSON
+    #[command(display_order = 52)]
+    Report(commands::verify::ReportArgs),
+    /// Classes of storage proofs, and keys for them
+    #[command(display_order = 60)]
+    Circuit(commands::circuit::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +89,14 @@ fn main() -> ExitCode {
         Command::Open(a) => commands::open::run(a),
         Command::Commit(a) => commands::commit::run(a),
         Command::Inspect(a) => commands::inspect::run(a),
+        Command::Put(a) => commands::put::run(a),
+        Command::Get(a) => commands::get::run(a),
+        Command::Ls(a) => commands::ls::run(a),
+        Command::Rm(a) => commands::ls::remove(a),
+        Command::Audit(a) => commands::audit::run(a),
+        Command::Verify(a) => commands::verify::verify(a),
+        Command::Report(a) => commands::verify::report(a),
+        Command::Circuit(a) => commands::circuit::run(a),
     };
     result.unwrap_or_else(|error| {
         report(&error);

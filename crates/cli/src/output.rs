@@ -64,11 +64,6 @@ impl AtomicFile {
             .and_then(|d| d.sync_all())
             .with_context(|| format!("cannot make the directory {} durable", directory.display()))
     }
-
-    /// The open file, e.g. to read back what was written.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
 }
 
 impl Write for AtomicFile {

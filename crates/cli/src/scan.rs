@@ -77,9 +77,10 @@ impl Scanner {
     fn find(&self, bytes: &[u8]) -> Option<usize> {
         (0..bytes.len().saturating_sub(FRAGMENT_BYTES - 1)).find(|&i| {
             self.first[usize::from(u16::from_le_bytes([bytes[i], bytes[i + 1]]))]
-                && bytes[i..].first_chunk::<8>().and_then(|key| self.fragments.get(key)).is_some_and(
-                    |candidates| candidates.iter().any(|f| bytes[i..].starts_with(f)),
-                )
+                && bytes[i..]
+                    .first_chunk::<8>()
+                    .and_then(|key| self.fragments.get(key))
+                    .is_some_and(|candidates| candidates.iter().any(|f| bytes[i..].starts_with(f)))
         })
     }
 
@@ -170,14 +171,16 @@ mod tests {
         let mut clean = text(2, 3 * WINDOW_BYTES);
         fs::write(dir.path().join("clean"), &clean).unwrap();
         assert!(scanner.files(dir.path()).unwrap().hits.is_empty());
-        let at = WINDOW_BYTES - 40;
-        clean[at..at + 80].copy_from_slice(&secret[1000..1080]);
+        // Every fragment inside these 40 bytes lies across the end of the first window.
+        let at = WINDOW_BYTES - 20;
+        clean[at..at + 40].copy_from_slice(&secret[1000..1040]);
         fs::write(dir.path().join("planted"), &clean).unwrap();
         let scan = scanner.files(dir.path()).unwrap();
         assert_eq!(scan.hits.len(), 1);
         assert!(scan.hits[0].place.ends_with("planted"));
         assert_eq!(scan.places, 2);
-        assert_eq!(scan.bytes, 6 * WINDOW_BYTES as u64);
+        // A place is searched up to its first hit.
+        assert_eq!(scan.bytes, 5 * WINDOW_BYTES as u64);
     }
 
     #[test]

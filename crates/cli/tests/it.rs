@@ -1,0 +1,8 @@
+//! End-to-end tests through the real binary.
+
+mod it {
+    mod developer;
+    mod host;
+    mod program;
+    mod verdict;
+}

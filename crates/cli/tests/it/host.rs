@@ -1,0 +1,1 @@
+//! The host's and auditor's commands against a real node process.
