@@ -12,10 +12,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bailiwick_protocol::ids::UnitName;
-use redb::{Builder, Database, ReadableDatabase, TableDefinition, TableError};
+use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition, TableError};
 
 use crate::disk::Disk;
-use crate::error::{DamagedPart, StoreError};
+use crate::error::{DamagedPart, StoreError, is_no_space};
+use crate::files::read_exact_at;
 use crate::record::{KEY_BYTES, ObjectRecord, key, name_of_key};
 use backend::Backend;
 
@@ -32,10 +33,28 @@ pub(crate) struct Index {
     disk: Arc<Disk>,
     path: PathBuf,
     batch: usize,
-    /// `None` only when redb failed and could not be opened again.
-    database: RwLock<Option<Database>>,
+    database: RwLock<Held>,
     pending: RwLock<Pending>,
     flushing: Mutex<()>,
+}
+
+/// The open database.
+enum Held {
+    /// On the index file.
+    File(Database),
+    /// A copy in memory of what was last committed, for reading, when the file cannot be written.
+    Copy(Database),
+    /// Not even that.
+    Lost,
+}
+
+impl Held {
+    fn readable(&self) -> Result<&Database, StoreError> {
+        match self {
+            Self::File(database) | Self::Copy(database) => Ok(database),
+            Self::Lost => Err(index_error(redb::Error::DatabaseClosed)),
+        }
+    }
 }
 
 impl std::fmt::Debug for Index {
@@ -61,7 +80,7 @@ impl Index {
             disk,
             path,
             batch: batch.max(1),
-            database: RwLock::new(Some(database)),
+            database: RwLock::new(Held::File(database)),
             pending: RwLock::default(),
             flushing: Mutex::new(()),
         };
@@ -76,7 +95,7 @@ impl Index {
             return Ok(change.clone());
         }
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(table) = read_table(database.as_ref())? else { return Ok(None) };
+        let Some(table) = read_table(database.readable()?)? else { return Ok(None) };
         let Some(value) = table.get(key.as_slice()).map_err(index_error)? else { return Ok(None) };
         ObjectRecord::from_entry(&key, value.value()).map(Some).ok_or(damaged(*name))
     }
@@ -97,7 +116,7 @@ impl Index {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = BTreeMap::new();
         let mut bad = Vec::new();
-        if let Some(table) = read_table(database.as_ref())? {
+        if let Some(table) = read_table(database.readable()?)? {
             let range = (as_slice(&after), as_slice(&before));
             for entry in table.range::<&[u8]>(range).map_err(index_error)? {
                 if found.len() >= limit {
@@ -137,10 +156,23 @@ impl Index {
         }
     }
 
+    /// Makes sure that the index file no longer has what was removed under this name. An entry that outlived a crash
+    /// could otherwise be taken for a later object of the same generation and length.
+    ///
+    /// # Errors
+    /// As for [`Index::flush`].
+    pub(crate) fn settle(&self, name: &UnitName) -> Result<(), StoreError> {
+        let removed = {
+            let pending = self.pending.read().unwrap_or_else(PoisonError::into_inner);
+            pending.get(&key(name)).is_some_and(Option::is_none)
+        };
+        if removed { self.flush() } else { Ok(()) }
+    }
+
     /// Writes what is pending, durably.
     ///
     /// # Errors
-    /// `SyncFailed`/`ReadOnly` by way of `Index`, `Index`.
+    /// `ReadOnly`, `NoSpace`, `Index`.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         let batch = self.pending.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -150,7 +182,13 @@ impl Index {
         self.disk.check_writable()?;
         if let Err(e) = self.commit(&batch) {
             self.reopen();
-            return Err(e);
+            return Err(match e {
+                StoreError::Index(e) => match *e {
+                    redb::Error::Io(e) if is_no_space(&e) => StoreError::io("write", &self.path, e),
+                    e => StoreError::Index(Box::new(e)),
+                },
+                e => e,
+            });
         }
         let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
         pending.retain(|k, v| batch.get(k) != Some(v));
@@ -159,7 +197,7 @@ impl Index {
 
     fn commit(&self, batch: &Pending) -> Result<(), StoreError> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(database) = database.as_ref() else { return Err(closed()) };
+        let Held::File(database) = &*database else { return Err(index_error(redb::Error::DatabaseClosed)) };
         let transaction = database.begin_write().map_err(index_error)?;
         {
             let mut table = transaction.open_table(OBJECTS).map_err(index_error)?;
@@ -175,13 +213,23 @@ impl Index {
     }
 
     /// redb refuses all work after an I/O error until it is opened again; what it had committed is still there.
+    /// Reads must go on even when the file cannot be written: then from a copy in memory.
     fn reopen(&self) {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        drop(database.take());
+        *database = Held::Lost;
         if self.disk.check_writable().is_ok() {
             match open_database(&self.disk, &self.path, false) {
-                Ok(again) => *database = Some(again),
+                Ok(again) => {
+                    *database = Held::File(again);
+                    return;
+                }
                 Err(e) => tracing::warn!(error = %e, "the index could not be opened again"),
+            }
+        }
+        match copy_database(&self.disk, &self.path) {
+            Ok(copy) => *database = Held::Copy(copy),
+            Err(e) => {
+                tracing::error!(error = %e, "the index cannot be read; open the store again to rebuild it")
             }
         }
     }
@@ -197,8 +245,7 @@ impl Drop for Index {
 
 type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
 
-fn read_table(database: Option<&Database>) -> Result<Option<ReadTable>, StoreError> {
-    let Some(database) = database else { return Err(closed()) };
+fn read_table(database: &Database) -> Result<Option<ReadTable>, StoreError> {
     match database.begin_read().map_err(index_error)?.open_table(OBJECTS) {
         Ok(table) => Ok(Some(table)),
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
@@ -218,16 +265,24 @@ fn open_database(disk: &Arc<Disk>, path: &PathBuf, check: bool) -> Result<Databa
     builder.create_with_backend(backend).map_err(index_error)
 }
 
+/// What the index file's last commit says, in memory: nothing done to it reaches the disk.
+fn copy_database(disk: &Disk, path: &PathBuf) -> Result<Database, StoreError> {
+    let io_error = |e| StoreError::io("read", path, e);
+    let file = disk.open(path, false).map_err(|e| StoreError::io("open", path, e))?;
+    let len = file.len().map_err(io_error)?;
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
+    read_exact_at(&*file, 0, &mut bytes).map_err(io_error)?;
+    let memory = redb::backends::InMemoryBackend::new();
+    memory.set_len(len).and_then(|()| memory.write(0, &bytes)).map_err(io_error)?;
+    Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(memory).map_err(index_error)
+}
+
 fn as_slice(bound: &Bound<Key>) -> Bound<&[u8]> {
     bound.as_ref().map(<[u8; KEY_BYTES]>::as_slice)
 }
 
 fn index_error(e: impl Into<redb::Error>) -> StoreError {
     StoreError::Index(Box::new(e.into()))
-}
-
-fn closed() -> StoreError {
-    index_error(redb::Error::DatabaseClosed)
 }
 
 fn damaged(name: UnitName) -> StoreError {

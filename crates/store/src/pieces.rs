@@ -1,7 +1,7 @@
 //! Piece and page tables: the inner nodes of the body's own BLAKE3 tree, so that 64 KiB read from the middle of a body
 //! can be checked against the content id the owner signed without reading the rest.
 //!
-//! A *piece* is 64 KiB of the body, a *page* is 512 pieces (32 MiB). Both are subtrees of the BLAKE3 tree
+//! A *piece* is 64 KiB of the body, a *page* is 128 pieces (8 MiB, 4 KiB of table). Both are subtrees of the BLAKE3 tree
 //! (BLAKE3 paper, section 2.1: the left subtree is the largest power of two of chunks that leaves something on the right).
 
 use blake3::Hasher;
@@ -11,7 +11,7 @@ use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, me
 pub const PIECE_BYTES: u64 = 64 * 1024;
 
 /// Pieces under one entry of the page table.
-pub(crate) const PAGE_PIECES: usize = 512;
+pub(crate) const PAGE_PIECES: usize = 128;
 
 /// Bytes of an entry of either table.
 pub(crate) const VALUE_BYTES: usize = 32;

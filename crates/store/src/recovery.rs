@@ -172,6 +172,9 @@ pub(crate) fn shard_files(disk: &Disk, shard: Shard, dir: &Path) -> Result<Shard
 
 impl Reconciler<'_> {
     fn shard(&mut self, shard: Shard, dir: &Path) -> Result<(), StoreError> {
+        // The last process may have died between a rename or removal and its fsync. What is told from here on must
+        // not change with a power cut.
+        self.disk.sync_dir(dir)?;
         let (files, foreign) = shard_files(self.disk, shard, dir)?;
         self.report.foreign.extend(foreign);
         let (records, bad) = self.index.scan(
@@ -181,7 +184,6 @@ impl Reconciler<'_> {
         )?;
         let mut records: BTreeMap<UnitName, ObjectRecord> =
             records.into_iter().map(|r| (r.name, r)).collect();
-        let mut synced = false;
         for (name, generations) in &files {
             let Some((&(generation, len), lower)) = generations.split_last() else { continue };
             let record = records.remove(name);
@@ -189,7 +191,7 @@ impl Reconciler<'_> {
                 record.as_ref().filter(|r| r.generation == generation && r.file_bytes == len)
             {
                 self.accounts.add(record);
-            } else if !self.adopt(name, generation, record.as_ref(), dir, &mut synced)? {
+            } else if !self.adopt(name, generation, record.as_ref())? {
                 continue;
             }
             self.remove_superseded(name, lower, dir)?;
@@ -208,8 +210,6 @@ impl Reconciler<'_> {
         name: &UnitName,
         generation: u64,
         record: Option<&ObjectRecord>,
-        dir: &Path,
-        synced: &mut bool,
     ) -> Result<bool, StoreError> {
         let path = self.layout.object(name, generation);
         let opened = ObjectFile::open(self.disk, &path, name, generation);
@@ -228,11 +228,6 @@ impl Reconciler<'_> {
             }
             return Ok(false);
         };
-        // Its process may have died between rename and fsync. Whoever is told it is stored must not lose it.
-        if !*synced {
-            self.disk.sync_dir(dir)?;
-            *synced = true;
-        }
         self.accounts.add(&good);
         self.index.put(good);
         self.report.adopted.push(*name);
@@ -249,7 +244,6 @@ impl Reconciler<'_> {
         if lower.is_empty() {
             return Ok(());
         }
-        self.disk.sync_dir(dir)?;
         for (generation, _) in lower {
             self.disk.remove(&self.layout.object(name, *generation))?;
             self.report.superseded += 1;

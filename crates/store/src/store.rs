@@ -277,8 +277,10 @@ impl Inner {
     fn lookup_once(&self, name: &UnitName) -> Result<Result<Option<ObjectFile>, OpenError>, StoreError> {
         let generation = match self.index.get(name) {
             Ok(Some(record)) => record.generation,
-            Ok(None) if self.damaged().contains_key(name) => return Ok(Err(OpenError::Missing)),
-            Ok(None) => return Ok(Ok(None)),
+            Ok(None) => match self.damaged().get(name) {
+                Some(generation) => *generation,
+                None => return Ok(Ok(None)),
+            },
             // The index rotted: data is the authority.
             Err(StoreError::Damaged { .. }) => match self.generations(name)?.last() {
                 Some(generation) => *generation,
@@ -347,6 +349,8 @@ impl Inner {
         self.disk.remove(&self.layout.object(name, *highest))?;
         self.forget(name, record.as_ref());
         self.disk.sync_dir(&dir)?;
+        // The index may have been synced in passing, and failed.
+        self.disk.check_writable()?;
         Ok(true)
     }
 

@@ -178,6 +178,11 @@ impl Upload {
             Verdict::Replaces(record) => Some(record),
             Verdict::New => None,
         };
+        // No entry of a predecessor that could be mistaken for this object may outlive a crash.
+        if replaced.as_ref().is_some_and(|old| old.generation == self.envelope.generation) {
+            inner.index.remove(&self.name);
+        }
+        inner.index.settle(&self.name)?;
         let record = self.publish(now)?;
         inner.accounts.add(&record);
         if let Some(old) = &replaced {
@@ -186,6 +191,8 @@ impl Upload {
         inner.index.put(record.clone());
         inner.damaged().remove(&self.name);
         self.remove_lower_generations(&inner)?;
+        // The index may have been synced in passing, and failed.
+        inner.disk.check_writable()?;
         Ok(Stored { record, already: false })
     }
 

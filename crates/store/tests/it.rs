@@ -1,0 +1,13 @@
+//! Tests of the store: admission, durability under faults, damage, opening, and a model.
+
+mod it {
+    mod admission;
+    mod crash;
+    mod faults;
+    mod fixture;
+    mod forgetful;
+    mod model;
+    mod opening;
+    mod real_disk;
+    mod rot;
+}

@@ -1,0 +1,120 @@
+//! Opening a directory: locks, formats, leftovers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bailiwick_store::files::FileSystem;
+use bailiwick_store::{Options, Store, StoreError};
+
+use super::fixture::Spec;
+use super::forgetful::Forgetful;
+
+fn open(fs: &Forgetful) -> Result<Store, StoreError> {
+    Store::open_with(Arc::new(fs.clone()), "/s", Options::default())
+}
+
+/// D16: what an unfinished upload left is swept; what is not the store's is left alone and named.
+#[test]
+fn d16_leftovers_are_swept_and_foreign_files_left_alone() {
+    let fs = Forgetful::new();
+    let sample = Spec::default().seal();
+    let store = open(&fs).unwrap();
+    sample.put(&store).unwrap();
+    drop(store);
+    assert_eq!(open(&fs).unwrap().report().swept, 0);
+    fs.create(Path::new("/s/tmp/0000000000000007.part")).unwrap();
+    fs.create(Path::new("/s/tmp/anything")).unwrap();
+    fs.create(Path::new("/s/objects/README")).unwrap();
+    let owner = Path::new("/s/objects").join(sample.owner.to_string());
+    fs.create_dir(&owner.join("0G")).unwrap();
+    let strange = owner.join("01/0101-1-1-0-0-1.obj");
+    fs.create(&strange).unwrap();
+    let store = open(&fs).unwrap();
+    assert_eq!(store.report().swept, 2);
+    let expected = [Path::new("/s/objects/README").into(), owner.join("0G"), strange.clone()];
+    let mut foreign = store.report().foreign.clone();
+    foreign.sort();
+    let mut expected = expected.to_vec();
+    expected.sort();
+    assert_eq!(foreign, expected);
+    assert!(fs.open(&strange, false).is_ok());
+    assert!(!fs.files().iter().any(|(p, _)| p.starts_with("/s/tmp")));
+    sample.assert_whole(&store);
+}
+
+/// D17: one directory, one store; the next may open it when the first is gone.
+#[test]
+fn d17_a_second_store_on_one_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Store::open(dir.path(), Options::default()).unwrap();
+    assert!(matches!(Store::open(dir.path(), Options::default()), Err(StoreError::Locked { .. })));
+    drop(first);
+    Store::open(dir.path(), Options::default()).unwrap();
+}
+
+const CHILD_DIR: &str = "BAILIWICK_STORE_TEST_DIR";
+
+/// Not a test of its own: the second process of the test below.
+#[test]
+fn d17_child_process() {
+    let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
+    let refused = matches!(Store::open(dir, Options::default()), Err(StoreError::Locked { .. }));
+    println!("{}", if refused { "refused" } else { "opened" });
+}
+
+/// D17: the same, with a second process.
+#[test]
+fn d17_a_second_process_on_one_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let child = || {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "it::opening::d17_child_process", "--nocapture"]).env(CHILD_DIR, dir.path());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    assert!(child().contains("refused"));
+    drop(store);
+    assert!(child().contains("opened"));
+}
+
+/// D20: a directory of a newer version is refused and not touched.
+#[test]
+fn d20_an_unknown_format_is_refused() {
+    let fs = Forgetful::new();
+    drop(open(&fs).unwrap());
+    let format = Path::new("/s/format");
+    fs.tamper(format, |bytes| *bytes = b"bailiwick-store 2\n".to_vec());
+    let before = fs.files();
+    assert!(matches!(open(&fs), Err(StoreError::UnknownFormat { found: 2, known: 1, .. })));
+    assert_eq!(fs.files(), before);
+    fs.tamper(format, |bytes| *bytes = b"bailiwick-store 1\n".to_vec());
+    open(&fs).unwrap();
+}
+
+/// D14: a bit flipped in the format file is never taken for a format.
+#[test]
+fn d14_a_flipped_bit_in_the_format_file_is_refused() {
+    let fs = Forgetful::new();
+    drop(open(&fs).unwrap());
+    for bit in 0..8 * b"bailiwick-store 1\n".len() {
+        let flip = |bytes: &mut Vec<u8>| bytes[bit / 8] ^= 1 << (bit % 8);
+        fs.tamper(Path::new("/s/format"), flip);
+        assert!(
+            matches!(open(&fs), Err(StoreError::UnknownFormat { .. } | StoreError::NotAStore { .. })),
+            "bit {bit}"
+        );
+        fs.tamper(Path::new("/s/format"), flip);
+    }
+    open(&fs).unwrap();
+}
+
+/// A directory with something else in it is not taken over, and not a byte is written there.
+#[test]
+fn a_directory_of_something_else_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("thesis.tex"), "x").unwrap();
+    assert!(matches!(Store::open(dir.path(), Options::default()), Err(StoreError::NotAStore { .. })));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    std::fs::remove_file(dir.path().join("thesis.tex")).unwrap();
+    Store::open(dir.path(), Options::default()).unwrap();
+}
