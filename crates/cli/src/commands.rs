@@ -3,10 +3,12 @@
 pub(crate) mod audit;
 pub(crate) mod circuit;
 pub(crate) mod commit;
+pub(crate) mod demo;
 pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod ls;
+pub(crate) mod node;
 pub(crate) mod open;
 pub(crate) mod put;
 pub(crate) mod seal;

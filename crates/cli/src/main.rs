@@ -6,7 +6,6 @@ mod connect;
 mod keyfile;
 mod output;
 mod progress;
-#[cfg(test)]
 mod scan;
 
 use std::fmt;
@@ -67,6 +66,9 @@ enum Command {
     /// Remove an object from a node
     #[command(display_order = 33)]
     Rm(commands::ls::RemoveArgs),
+    /// Make, run or scrub a host's node
+    #[command(display_order = 40)]
+    Node(commands::node::Args),
     /// Challenge a host and collect the evidence
     #[command(display_order = 50)]
     Audit(commands::audit::Args),
@@ -79,6 +81,9 @@ enum Command {
     /// Classes of storage proofs, and keys for them
     #[command(display_order = 60)]
     Circuit(commands::circuit::Args),
+    /// The whole story on one machine, with every way to cheat tried
+    #[command(display_order = 1)]
+    Demo(commands::demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -93,10 +98,12 @@ fn main() -> ExitCode {
         Command::Get(a) => commands::get::run(a),
         Command::Ls(a) => commands::ls::run(a),
         Command::Rm(a) => commands::ls::remove(a),
+        Command::Node(a) => commands::node::run(a),
         Command::Audit(a) => commands::audit::run(a),
         Command::Verify(a) => commands::verify::verify(a),
         Command::Report(a) => commands::verify::report(a),
         Command::Circuit(a) => commands::circuit::run(a),
+        Command::Demo(a) => commands::demo::run(a),
     };
     result.unwrap_or_else(|error| {
         report(&error);

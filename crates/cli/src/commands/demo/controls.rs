@@ -1,0 +1,215 @@
+//! Negative controls: each way to cheat beside its honest twin.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use bailiwick_envelope::{Opener, RecipientSecretKey};
+use bailiwick_protocol::envelope::{CELL_BYTES, Kem};
+use bailiwick_protocol::ids::OwnerKey;
+
+use super::honest::{Object, Scene, audit, verdict, verify};
+use super::story::Story;
+use super::world::World;
+use super::{damage, forgery};
+use crate::keyfile;
+use crate::scan::{FRAGMENT_BYTES, Scan, Scanner};
+
+/// Samples of the demonstration's class.
+const SAMPLES: i32 = 16;
+
+/// A fragment is taken this often: a plaintext of 2 MB gives about 20,000.
+const SCAN_STEP: usize = 97;
+
+/// Runs every control.
+pub(crate) fn run(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Scene> {
+    story.say("\nNow the ways to cheat, each beside its honest twin.");
+    keys(world, story, &scene)?;
+    scanner(world, story, &scene)?;
+    forgery::run(world, story, &scene)?;
+    let scene = bit_flip(world, story, scene)?;
+    half_deleted(world, story, scene)
+}
+
+/// Which of the secrets opens the object: tried as keys of both kinds, whatever they were made for.
+fn opens(scene: &Scene, object: &Object, secret: &Path) -> anyhow::Result<bool> {
+    let owner: OwnerKey = scene.owner.parse()?;
+    let envelope = fs::read(&object.envelope)?;
+    let mut keys = Vec::new();
+    for kem in [Kem::XWing, Kem::X25519] {
+        keys.push(RecipientSecretKey::from_bytes(kem, keyfile::read_secret_of_any_kind(secret)?));
+    }
+    Ok(Opener::new(&owner, &envelope, &keys).is_ok())
+}
+
+fn keys(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
+    story.begin("control-keys", "Who can read: the recipient, not the host, not another owner or recipient");
+    let object = scene.objects.last().context("no object")?;
+    let mut check = |attack: bool, who: &str, file: &Path| -> anyhow::Result<()> {
+        let opened = opens(scene, object, file)?;
+        let came_out = if opened { "opens" } else { "does not open" };
+        if attack {
+            story.attack(who, came_out, !opened);
+        } else {
+            story.twin(who, came_out, opened);
+        }
+        Ok(())
+    };
+    check(false, "the recipient's key", &world.path("keys/recipient"))?;
+    check(true, "the node's own key", &forgery::host_key_file(scene)?)?;
+    check(true, "another owner's key", &world.path("keys/stranger-owner"))?;
+    check(true, "another recipient's key", &world.path("keys/stranger"))?;
+    check(true, "the auditor's key", &world.path("keys/auditor"))?;
+    check(true, "the key of the owner who sealed it (a signing key opens nothing)", &world.path("keys/owner"))
+}
+
+fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
+    story.begin(
+        "control-scan",
+        "What the host holds: pieces of the plaintext in the node's files, log and memory",
+    );
+    let mut wanted = Scanner::new();
+    for o in &scene.objects {
+        wanted.add(&fs::read(&o.plain)?, SCAN_STEP);
+    }
+    let found = |scan: &Scan| match scan.hits.first() {
+        Some(hit) => format!("found in {} at byte {}", hit.place, hit.offset),
+        None => format!("nothing in {} places, {} bytes", scan.places, scan.bytes),
+    };
+    let n = wanted.fragments();
+    let what = format!("{n} fragments of {FRAGMENT_BYTES} bytes");
+    let node_dir = scene.config.parent().context("the configuration lies in a directory")?;
+    for (place, scan) in [
+        ("the node's files", wanted.files(node_dir)?),
+        ("the node's log", wanted.files(&world.path("node.log"))?),
+        ("the node's memory", wanted.memory(scene.node.pid())?),
+    ] {
+        story.twin(format!("{what} in {place}"), found(&scan), scan.hits.is_empty() && scan.bytes > 0);
+    }
+    // A host that kept a copy: half a kilobyte of plaintext, not at the beginning, among other bytes.
+    let plain = fs::read(&scene.objects.last().context("no object")?.plain)?;
+    let at = plain.len() / 2;
+    let end = plain.len().min(at + 512);
+    let planted = node_dir.join("cache.tmp");
+    fs::write(&planted, [&[0xa5; 1000], &plain[at..end]].concat())?;
+    let scan = wanted.files(node_dir)?;
+    fs::remove_file(&planted)?;
+    let caught = scan.hits.iter().any(|h| h.place.ends_with("cache.tmp"));
+    story.attack("a planted copy of 512 bytes of plaintext among the node's files", found(&scan), caught);
+    Ok(())
+}
+
+/// Chance that `SAMPLES` draws with replacement all miss a lost fraction of the cells.
+fn miss(lost: f64) -> f64 {
+    (1.0 - lost).powi(SAMPLES)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "cell counts of a demonstration are small")]
+fn fraction(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+fn bit_flip(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Scene> {
+    story.begin("control-bit-flip", "One bit of one body flips on the host's disk");
+    let object = scene.objects.last().context("no object")?;
+    let clean = fetch(world, &scene, object)?;
+    story.twin("GET before", clean.0, clean.1);
+    let Scene { node, config, host, auditor, owner, vk, objects, repeat } = scene;
+    node.stop()?;
+    let scrub = ["node".as_ref(), "scrub".as_ref(), "--config".as_ref(), config.as_os_str()];
+    let before = world.try_run(&scrub)?;
+    story.command(world.shown(&scrub));
+    story.twin("scrub before", last_line(&before.stdout), before.status.success());
+    let object = objects.last().context("no object")?;
+    let node_dir = config.parent().context("the configuration lies in a directory")?;
+    damage::find(node_dir, &object.body)?.flip(object.size / 3)?;
+    let after = world.try_run(&scrub)?;
+    story.attack(
+        "scrub after",
+        last_line(&[after.stdout, after.stderr].concat()),
+        after.status.code() == Some(1),
+    );
+    let node = world.start_node(&config)?;
+    let scene = Scene { node, config, host, auditor, owner, vk, objects, repeat };
+    let object = scene.objects.last().context("no object")?;
+    let damaged = fetch(world, &scene, object)?;
+    story.attack("GET after", damaged.0, !damaged.1);
+    let cells: u64 = scene.objects.iter().map(|o| o.size.div_ceil(CELL_BYTES)).sum();
+    let chance = 1.0 - miss(fraction(1, cells));
+    story.say(&format!(
+        "               An audit samples {SAMPLES} of {cells} cells: its chance to notice one damaged cell is {:.2} %.",
+        100.0 * chance
+    ));
+    // Mend it: the damage of the next control must be the only one.
+    damage::find_damaged(scene.config.parent().context("a directory")?, &object.body)?
+        .flip(object.size / 3)?;
+    let mended = fetch(world, &scene, object)?;
+    story.twin("GET with the bit flipped back", mended.0, mended.1);
+    Ok(scene)
+}
+
+/// Fetches a whole body as a customer would.
+fn fetch(world: &World, scene: &Scene, object: &Object) -> anyhow::Result<(String, bool)> {
+    let (key, out) = (world.path("keys/owner"), world.path("opened/fetched"));
+    let output = world.try_run(&[
+        "get".as_ref(),
+        object.name.as_ref(),
+        "-o".as_ref(),
+        out.as_os_str(),
+        "--key".as_ref(),
+        key.as_os_str(),
+        "--node".as_ref(),
+        scene.node.url.as_ref(),
+        "--host".as_ref(),
+        scene.host.as_ref(),
+    ])?;
+    let whole = output.status.success() && fs::read(&out)? == fs::read(&object.body)?;
+    if output.status.success() {
+        fs::remove_file(&out)?;
+        return Ok((format!("{} bytes, as sealed", object.size), whole));
+    }
+    // A refusal must leave nothing under the final name.
+    Ok((format!("refused: {}", first_line(&output.stderr)), whole || out.exists()))
+}
+
+fn first_line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned()
+}
+
+fn last_line(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().lines().last().unwrap_or_default().to_owned()
+}
+
+fn half_deleted(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Scene> {
+    story.begin(
+        "control-deleted",
+        "The host deletes half of a body's blocks and keeps every hash, before the challenge is drawn",
+    );
+    let object = scene.objects.last().context("no object")?;
+    let before = world.path("evidence/intact.bundle");
+    audit(world, story, &scene, &before, &[object])?;
+    let (report, code) = verify(world, &before, "anchors.toml")?;
+    story.twin(
+        "stored, with every block in place",
+        verdict(&report, "stored"),
+        verdict(&report, "stored") == "supported" && code == 0,
+    );
+    let node_dir = scene.config.parent().context("the configuration lies in a directory")?;
+    let deleted = damage::find(node_dir, &object.body)?.delete_every_second_block()?;
+    let lost = fraction(deleted, object.size);
+    let after = world.path("evidence/deleted.bundle");
+    audit(world, story, &scene, &after, &[object])?;
+    let (report, code) = verify(world, &after, "anchors.toml")?;
+    story.say(&format!(
+        "               {deleted} of {} bytes deleted: the chance that {SAMPLES} samples all miss is {:.1e} (2^{:.1}).",
+        object.size,
+        miss(lost),
+        miss(lost).log2()
+    ));
+    story.attack(
+        "stored, with half of the blocks gone",
+        verdict(&report, "stored"),
+        verdict(&report, "stored") == "refuted" && code == 1,
+    );
+    Ok(scene)
+}
