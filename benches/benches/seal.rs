@@ -1,0 +1,150 @@
+//! `seal` and `open` of a large file on tmpfs against `age` (Debian package), whole processes, medians of five.
+//!
+//! Bar: `seal --no-commit` at least 1.9 times `age`, peak memory under 32 MiB at 1 GiB and at 4 GiB; `open` likewise.
+//! `seal` with its storage commitment is reported beside it. Run with `--test` it does a small file once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use bailiwick_benches::process::{Cost, bailiwick, measure};
+use bailiwick_benches::stats::median;
+
+const GIB: u64 = 1 << 30;
+
+struct Bench {
+    dir: tempfile::TempDir,
+    program: PathBuf,
+    runs: usize,
+}
+
+impl Bench {
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    fn run(&self, arguments: &[&str]) -> anyhow::Result<Cost> {
+        measure(&self.program, arguments)
+    }
+
+    /// Median wall and processor seconds and largest memory; `outputs` are removed before each run.
+    fn repeat(&self, outputs: &[&str], run: impl Fn() -> anyhow::Result<Cost>) -> anyhow::Result<Cost> {
+        let mut costs = Vec::new();
+        for _ in 0..self.runs {
+            for o in outputs {
+                let _ = fs::remove_file(self.path(o));
+            }
+            costs.push(run()?);
+        }
+        let of = |f: fn(&Cost) -> f64| median(&costs.iter().map(f).collect::<Vec<_>>());
+        Ok(Cost {
+            wall_s: of(|c| c.wall_s),
+            cpu_s: of(|c| c.cpu_s),
+            peak_rss_bytes: costs.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0),
+        })
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let quick = std::env::args().any(|a| a == "--test");
+    let size = if quick { 1 << 20 } else { GIB };
+    let bench = Bench {
+        dir: tempfile::Builder::new().prefix("bailiwick-seal-").tempdir_in("/dev/shm")?,
+        program: bailiwick()?,
+        runs: if quick { 1 } else { 5 },
+    };
+    prepare(&bench, size)?;
+    let age = Path::new("/usr/bin/age");
+    ensure!(age.is_file(), "the peer is missing (Debian: apt-get install age)");
+    let recipient = age_recipient(&bench)?;
+    let (plain, sealed, opened) = (bench.text("plain"), bench.text("sealed"), bench.text("opened"));
+    let (envelope, owner, public) = (bench.text("envelope"), bench.text("owner"), bench.text("owner.pub"));
+    let (to, secret) = (bench.text("recipient.pub"), bench.text("recipient"));
+    let (aged, identity) = (bench.text("aged"), bench.text("age-identity"));
+
+    let seal = |input: &str, extra: &[&str]| {
+        let base = ["seal", input, "-o", &sealed, "--envelope", &envelope, "--owner", &owner, "--to", &to];
+        bench.run(&[&base, extra].concat())
+    };
+    let open = || {
+        bench.run(&[
+            "open", &sealed, "--envelope", &envelope, "--owner", &public, "--key", &secret, "-o", &opened,
+        ])
+    };
+    let peer_seal = bench.repeat(&["aged"], || measure(age, &["-r", &recipient, "-o", &aged, &plain]))?;
+    let ours_seal = bench.repeat(&["sealed", "envelope"], || seal(&plain, &["--no-commit"]))?;
+    let peer_open = bench.repeat(&["opened"], || measure(age, &["-d", "-i", &identity, "-o", &opened, &aged]))?;
+    let ours_open = bench.repeat(&["opened"], open)?;
+    ensure!(fs::read(bench.path("opened"))? == fs::read(bench.path("plain"))?, "round trip");
+    show("age encrypt", peer_seal, peer_seal, size);
+    show("seal --no-commit", ours_seal, peer_seal, size);
+    show("age decrypt", peer_open, peer_open, size);
+    show("open", ours_open, peer_open, size);
+    fs::remove_file(bench.path("opened"))?;
+    fs::remove_file(bench.path("aged"))?;
+
+    let committed = Bench { runs: 1, dir: tempfile::tempdir_in(bench.dir.path())?, program: bailiwick()? }
+        .repeat(&[], || {
+            let _ = fs::remove_file(bench.path("sealed"));
+            let _ = fs::remove_file(bench.path("envelope"));
+            seal(&plain, &[])
+        })?;
+    show("seal (with storage commitment)", committed, peer_seal, size);
+
+    if !quick {
+        // Memory must not depend on the size.
+        let _ = (fs::remove_file(bench.path("sealed")), fs::remove_file(bench.path("envelope")));
+        fs::File::options().write(true).open(bench.path("plain"))?.set_len(4 * GIB)?;
+        show("seal --no-commit, 4 GiB", seal(&plain, &["--no-commit"])?, peer_seal, 4 * size);
+        fs::remove_file(bench.path("plain"))?;
+        show("open, 4 GiB", open()?, peer_open, 4 * size);
+    }
+    Ok(())
+}
+
+/// Keys and a file of pseudo-random bytes.
+fn prepare(bench: &Bench, size: u64) -> anyhow::Result<()> {
+    for kind in ["owner", "recipient"] {
+        bench.run(&["key", "new", kind, "-o", &bench.text(kind)])?;
+    }
+    let mut file = std::io::BufWriter::new(fs::File::create(bench.path("plain"))?);
+    let mut rng = <rand_chacha::ChaCha8Rng as rand::SeedableRng>::seed_from_u64(1);
+    let mut left = size;
+    let mut buffer = vec![0u8; 1 << 20];
+    while left > 0 {
+        rand::Rng::fill_bytes(&mut rng, &mut buffer);
+        let n = left.min(buffer.len() as u64);
+        std::io::Write::write_all(&mut file, &buffer[..usize::try_from(n)?])?;
+        left -= n;
+    }
+    Ok(())
+}
+
+fn age_recipient(bench: &Bench) -> anyhow::Result<String> {
+    measure(Path::new("/usr/bin/age-keygen"), &["-o", &bench.text("age-identity")])?;
+    let identity = fs::read_to_string(bench.path("age-identity"))?;
+    let line = identity.lines().find_map(|l| l.strip_prefix("# public key: ")).context("age-keygen output")?;
+    Ok(line.to_owned())
+}
+
+fn show(what: &str, c: Cost, peer: Cost, size: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "sizes below 2^52")]
+    let mb = size as f64 / 1e6;
+    println!(
+        "{what:32} {:8.0} MB/s wall {:8.0} MB/s cpu  {:5.1} MiB peak  {:4.2}x age (wall), {:4.2}x (cpu)",
+        mb / c.wall_s,
+        mb / c.cpu_s,
+        c.peak_rss_bytes as f64 / f64::from(1u32 << 20),
+        peer.wall_s / c.wall_s * size_ratio(size),
+        peer.cpu_s / c.cpu_s * size_ratio(size),
+    );
+}
+
+/// Peers are measured at 1 GiB; a run four times as large is compared by rate.
+fn size_ratio(size: u64) -> f64 {
+    if size > GIB { 4.0 } else { 1.0 }
+}
