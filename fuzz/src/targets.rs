@@ -1,5 +1,6 @@
 //! The targets.
 
+mod bodies;
 mod judgement;
 mod messages;
 mod requests;
@@ -26,6 +27,8 @@ pub const TARGETS: &[Target] = &[
         run: messages::signed_envelope,
         seeds: messages::signed_envelope_seeds,
     },
+    Target { name: "body", run: bodies::body, seeds: bodies::body_seeds },
+    Target { name: "opened-envelope", run: bodies::envelope, seeds: bodies::envelope_seeds },
     Target { name: "challenge", run: messages::challenge, seeds: messages::challenge_seeds },
     Target { name: "response", run: messages::response, seeds: messages::response_seeds },
     Target { name: "bundle", run: messages::bundle, seeds: messages::bundle_seeds },
@@ -38,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "names", run: requests::names, seeds: requests::names_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
     Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
+    Target { name: "node-config", run: text::node_config, seeds: text::node_config_seeds },
 ];
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Files people write.
 
+use std::path::Path;
+
+use bailiwick_node::config::Config;
 use bailiwick_verifier::{Anchors, Policy};
 
 pub(super) fn policy(data: &[u8]) -> bool {
@@ -61,4 +64,12 @@ pub(super) fn policy_seeds() -> Vec<Vec<u8>> {
 
 pub(super) fn anchors_seeds() -> Vec<Vec<u8>> {
     vec![b"version = 1".to_vec(), ANCHORS.into()]
+}
+
+pub(super) fn node_config(data: &[u8]) -> bool {
+    core::str::from_utf8(data).is_ok_and(|text| Config::parse(text, Path::new("node.toml")).is_ok())
+}
+
+pub(super) fn node_config_seeds() -> Vec<Vec<u8>> {
+    vec![include_bytes!("../../../crates/node/node.example.toml").to_vec()]
 }
