@@ -1,6 +1,7 @@
 //! Times the permutation and the tree against crate taceo-poseidon2 in one run. Medians of five.
 //!
 //! `cargo run --release -p bailiwick-possession --example throughput [--features parallel]`
+#![expect(clippy::cast_possible_truncation, reason = "the test body is made of low bytes")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

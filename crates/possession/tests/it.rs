@@ -1,4 +1,9 @@
 //! Integration tests of the crate, one binary.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::type_complexity,
+    reason = "test data is small, and tables of attacks are read in place"
+)]
 
 #[path = "it/block.rs"]
 mod block;
