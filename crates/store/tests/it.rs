@@ -1,5 +1,7 @@
 //! Tests of the store: admission, durability under faults, damage, opening, and a model.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod it {
     mod admission;
     mod crash;

@@ -54,7 +54,10 @@ fn ranges_and_blocks_are_the_bodys_own() {
     sample.put(&store).unwrap();
     let reader = store.open_body(&sample.name()).unwrap();
     for (offset, len) in [(0, 1), (0, 56), (65_535, 2), (65_536, 65_536), (131_071, 131_074), (299_999, 1)] {
-        assert_eq!(reader.read_range(offset, len).unwrap(), sample.body[offset as usize..][..len]);
+        assert_eq!(
+            reader.read_range(offset, len).unwrap(),
+            sample.body[usize::try_from(offset).unwrap()..][..len]
+        );
     }
     assert_eq!(reader.read_range(299_990, 100).unwrap(), sample.body[299_990..]);
     assert_eq!(reader.read_range(300_000, 1).unwrap(), b"");

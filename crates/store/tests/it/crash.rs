@@ -7,7 +7,7 @@ use bailiwick_protocol::ids::UnitName;
 use bailiwick_store::{Options, Store, StoreError};
 
 use super::fixture::{Sample, Spec};
-use super::forgetful::{Crash, Fate, Forgetful};
+use super::forgetful::{Crash, Fate, Forgetful, Op};
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -190,6 +190,26 @@ fn d01_d05_kill_then_restart_then_power_cut() {
             if done {
                 break;
             }
+        }
+    }
+}
+
+/// D05: a delete that the power cut interrupts, after a replacement: never back to the generation before the last acknowledged.
+#[test]
+fn d05_a_replaced_generation_never_comes_back() {
+    for seed in 0..32 {
+        let fs = Forgetful::new();
+        let store = open(&fs).unwrap();
+        sample(1, 1, 1).put(&store).unwrap();
+        sample(1, 2, 2).put(&store).unwrap();
+        fs.judge(|op, _| if op == Op::SyncDir { Fate::Die } else { Fate::Go });
+        assert!(store.delete(&sample(1, 1, 1).name()).is_err());
+        let after = fs.crash(Crash::Mixed(seed));
+        drop(store);
+        let store = open(&after).unwrap();
+        match store.get(&sample(1, 1, 1).name()).unwrap() {
+            None => {}
+            Some(_) => sample(1, 2, 2).assert_whole(&store),
         }
     }
 }

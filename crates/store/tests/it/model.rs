@@ -48,7 +48,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn sample(object: u8, generation: u64, content: u8) -> Sample {
-    static MADE: LazyLock<Mutex<BTreeMap<(u8, u64, u8), Sample>>> = LazyLock::new(Mutex::default);
+    type Made = Mutex<BTreeMap<(u8, u64, u8), Sample>>;
+    static MADE: LazyLock<Made> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap();
     let make = || Spec { object, generation, content, ..Spec::default() }.seal();
     made.entry((object, generation, content)).or_insert_with(make).clone()

@@ -27,7 +27,9 @@ fn objects_survive_reopening_and_are_readable_by_their_user_only() {
     let store = Store::open(&root, Options::default()).unwrap();
     let samples: Vec<_> =
         (1..=5).map(|o| Spec { object: o, size: 70_000, ..Spec::default() }.seal()).collect();
-    samples.iter().for_each(|s| drop(s.put(&store).unwrap()));
+    for sample in &samples {
+        sample.put(&store).unwrap();
+    }
     assert!(store.delete(&samples[2].name()).unwrap());
     let upload = Spec { object: 9, ..Spec::default() }.seal().upload(&store).unwrap();
     drop((upload, store));
