@@ -174,6 +174,12 @@ pub(crate) fn create(kind: Kind, algorithm: Algorithm, path: &Path) -> anyhow::R
     Ok(public)
 }
 
+/// Writes the `.pub` file of a signing key whose secret half is kept elsewhere.
+pub(crate) fn write_public(kind: Kind, bytes: &[u8; 32], path: &Path) -> anyhow::Result<()> {
+    let public = PublicKey::new(kind, Algorithm::Ed25519, bytes.to_vec())?;
+    write_new(path, 0o644, public.to_text().as_bytes())
+}
+
 /// `O_CREAT | O_EXCL`: neither a file nor a symbolic link that exists is followed or replaced.
 fn write_secret(path: &Path, text: &[u8]) -> anyhow::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| {

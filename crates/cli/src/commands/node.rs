@@ -96,8 +96,10 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
             circuit_keys_dir: args.circuit_keys.clone(),
         },
     )?;
+    let public = args.dir.join("host.pub");
+    keyfile::write_public(Kind::Host, made.host.as_bytes(), &public)?;
     if args.json {
-        print_json(&serde_json::json!({ "config": made.config, "host": made.host }))?;
+        print_json(&serde_json::json!({ "config": made.config, "host": made.host, "public": public }))?;
     } else {
         println!(
             "made {}\nhost key {}\nstart it with: bailiwick node run --config {}",

@@ -8,15 +8,12 @@ use bailiwick_envelope::{Opener, RecipientSecretKey};
 use bailiwick_protocol::envelope::{CELL_BYTES, Kem};
 use bailiwick_protocol::ids::OwnerKey;
 
-use super::honest::{Object, Scene, audit, verdict, verify};
+use super::honest::{NODE_CONFIG, NODE_DIR, Object, Scene, audit, verdict, verify};
 use super::story::Story;
 use super::world::World;
 use super::{damage, forgery};
 use crate::keyfile;
 use crate::scan::{FRAGMENT_BYTES, Scan, Scanner};
-
-/// Samples of the demonstration's class.
-const SAMPLES: i32 = 16;
 
 /// A fragment is taken this often: a plaintext of 2 MB gives about 20,000.
 const SCAN_STEP: usize = 97;
@@ -26,15 +23,15 @@ pub(crate) fn run(world: &World, story: &mut Story, scene: Scene) -> anyhow::Res
     story.say("\nNow the ways to cheat, each beside its honest twin.");
     keys(world, story, &scene)?;
     scanner(world, story, &scene)?;
-    forgery::run(world, story, &scene)?;
+    forgery::run(world, story, scene.class)?;
     let scene = bit_flip(world, story, scene)?;
     half_deleted(world, story, scene)
 }
 
 /// Which of the secrets opens the object: tried as keys of both kinds, whatever they were made for.
-fn opens(scene: &Scene, object: &Object, secret: &Path) -> anyhow::Result<bool> {
+fn opens(world: &World, scene: &Scene, object: &Object, secret: &Path) -> anyhow::Result<bool> {
     let owner: OwnerKey = scene.owner.parse()?;
-    let envelope = fs::read(&object.envelope)?;
+    let envelope = fs::read(world.path(&object.envelope))?;
     let mut keys = Vec::new();
     for kem in [Kem::XWing, Kem::X25519] {
         keys.push(RecipientSecretKey::from_bytes(kem, keyfile::read_secret_of_any_kind(secret)?));
@@ -46,7 +43,7 @@ fn keys(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
     story.begin("control-keys", "Who can read: the recipient, not the host, not another owner or recipient");
     let object = scene.objects.last().context("no object")?;
     let mut check = |attack: bool, who: &str, file: &Path| -> anyhow::Result<()> {
-        let opened = opens(scene, object, file)?;
+        let opened = opens(world, scene, object, file)?;
         let came_out = if opened { "opens" } else { "does not open" };
         if attack {
             story.attack(who, came_out, !opened);
@@ -56,7 +53,7 @@ fn keys(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
         Ok(())
     };
     check(false, "the recipient's key", &world.path("keys/recipient"))?;
-    check(true, "the node's own key", &forgery::host_key_file(scene)?)?;
+    check(true, "the node's own key", &forgery::host_key_file(world)?)?;
     check(true, "another owner's key", &world.path("keys/stranger-owner"))?;
     check(true, "another recipient's key", &world.path("keys/stranger"))?;
     check(true, "the auditor's key", &world.path("keys/auditor"))?;
@@ -78,7 +75,7 @@ fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()
     };
     let n = wanted.fragments();
     let what = format!("{n} fragments of {FRAGMENT_BYTES} bytes");
-    let node_dir = scene.config.parent().context("the configuration lies in a directory")?;
+    let node_dir = &world.path(NODE_DIR);
     for (place, scan) in [
         ("the node's files", wanted.files(node_dir)?),
         ("the node's log", wanted.files(&world.path("node.log"))?),
@@ -99,9 +96,9 @@ fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()
     Ok(())
 }
 
-/// Chance that `SAMPLES` draws with replacement all miss a lost fraction of the cells.
-fn miss(lost: f64) -> f64 {
-    (1.0 - lost).powi(SAMPLES)
+/// Chance that one audit's draws, with replacement, all miss a lost fraction of the cells.
+fn miss(scene: &Scene, lost: f64) -> f64 {
+    (1.0 - lost).powi(i32::from(scene.class.samples))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "cell counts of a demonstration are small")]
@@ -114,35 +111,31 @@ fn bit_flip(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Sc
     let object = scene.objects.last().context("no object")?;
     let clean = fetch(world, &scene, object)?;
     story.twin("GET before", clean.0, clean.1);
-    let Scene { node, config, host, auditor, owner, vk, objects, repeat } = scene;
+    let Scene { node, host, owner, vk, class, objects, repeat } = scene;
     node.stop()?;
-    let scrub = ["node".as_ref(), "scrub".as_ref(), "--config".as_ref(), config.as_os_str()];
-    let before = world.try_run(&scrub)?;
-    story.command(world.shown(&scrub));
-    story.twin("scrub before", last_line(&before.stdout), before.status.success());
     let object = objects.last().context("no object")?;
-    let node_dir = config.parent().context("the configuration lies in a directory")?;
-    damage::find(node_dir, &object.body)?.flip(object.size / 3)?;
+    let scrub = ["node", "scrub", "--config", NODE_CONFIG];
+    story.command(world.shown(&scrub));
+    let before = world.try_run(&scrub)?;
+    story.twin("scrub before", last_line(&before.stdout), before.status.success());
+    let stored = damage::find(&world.path(NODE_DIR), &world.path(&object.body))?;
+    stored.flip(object.size / 3)?;
     let after = world.try_run(&scrub)?;
-    story.attack(
-        "scrub after",
-        last_line(&[after.stdout, after.stderr].concat()),
-        after.status.code() == Some(1),
-    );
-    let node = world.start_node(&config)?;
-    let scene = Scene { node, config, host, auditor, owner, vk, objects, repeat };
+    story.attack("scrub after", last_line(&after.stdout), after.status.code() == Some(1));
+    let node = world.start_node(&world.path(NODE_CONFIG))?;
+    let scene = Scene { node, host, owner, vk, class, objects, repeat };
     let object = scene.objects.last().context("no object")?;
     let damaged = fetch(world, &scene, object)?;
     story.attack("GET after", damaged.0, !damaged.1);
     let cells: u64 = scene.objects.iter().map(|o| o.size.div_ceil(CELL_BYTES)).sum();
-    let chance = 1.0 - miss(fraction(1, cells));
+    let chance = 1.0 - miss(&scene, fraction(1, cells));
     story.say(&format!(
-        "               An audit samples {SAMPLES} of {cells} cells: its chance to notice one damaged cell is {:.2} %.",
+        "               An audit samples {} of {cells} cells: its chance to notice one damaged cell is {:.2} %.",
+        scene.class.samples,
         100.0 * chance
     ));
-    // Mend it: the damage of the next control must be the only one.
-    damage::find_damaged(scene.config.parent().context("a directory")?, &object.body)?
-        .flip(object.size / 3)?;
+    // Mended: the damage of the next control must be the only one.
+    stored.flip(object.size / 3)?;
     let mended = fetch(world, &scene, object)?;
     story.twin("GET with the bit flipped back", mended.0, mended.1);
     Ok(scene)
@@ -150,20 +143,20 @@ fn bit_flip(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Sc
 
 /// Fetches a whole body as a customer would.
 fn fetch(world: &World, scene: &Scene, object: &Object) -> anyhow::Result<(String, bool)> {
-    let (key, out) = (world.path("keys/owner"), world.path("opened/fetched"));
+    let out = world.path("opened/fetched");
     let output = world.try_run(&[
-        "get".as_ref(),
-        object.name.as_ref(),
-        "-o".as_ref(),
-        out.as_os_str(),
-        "--key".as_ref(),
-        key.as_os_str(),
-        "--node".as_ref(),
-        scene.node.url.as_ref(),
-        "--host".as_ref(),
-        scene.host.as_ref(),
+        "get",
+        &object.name,
+        "-o",
+        "opened/fetched",
+        "--key",
+        "keys/owner",
+        "--node",
+        &scene.node.url,
+        "--host",
+        "node/host.pub",
     ])?;
-    let whole = output.status.success() && fs::read(&out)? == fs::read(&object.body)?;
+    let whole = output.status.success() && fs::read(&out)? == fs::read(world.path(&object.body))?;
     if output.status.success() {
         fs::remove_file(&out)?;
         return Ok((format!("{} bytes, as sealed", object.size), whole));
@@ -186,25 +179,24 @@ fn half_deleted(world: &World, story: &mut Story, scene: Scene) -> anyhow::Resul
         "The host deletes half of a body's blocks and keeps every hash, before the challenge is drawn",
     );
     let object = scene.objects.last().context("no object")?;
-    let before = world.path("evidence/intact.bundle");
-    audit(world, story, &scene, &before, &[object])?;
-    let (report, code) = verify(world, &before, "anchors.toml")?;
+    audit(world, story, &scene, "evidence/intact.bundle", [object])?;
+    let (report, code) = verify(world, "evidence/intact.bundle", "anchors.toml")?;
     story.twin(
         "stored, with every block in place",
         verdict(&report, "stored"),
         verdict(&report, "stored") == "supported" && code == 0,
     );
-    let node_dir = scene.config.parent().context("the configuration lies in a directory")?;
-    let deleted = damage::find(node_dir, &object.body)?.delete_every_second_block()?;
+    let node_dir = &world.path(NODE_DIR);
+    let deleted = damage::find(node_dir, &world.path(&object.body))?.delete_every_second_block()?;
     let lost = fraction(deleted, object.size);
-    let after = world.path("evidence/deleted.bundle");
-    audit(world, story, &scene, &after, &[object])?;
-    let (report, code) = verify(world, &after, "anchors.toml")?;
+    audit(world, story, &scene, "evidence/deleted.bundle", [object])?;
+    let (report, code) = verify(world, "evidence/deleted.bundle", "anchors.toml")?;
     story.say(&format!(
-        "               {deleted} of {} bytes deleted: the chance that {SAMPLES} samples all miss is {:.1e} (2^{:.1}).",
+        "               {deleted} of {} bytes deleted: the chance that {} samples all miss is {:.1e} (2^{:.1}).",
         object.size,
-        miss(lost),
-        miss(lost).log2()
+        scene.class.samples,
+        miss(&scene, lost),
+        miss(&scene, lost).log2()
     ));
     story.attack(
         "stored, with half of the blocks gone",

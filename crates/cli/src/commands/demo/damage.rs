@@ -18,14 +18,6 @@ pub(crate) struct Stored {
 
 /// Finds a sealed body under `directory` by its first bytes, which are random and so occur nowhere else.
 pub(crate) fn find(directory: &Path, sealed: &Path) -> anyhow::Result<Stored> {
-    find_where(directory, sealed, |stored, body| stored.starts_with(body))
-}
-
-fn find_where(
-    directory: &Path,
-    sealed: &Path,
-    is_it: impl Fn(&[u8], &[u8]) -> bool,
-) -> anyhow::Result<Stored> {
     let body = fs::read(sealed)?;
     let head = body.get(..56).context("a body has at least 56 bytes")?;
     let mut pending = vec![directory.to_owned()];
@@ -38,7 +30,7 @@ fn find_where(
         }
         let bytes = fs::read(&path)?;
         let at = bytes.windows(head.len()).position(|w| w == head);
-        if let Some(offset) = at.filter(|at| is_it(&bytes[*at..], &body)) {
+        if let Some(offset) = at.filter(|at| bytes[*at..].starts_with(&body)) {
             return Ok(Stored { path, offset: offset as u64, size: body.len() as u64 });
         }
     }
@@ -71,9 +63,4 @@ impl Stored {
         file.sync_all()?;
         Ok(deleted)
     }
-}
-
-/// Like [`find`] for a body whose beginning is intact and whose length is, but not all of its bytes.
-pub(crate) fn find_damaged(directory: &Path, sealed: &Path) -> anyhow::Result<Stored> {
-    find_where(directory, sealed, |stored, body| stored.len() >= body.len())
 }

@@ -14,7 +14,7 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::ids::{ClassId, HostKey, Nonce};
 use bailiwick_protocol::signing::{Signed, SigningKey};
 
-use super::honest::{Scene, claim_of, text, verdict, verify};
+use super::honest::{HONEST_BUNDLE, NODE_CONFIG, claim_of, class_name, text, verdict, verify, verifying_key};
 use super::story::Story;
 use super::world::World;
 use crate::audit::os_random;
@@ -30,15 +30,15 @@ struct Honest {
 }
 
 /// The secret key file that the node's configuration names.
-pub(crate) fn host_key_file(scene: &Scene) -> anyhow::Result<PathBuf> {
-    let config = bailiwick_node::config::Config::load(&scene.config)?;
+pub(crate) fn host_key_file(world: &World) -> anyhow::Result<PathBuf> {
+    let config = bailiwick_node::config::Config::load(&world.path(NODE_CONFIG))?;
     Ok(config.host_key)
 }
 
-fn load(world: &World, scene: &Scene) -> anyhow::Result<Honest> {
+fn load(world: &World) -> anyhow::Result<Honest> {
     let auditor = keyfile::read_signing_key(&world.path("keys/auditor"), Kind::Auditor)?;
-    let host = keyfile::read_signing_key(&host_key_file(scene)?, Kind::Host)?;
-    let bytes = fs::read(world.path("evidence/honest.bundle"))?;
+    let host = keyfile::read_signing_key(&host_key_file(world)?, Kind::Host)?;
+    let bytes = fs::read(world.path(HONEST_BUNDLE))?;
     let bundle = SignedBundle::from_bytes(&bytes)?.verify(&auditor.public())?;
     let challenge = bundle.challenge.verify(&auditor.public())?;
     let Answer::Response(response) = &bundle.answer else {
@@ -69,8 +69,8 @@ impl Honest {
 }
 
 /// Runs the controls on replayed, misdirected and forged proofs.
-pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
-    let honest = load(world, scene)?;
+pub(crate) fn run(world: &World, story: &mut Story, class: ClassId) -> anyhow::Result<()> {
+    let honest = load(world)?;
     story.begin("control-replay", "A host that holds nothing answers with a proof it has seen before");
     let same = honest.answered(&honest.challenge, honest.proof, &honest.host);
     judge(
@@ -135,29 +135,18 @@ pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Re
         "anchors-two-hosts.toml",
         "refuted",
     )?;
-    development(world, story, &honest)
+    development(world, story, &honest, class)
 }
 
 /// A proof without data and without a witness, under the key whose trapdoor everybody knows.
-fn development(world: &World, story: &mut Story, honest: &Honest) -> anyhow::Result<()> {
+fn development(world: &World, story: &mut Story, honest: &Honest, class: ClassId) -> anyhow::Result<()> {
     story.begin("control-development-key", "A proof forged with the trapdoor of a development key");
     let dir = world.path("circuit-keys");
-    let made = world.tell(
-        story,
-        &[
-            "circuit".as_ref(),
-            "setup".as_ref(),
-            "--class".as_ref(),
-            "small".as_ref(),
-            "--development".as_ref(),
-            "--dir".as_ref(),
-            dir.as_os_str(),
-        ],
-    )?;
+    let made = world.tell(story, &["circuit", "setup", "--class", class_name(class), "--development"])?;
     let digest = text(&made, "vk")?;
     let vk = VerifyingKey::from_bytes(&fs::read(dir.join(format!("{digest}.vk")))?)?;
     let challenge = Challenge { vk: vk.digest(), ..honest.challenge.clone() };
-    let circuit = class_info(ClassId::SMALL).context("class small is pinned")?.circuit;
+    let circuit = class_info(class).context("the class is pinned")?.circuit;
     let input = public_input(&challenge)?;
     let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::from_seed(os_random()?);
     let forged = forge_with_development_trapdoor(&circuit, &vk, &[input], &mut rng)?;
@@ -168,9 +157,8 @@ fn development(world: &World, story: &mut Story, honest: &Honest) -> anyhow::Res
         accepted,
     );
     let anchors = fs::read_to_string(world.path("anchors.toml"))?;
-    let with_development = format!(
-        "{anchors}\n[[verifying_key]]\ndigest = \"{digest}\"\nclass = {{ samples = 16, depth = 5 }}\nprovenance = \"development\"\n"
-    );
+    let with_development =
+        format!("{anchors}\n{}provenance = \"development\"\n", verifying_key(&digest, class));
     fs::write(world.path("anchors-development.toml"), with_development)?;
     let bundle = honest.answered(&challenge, forged.to_bytes(), &honest.host);
     judge(
@@ -198,8 +186,8 @@ fn judge(
     expected: &str,
 ) -> anyhow::Result<()> {
     let name = what.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    let path = world.path(format!("evidence/{name}.bundle"));
-    fs::write(&path, Signed::new(bundle, &honest.auditor).to_bytes())?;
+    let path = format!("evidence/{name}.bundle");
+    fs::write(world.path(&path), Signed::new(bundle, &honest.auditor).to_bytes())?;
     let (report, code) = verify(world, &path, anchors)?;
     let came_out = verdict(&report, "stored").to_owned();
     let headline = claim_of(&report, "stored").and_then(|c| c["headline"].as_str()).unwrap_or_default();
