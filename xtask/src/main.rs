@@ -1,6 +1,6 @@
 //! Project chores, run as `cargo xtask NAME`. Everything here judges the repository and nothing here ships.
 //!
-//! - `check-layers`: tiers, forbidden reaches, source rules, `crates/README.md` (`--write` regenerates it)
+//! - `check-layers`: tiers, forbidden reaches, source rules, links, `crates/README.md` (`--write` regenerates it)
 //! - `check-licences`: licences and banned crates of what is built, against `deny.toml`
 //! - `assurance`: `docs/assurance.md` against the tests that exist (`--write` regenerates it)
 
@@ -8,6 +8,7 @@ mod assurance;
 mod graph;
 mod layers;
 mod licences;
+mod links;
 mod members;
 mod repository;
 mod rust_source;
@@ -56,6 +57,7 @@ fn check_layers(write: bool) -> Result<Vec<String>> {
     let mut violations = layers::violations(&packages, layers::SAME_TIER_EDGES);
     violations.extend(layers::verifier_violations(&repository::tree(&repo, "bailiwick-verifier")?));
     violations.extend(sources::check(&repo, &packages)?);
+    violations.extend(links::check(&repo)?);
     violations.extend(members::check(&repo, &packages, write)?);
     if violations.is_empty() {
         println!("layers hold: {} packages, {} tracked files read", packages.len(), repo.files.len());

@@ -92,5 +92,5 @@ pub(super) const CASES: &[(&str, &str)] = &[
 pub(super) const NAMED: &[(&str, &str, &str)] = &[
     ("gateway", "gateway", "owner key and signature replaced by a gateway"),
     ("rewritten-chunk", "rewritten_by_a_recipient", "a chunk rewritten by a recipient"),
-    ("one-word", "one_word", "the same word drawn for object and cell"),
+    ("one-word", "same_u_for_object_and_cell", "the same word drawn for object and cell"),
 ];
