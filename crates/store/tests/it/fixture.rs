@@ -1,5 +1,7 @@
 //! Sealed objects as an owner would make them, as far as a store can tell: it never opens a body.
 
+use std::sync::RwLock;
+
 use bailiwick_possession::tree::{TreeBuilder, cells_of};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::{
@@ -9,6 +11,10 @@ use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey, Unit, UnitName};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 use bailiwick_store::{Admission, Store, StoreError, Stored, Upload};
+
+/// Held for writing while a child process is started, for reading while a test opens a real directory twice: between fork and
+/// exec the child holds every open file of this process, and with it every `flock`.
+pub(crate) static FORKS: RwLock<()> = RwLock::new(());
 
 /// An owner's key from one byte.
 pub(crate) fn owner_key(seed: u8) -> SigningKey {

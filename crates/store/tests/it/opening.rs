@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bailiwick_store::files::FileSystem;
 use bailiwick_store::{Options, Store, StoreError};
 
-use super::fixture::Spec;
+use super::fixture::{FORKS, Spec};
 use super::forgetful::Forgetful;
 
 fn open(fs: &Forgetful) -> Result<Store, StoreError> {
@@ -45,6 +45,7 @@ fn d16_leftovers_are_swept_and_foreign_files_left_alone() {
 /// D17: one directory, one store; the next may open it when the first is gone.
 #[test]
 fn d17_a_second_store_on_one_directory_is_refused() {
+    let _no_forks = FORKS.read();
     let dir = tempfile::tempdir().unwrap();
     let first = Store::open(dir.path(), Options::default()).unwrap();
     assert!(matches!(Store::open(dir.path(), Options::default()), Err(StoreError::Locked { .. })));
@@ -65,6 +66,7 @@ fn d17_child_process() {
 /// D17: the same, with a second process.
 #[test]
 fn d17_a_second_process_on_one_directory_is_refused() {
+    let _forks = FORKS.write();
     let dir = tempfile::tempdir().unwrap();
     let child = || {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());

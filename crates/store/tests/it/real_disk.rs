@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bailiwick_store::{CellCheck, DamagedPart, Options, Store, StoreError};
 
-use super::fixture::Spec;
+use super::fixture::{FORKS, Spec};
 
 fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut out = Vec::new();
@@ -22,6 +22,7 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn objects_survive_reopening_and_are_readable_by_their_user_only() {
+    let _no_forks = FORKS.read();
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("store");
     let store = Store::open(&root, Options::default()).unwrap();
