@@ -1,0 +1,11 @@
+//! A real node on loopback, asked by the real client and by hand-made requests.
+
+#[expect(unreachable_pub, reason = "test support is shared by the files below only")]
+mod it {
+    mod auth;
+    mod bodies;
+    mod operations;
+    mod proofs;
+    mod reads;
+    mod support;
+}
