@@ -8,23 +8,22 @@
 //! Every chunk but the last holds 16,384 bytes of plaintext, the last always fewer (perhaps none), so no
 //! truncation at a chunk border can pass. The commitment binds the key: a body opens under one key only.
 
+mod aead;
 mod decrypt;
 mod encrypt;
 mod range;
 
-use aes_gcm::aead::inout::InOutBuf;
-use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Nonce, Tag};
 use bailiwick_protocol::secret::Secret;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-pub use decrypt::decrypt;
+pub use aead::Backend;
+pub use decrypt::{decrypt, decrypt_for};
 pub use encrypt::{Encrypted, encrypt};
 pub use range::{RangeAuthenticity, ReadAt, Seekable};
 
 pub(crate) use decrypt::{decrypt_chunks, read_header};
-use encrypt::BATCH_CHUNKS;
 pub(crate) use range::ChunkReader;
 
 /// Plaintext bytes of every chunk but the last.
@@ -85,7 +84,7 @@ pub enum CobblestoneError {
 
 /// Everything derived from one input key, salt and context. Wiped on drop.
 pub struct ChunkKeys {
-    cipher: Aes256Gcm,
+    cipher: aead::Aead,
     base_nonce: [u8; 12],
     salt: [u8; SALT_BYTES],
     commitment: [u8; 32],
@@ -95,12 +94,23 @@ impl ChunkKeys {
     /// Derives the chunk key, nonce and commitment; `context` is whatever both sides agree on (empty in envelopes).
     #[must_use]
     pub fn derive(input_key: &Secret<32>, salt: &[u8; SALT_BYTES], context: &[u8]) -> Self {
+        Self::derive_for(Backend::DEFAULT, input_key, salt, context)
+    }
+
+    /// Like [`ChunkKeys::derive`], with a choice of implementation.
+    #[must_use]
+    pub fn derive_for(
+        backend: Backend,
+        input_key: &Secret<32>,
+        salt: &[u8; SALT_BYTES],
+        context: &[u8],
+    ) -> Self {
         let mut okm = Secret::<76>::init_with(|okm| {
             expand_sha512(input_key.expose_secret(), &[INFO, salt, context], okm);
         });
         let bytes = okm.expose_secret();
         let key: &[u8; 32] = bytes.first_chunk().expect("76 bytes begin with 32");
-        let cipher = Aes256Gcm::new(key.into());
+        let cipher = aead::Aead::new(backend, key);
         let mut base_nonce = [0; 12];
         base_nonce.copy_from_slice(&bytes[32..44]);
         let mut commitment = [0; 32];
@@ -136,35 +146,29 @@ impl ChunkKeys {
         self.commitment.ct_eq(commitment).into()
     }
 
-    fn nonce(&self, index: u64) -> Nonce<aes_gcm::aead::consts::U12> {
+    fn nonce(&self, index: u64) -> [u8; 12] {
         let mut nonce = self.base_nonce;
         for (n, i) in nonce[4..].iter_mut().zip(index.to_be_bytes()) {
             *n ^= i;
         }
-        nonce.into()
+        nonce
     }
 
     /// Encrypts `plain` as chunk `index` into `sealed`, 16 bytes longer.
     fn seal_chunk(&self, index: u64, plain: &[u8], sealed: &mut [u8]) {
-        let (body, tag) = sealed.split_at_mut(plain.len());
-        let buffer = InOutBuf::new(plain, body).expect("body was split at the length of plain");
-        let made = self
-            .cipher
-            .encrypt_inout_detached(&self.nonce(index), &[], buffer)
-            .expect("a chunk is far below the 64 GiB limit of GCM");
-        tag.copy_from_slice(&made);
+        self.cipher.seal(self.nonce(index), plain, sealed);
     }
 
-    /// Decrypts chunk `index` from `sealed` into `plain`, 16 bytes shorter. `plain` is unchanged unless the tag verifies.
+    /// Decrypts chunk `index` from `sealed` into `plain`, 16 bytes shorter. Nothing of the plaintext is there unless the tag verifies.
     fn open_chunk(&self, index: u64, sealed: &[u8], plain: &mut [u8]) -> Result<(), CobblestoneError> {
         let Some((body, tag)) = sealed.split_last_chunk::<TAG_BYTES>() else {
             return Err(CobblestoneError::Truncated { index });
         };
-        let tag: &Tag = tag.into();
-        let buffer = InOutBuf::new(body, plain).expect("plain is as long as the chunk less its tag");
-        self.cipher
-            .decrypt_inout_detached(&self.nonce(index), &[], buffer, tag)
-            .map_err(|_| CobblestoneError::Chunk { index })
+        if self.cipher.open(self.nonce(index), body, tag, plain) {
+            Ok(())
+        } else {
+            Err(CobblestoneError::Chunk { index })
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use std::io::{Read, Write};
 
 use bailiwick_protocol::secret::Secret;
 
-use super::encrypt::{Batch, Encrypted, fill};
+use super::encrypt::{Batch, Encrypted, fill, first_chunk};
 use super::{
-    BATCH_CHUNKS, CHUNK_BYTES, CHUNKS_MAX, ChunkKeys, CobblestoneError, HEADER_BYTES, SALT_BYTES,
-    SEALED_CHUNK_BYTES, TAG_BYTES,
+    Backend, CHUNK_BYTES, ChunkKeys, CobblestoneError, HEADER_BYTES, SALT_BYTES, SEALED_CHUNK_BYTES,
+    TAG_BYTES,
 };
-use crate::pipeline::{Flow, run};
+use crate::pipeline::{Flow, Stages, run};
 use bailiwick_protocol::ids::ContentId;
 
 /// Decrypts a whole body from `reader` into `writer`, in bounded memory; returns its size and BLAKE3.
@@ -20,6 +20,20 @@ use bailiwick_protocol::ids::ContentId;
 /// # Errors
 /// `HeaderTruncated`, `Commitment` before any chunk is touched; `Chunk`, `Truncated`, `TooLong`, `Read`, `Write`.
 pub fn decrypt(
+    reader: impl Read + Send,
+    writer: impl Write + Send,
+    input_key: &Secret<32>,
+    context: &[u8],
+) -> Result<Encrypted, CobblestoneError> {
+    decrypt_for(Backend::DEFAULT, reader, writer, input_key, context)
+}
+
+/// Like [`decrypt`], with a choice of implementation.
+///
+/// # Errors
+/// As [`decrypt`].
+pub fn decrypt_for(
+    backend: Backend,
     mut reader: impl Read + Send,
     mut writer: impl Write + Send,
     input_key: &Secret<32>,
@@ -27,7 +41,7 @@ pub fn decrypt(
 ) -> Result<Encrypted, CobblestoneError> {
     let header = read_header(&mut reader)?;
     let (salt, commitment) = split_header(&header);
-    let keys = ChunkKeys::derive(input_key, salt, context);
+    let keys = ChunkKeys::derive_for(backend, input_key, salt, context);
     if !keys.commits(commitment) {
         return Err(CobblestoneError::Commitment);
     }
@@ -64,12 +78,8 @@ pub(crate) fn decrypt_chunks<E: From<CobblestoneError> + Send>(
     hasher.update(&keys.header());
     let mut read = HEADER_BYTES as u64;
     let mut size = HEADER_BYTES as u64;
-    let mut index = 0u64;
-    let mut chunks = Vec::new();
-
-    run(
-        Batch::ring(),
-        |batch| {
+    let stages = Stages {
+        read: |batch: &mut Batch| {
             batch.sealed_len = fill(&mut reader, &mut batch.sealed).map_err(CobblestoneError::Read)?;
             batch.last = batch.sealed_len < batch.sealed.len();
             read += batch.sealed_len as u64;
@@ -82,70 +92,38 @@ pub(crate) fn decrypt_chunks<E: From<CobblestoneError> + Send>(
             }
             Ok(if batch.last { Flow::Last } else { Flow::More })
         },
-        |batch| {
-            hasher.update(&batch.sealed[..batch.sealed_len]);
-            size += batch.sealed_len as u64;
-            let opened = open_batch(keys, index, batch, &mut chunks);
-            index += BATCH_CHUNKS as u64;
-            opened?;
-            if index > CHUNKS_MAX { Err(CobblestoneError::TooLong.into()) } else { Ok(()) }
+        work: |index, batch: &mut Batch| {
+            batch.plain_len = 0;
+            Ok(open_batch(keys, first_chunk(index)?, batch)?)
         },
-        |batch| sink(&batch.plain[..batch.plain_len]),
-    )?;
+        tally: |batch: &Batch| {
+            hasher.update(batch.sealed());
+            size += batch.sealed_len as u64;
+        },
+        write: |batch: &Batch| sink(&batch.plain[..batch.plain_len]),
+    };
+    run(Batch::new, stages)?;
     Ok(Encrypted { size, blake3: ContentId(hasher.finalize().into()) })
 }
 
-/// Decrypts the chunks of a batch; `batch.plain_len` ends before the first that failed.
-fn open_batch(
-    keys: &ChunkKeys,
-    first: u64,
-    batch: &mut Batch,
-    outcomes: &mut Vec<Result<(), CobblestoneError>>,
-) -> Result<(), CobblestoneError> {
-    let full = batch.sealed_len / SEALED_CHUNK_BYTES;
-    let (sealed, rest) = batch.sealed[..batch.sealed_len].split_at(full * SEALED_CHUNK_BYTES);
-    let (plain, tail) = batch.plain.split_at_mut(full * CHUNK_BYTES);
-    open_each(keys, first, sealed, plain, outcomes);
-    let good = outcomes.iter().take_while(|o| o.is_ok()).count();
-    batch.plain_len = good * CHUNK_BYTES;
-    if let Some(failed) = outcomes.drain(..).nth(good) {
-        return failed;
+/// Decrypts the chunks of a batch in order; `batch.plain_len` counts what came before the first that failed.
+fn open_batch(keys: &ChunkKeys, first: u64, batch: &mut Batch) -> Result<(), CobblestoneError> {
+    let Batch { plain, sealed, plain_len, sealed_len, last } = batch;
+    let full = *sealed_len / SEALED_CHUNK_BYTES;
+    let (sealed, rest) = sealed[..*sealed_len].split_at(full * SEALED_CHUNK_BYTES);
+    let (plain, tail) = plain.split_at_mut(full * CHUNK_BYTES);
+    let chunks = sealed.chunks_exact(SEALED_CHUNK_BYTES).zip(plain.chunks_exact_mut(CHUNK_BYTES));
+    for (index, (sealed, plain)) in (first..).zip(chunks) {
+        keys.open_chunk(index, sealed, plain)?;
+        *plain_len += CHUNK_BYTES;
     }
-    if batch.last {
+    if *last {
         let index = first + full as u64;
         let Some(len) = rest.len().checked_sub(TAG_BYTES) else {
             return Err(CobblestoneError::Truncated { index });
         };
         keys.open_chunk(index, rest, &mut tail[..len])?;
-        batch.plain_len += len;
+        *plain_len += len;
     }
     Ok(())
-}
-
-fn open_each(
-    keys: &ChunkKeys,
-    first: u64,
-    sealed: &[u8],
-    plain: &mut [u8],
-    outcomes: &mut Vec<Result<(), CobblestoneError>>,
-) {
-    #[cfg(feature = "parallel")]
-    if rayon::current_num_threads() > super::encrypt::PIPELINE_CORES {
-        use rayon::prelude::*;
-        sealed
-            .par_chunks_exact(SEALED_CHUNK_BYTES)
-            .zip(plain.par_chunks_exact_mut(CHUNK_BYTES))
-            .enumerate()
-            .with_min_len(8)
-            .map(|(i, (s, p))| keys.open_chunk(first + i as u64, s, p))
-            .collect_into_vec(outcomes);
-        return;
-    }
-    outcomes.extend(
-        sealed
-            .chunks_exact(SEALED_CHUNK_BYTES)
-            .zip(plain.chunks_exact_mut(CHUNK_BYTES))
-            .enumerate()
-            .map(|(i, (s, p))| keys.open_chunk(first + i as u64, s, p)),
-    );
 }

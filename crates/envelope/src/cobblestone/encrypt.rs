@@ -8,12 +8,10 @@ use zeroize::Zeroizing;
 use super::{
     CHUNK_BYTES, CHUNKS_MAX, ChunkKeys, CobblestoneError, HEADER_BYTES, SEALED_CHUNK_BYTES, TAG_BYTES,
 };
-use crate::pipeline::{Flow, run};
+use crate::pipeline::{Flow, Stages, run};
 
-/// Chunks that travel through the pipeline together: 1 MiB, large against a system call, small against a cache.
+/// Chunks that travel through the pipeline together: 1 MiB, so that waking the next thread costs little beside them.
 pub(crate) const BATCH_CHUNKS: usize = 64;
-/// Batches in flight: one at each of the three stages and one spare between each pair.
-pub(crate) const RING: usize = 5;
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +33,25 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn ring() -> Vec<Self> {
-        let ring = if cfg!(feature = "parallel") { RING } else { 1 };
-        (0..ring)
-            .map(|_| Self {
-                plain: Zeroizing::new(vec![0; BATCH_CHUNKS * CHUNK_BYTES]),
-                sealed: vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES],
-                plain_len: 0,
-                sealed_len: 0,
-                last: false,
-            })
-            .collect()
+    pub(super) fn new() -> Self {
+        Self {
+            plain: Zeroizing::new(vec![0; BATCH_CHUNKS * CHUNK_BYTES]),
+            sealed: vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES],
+            plain_len: 0,
+            sealed_len: 0,
+            last: false,
+        }
     }
+
+    pub(super) fn sealed(&self) -> &[u8] {
+        &self.sealed[..self.sealed_len]
+    }
+}
+
+/// Number of the first chunk of a batch.
+pub(super) fn first_chunk(batch: u64) -> Result<u64, CobblestoneError> {
+    let first = batch * BATCH_CHUNKS as u64;
+    if first < CHUNKS_MAX { Ok(first) } else { Err(CobblestoneError::TooLong) }
 }
 
 /// Encrypts everything `reader` gives into `writer`, in bounded memory, hashing the body in the same pass.
@@ -65,25 +70,23 @@ pub fn encrypt(
     let mut hasher = blake3::Hasher::new();
     hasher.update(&header);
     let mut size = HEADER_BYTES as u64;
-    let mut index = 0u64;
-
-    run(
-        Batch::ring(),
-        |batch| {
+    let stages = Stages {
+        read: |batch: &mut Batch| {
             batch.plain_len = fill(&mut reader, &mut batch.plain).map_err(CobblestoneError::Read)?;
             batch.last = batch.plain_len < batch.plain.len();
             Ok(if batch.last { Flow::Last } else { Flow::More })
         },
-        |batch| {
-            seal_batch(keys, index, batch);
-            let sealed = &batch.sealed[..batch.sealed_len];
-            hasher.update(sealed);
-            size += sealed.len() as u64;
-            index += BATCH_CHUNKS as u64;
-            if index > CHUNKS_MAX { Err(CobblestoneError::TooLong) } else { Ok(()) }
+        work: |index, batch: &mut Batch| {
+            seal_batch(keys, first_chunk(index)?, batch);
+            Ok(())
         },
-        |batch| writer.write_all(&batch.sealed[..batch.sealed_len]).map_err(CobblestoneError::Write),
-    )?;
+        tally: |batch: &Batch| {
+            hasher.update(batch.sealed());
+            size += batch.sealed_len as u64;
+        },
+        write: |batch: &Batch| writer.write_all(batch.sealed()).map_err(CobblestoneError::Write),
+    };
+    run(Batch::new, stages)?;
     writer.flush().map_err(CobblestoneError::Write)?;
     Ok(Encrypted { size, blake3: ContentId(hasher.finalize().into()) })
 }
@@ -93,7 +96,10 @@ fn seal_batch(keys: &ChunkKeys, first: u64, batch: &mut Batch) {
     let full = batch.plain_len / CHUNK_BYTES;
     let (plain, rest) = batch.plain[..batch.plain_len].split_at(full * CHUNK_BYTES);
     let (sealed, tail) = batch.sealed.split_at_mut(full * SEALED_CHUNK_BYTES);
-    for_each_chunk(plain, sealed, |i, plain, sealed| keys.seal_chunk(first + i, plain, sealed));
+    let chunks = plain.chunks_exact(CHUNK_BYTES).zip(sealed.chunks_exact_mut(SEALED_CHUNK_BYTES));
+    for (index, (plain, sealed)) in (first..).zip(chunks) {
+        keys.seal_chunk(index, plain, sealed);
+    }
     batch.sealed_len = sealed.len();
     if batch.last {
         let tail = &mut tail[..rest.len() + TAG_BYTES];
@@ -101,29 +107,6 @@ fn seal_batch(keys: &ChunkKeys, first: u64, batch: &mut Batch) {
         batch.sealed_len += tail.len();
     }
 }
-
-fn for_each_chunk(plain: &[u8], sealed: &mut [u8], f: impl Fn(u64, &[u8], &mut [u8]) + Sync) {
-    #[cfg(feature = "parallel")]
-    if rayon::current_num_threads() > PIPELINE_CORES {
-        use rayon::prelude::*;
-        plain
-            .par_chunks_exact(CHUNK_BYTES)
-            .zip(sealed.par_chunks_exact_mut(SEALED_CHUNK_BYTES))
-            .enumerate()
-            .with_min_len(8)
-            .for_each(|(i, (p, s))| f(i as u64, p, s));
-        return;
-    }
-    for (i, (p, s)) in
-        plain.chunks_exact(CHUNK_BYTES).zip(sealed.chunks_exact_mut(SEALED_CHUNK_BYTES)).enumerate()
-    {
-        f(i as u64, p, s);
-    }
-}
-
-/// Cores the three overlapped stages keep busy by themselves; only beyond that are chunks spread further.
-#[cfg(feature = "parallel")]
-pub(super) const PIPELINE_CORES: usize = 2;
 
 /// Reads until `buffer` is full or the source ends; bytes read.
 pub(super) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
