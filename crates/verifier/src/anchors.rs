@@ -341,7 +341,7 @@ fn read_principals(
         let lower_hex = |k: &str| k.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         // An X-Wing public key is 1216 bytes; a recipient's key is shown, not used.
         let length = if role == Role::Recipient { 64..=2432 } else { 64..=64 };
-        if !length.contains(&key.len()) || key.len() % 2 != 0 || !lower_hex(&key) {
+        if !length.contains(&key.len()) || !key.len().is_multiple_of(2) || !lower_hex(&key) {
             return Err(AnchorsError::Key { line: key_line, role });
         }
         if let Some(first) = by_key.insert(key.clone(), key_line) {

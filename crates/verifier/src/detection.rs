@@ -61,29 +61,41 @@ pub fn percent(p: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A chance as `1 in N`; `none` when it is zero.
+/// The chance of missing a loss, never printed better than it is: `99.29 %` rounded up, `1 in 65536` rounded down, or a
+/// power of two that it is below; `none` when it is zero.
 #[must_use]
-pub fn one_in(p: f64) -> String {
-    if p <= 0.0 {
-        return "none".to_owned();
-    }
+pub fn chance_of_missing(p: f64) -> String {
     let n = 1.0 / p;
-    if n < 10.0 {
-        return percent(p);
+    if p <= 0.0 {
+        "none".to_owned()
+    } else if p > 0.1 {
+        let hundredths = (p * 10_000.0 - 1e-7).ceil();
+        let text = format!("{:.2}", hundredths / 100.0);
+        format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    } else if n < 1e7 {
+        format!("1 in {:.0}", n.floor())
+    } else {
+        // The exponent of a normal binary64 is floor(log2 n), exactly and on every machine.
+        let exponent = (n.to_bits() >> 52) - 1023;
+        format!("less than 1 in 2^{exponent}")
     }
-    if n < 1e7 { format!("1 in {:.0}", n.floor()) } else { format!("1 in {n:.1e}") }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{detection, one_in, percent};
+    use super::{chance_of_missing, detection, percent};
 
     #[test]
     fn half_of_everything_is_missed_once_in_two_to_the_samples() {
         let d = detection(0.5, 10, 10, 16);
         assert_eq!(d.miss, 1.0 / 65_536.0);
         assert_eq!(d.probability, 1.0 - 1.0 / 65_536.0);
-        assert_eq!(one_in(d.miss), "1 in 65536");
+        assert_eq!(chance_of_missing(d.miss), "1 in 65536");
+        assert_eq!(chance_of_missing(detection(0.5, 1, 1, 64).miss), "less than 1 in 2^64");
+        assert_eq!(chance_of_missing(detection(0.4, 1, 1, 64).miss), "less than 1 in 2^47");
+        assert_eq!(chance_of_missing(0.928_31), "92.84 %");
+        assert_eq!(chance_of_missing(0.99), "99 %");
+        assert_eq!(chance_of_missing(0.0), "none");
     }
 
     /// Ateniese et al., "Provable Data Possession" (CCS 2007), section 4.2.2: 460 blocks find 1 % loss with 99 %.

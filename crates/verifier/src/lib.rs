@@ -49,7 +49,7 @@ pub use anchors::{
     ANCHORS_VERSION, AnchoredKey, Anchors, AnchorsError, NAME_CHARS_MAX, Principal, Provenance, Role,
 };
 pub use claims::{Claim, EXIT_UNUSABLE, Verdict, exit_code};
-pub use detection::{Detection, detection, one_in, percent};
+pub use detection::{Detection, chance_of_missing, detection, percent};
 pub use judge::{Inputs, Unusable, exit_code_of, verify};
 pub use policy::{AcceptedProvenance, POLICY_VERSION, Policy, PolicyError, Scope, StoredTerms, explain};
 pub use reasons::{Assumption, AssumptionCode, Reason, ReasonCode};

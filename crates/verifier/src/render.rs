@@ -8,8 +8,9 @@ use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::challenge::CannotProve;
 
 use crate::anchors::Provenance;
+use crate::claims::Verdict;
 use crate::policy::Scope;
-use crate::report::{AnswerFacts, ChallengeFacts, ClaimReport, Label, Party, Report, ScopeDetection};
+use crate::report::{AnswerFacts, ChallengeFacts, ClaimReport, Party, Report, ScopeDetection};
 use crate::text::shell_word;
 
 /// File names for the command that repeats the verdict. They are shown, escaped, and never opened.
@@ -62,7 +63,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -162,18 +163,37 @@ fn object_of(name: &str) -> &str {
     name.split('/').nth(1).unwrap_or(name)
 }
 
-fn label_line(label: Label) -> String {
-    format!("{}: {}", label.word(), label.text())
-}
-
-/// The result in one sentence.
+/// The result in one sentence; with one required claim, that claim's own.
 fn outcome_sentence(report: &Report) -> String {
-    use crate::claims::Verdict;
     let names: Vec<_> = report.policy.require.iter().map(|c| c.name()).collect();
     let names = names.join(", ");
-    match report.outcome {
-        Verdict::Supported => format!("The evidence supports what the policy requires: {names}."),
-        Verdict::Refuted => format!("The evidence refutes something the policy requires ({names})."),
-        Verdict::Inconclusive => format!("The evidence does not decide all the policy requires ({names})."),
+    if let [only] = report.policy.require[..] {
+        return report.claim(only).headline.clone();
     }
+    match report.outcome {
+        Verdict::Supported => format!("The evidence supports all that the policy requires: {names}."),
+        Verdict::Refuted => format!("The evidence refutes something that the policy requires: {names}."),
+        Verdict::Inconclusive => {
+            format!("The evidence does not decide all that the policy requires: {names}.")
+        }
+    }
+}
+
+/// `stored` or `3 required claims`.
+fn required(report: &Report) -> String {
+    match report.policy.require[..] {
+        [only] => only.to_string(),
+        ref many => format!("{} required claims", many.len()),
+    }
+}
+
+/// How the seven claims came out.
+fn tally(report: &Report) -> String {
+    let count = |v| report.claims.iter().filter(|c| c.verdict == v).count();
+    format!(
+        "Of the seven claims {} supported, {} refuted, {} inconclusive",
+        count(Verdict::Supported),
+        count(Verdict::Refuted),
+        count(Verdict::Inconclusive)
+    )
 }

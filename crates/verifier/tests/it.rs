@@ -1,5 +1,7 @@
 //! Integration tests of the verifier: each attack beside its honest twin, ids of the assurance catalogue in doc comments.
 
+#![allow(clippy::unwrap_used, reason = "scene builders are test code, and a panic there is a failed test")]
+
 #[path = "it/anchors_file.rs"]
 mod anchors_file;
 #[path = "it/answers.rs"]

@@ -9,7 +9,7 @@ use super::evidence::Evidence;
 use super::scopes;
 use crate::anchors::Provenance;
 use crate::claims::{Claim, Verdict};
-use crate::detection::{one_in, percent};
+use crate::detection::{chance_of_missing, percent};
 use crate::policy::{Scope, StoredTerms};
 use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
 use crate::report::{ClaimReport, Numbers, ScopeDetection, Soundness};
@@ -161,7 +161,7 @@ fn too_thin(terms: &StoredTerms, detection: &[ScopeDetection]) -> Option<Reason>
                 "a loss of {} of {whose} would be noticed with {} (missed {}), the policy asks for {}",
                 terms.loss(),
                 percent(p),
-                one_in(1.0 - p),
+                chance_of_missing(1.0 - p),
                 percent(terms.min_detection)
             ),
         )),

@@ -4,12 +4,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::CSS;
 use super::{
-    Recheck, answer, bytes, grouped, named, outcome_sentence, party, provenance, quoted, scope_name,
-    scopes_shown,
+    Recheck, answer, bytes, grouped, named, outcome_sentence, party, provenance, quoted, required,
+    scope_name, scopes_shown, tally,
 };
 use crate::anchors::Principal;
 use crate::claims::Verdict;
-use crate::detection::{one_in, percent};
+use crate::detection::{chance_of_missing, percent};
 use crate::report::{AuditFacts, ChallengeFacts, ClaimReport, ObjectFacts, ProbeCount, Report};
 use crate::text::printable;
 use crate::time::duration;
@@ -48,7 +48,7 @@ impl Report {
                     meta name="color-scheme" content="light dark";
                     meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                     meta name="referrer" content="no-referrer";
-                    title { "bailiwick audit report: " (self.outcome.big()) }
+                    title { "bailiwick audit report: " (self.outcome.big()) ": " (required(self)) }
                     style { (PreEscaped(CSS)) }
                 }
                 body { main {
@@ -58,7 +58,8 @@ impl Report {
                     (audited(&self.audit))
                     section aria-labelledby="claims" {
                         h2 id="claims" { "The seven claims, one by one" }
-                        @for c in &self.claims { (card(c, self.audit.challenge.as_ref())) }
+                        @for c in self.claims.iter().filter(|c| c.required) { (card(c, self.audit.challenge.as_ref())) }
+                        @for c in self.claims.iter().filter(|c| !c.required) { (card(c, self.audit.challenge.as_ref())) }
                     }
                     (policy(self))
                     (repeat(self, recheck))
@@ -82,12 +83,13 @@ fn result(r: &Report) -> Markup {
     let host = r.audit.challenge.as_ref().map(|c| party(&c.host));
     html! {
         section class={ "result " (r.outcome.class()) } aria-label="Result" {
-            p class="word" { (r.outcome.big()) }
+            p class="word" { (r.outcome.big()) ": " (required(r)) }
             p class="sentence" { (outcome_sentence(r)) }
             p class="meta" {
                 @if let Some(host) = host { "Host " (shown(&host)) ". " }
-                "Asked " (r.audit.asked_at.utc) ", judged for " (r.judged_at.utc) ". Exit code " (r.exit_code) "."
+                "Asked " (r.audit.asked_at.utc) ", judged for " (r.judged_at.utc) "."
             }
+            p class="meta" { (tally(r)) "; missing evidence is inconclusive. Exit code " (r.exit_code) "." }
         }
         ul class="warnings" aria-label="Warnings" {
             @for l in &r.labels { li { span class="tag" { (l.word()) } " " (l.text()) "." } }
@@ -122,6 +124,7 @@ fn principal(p: &Principal) -> Markup {
     html! {
         (shown(&quoted(&p.name)))
         @for (what, value) in fields { @if let Some(v) = value { ", " (what) " " (shown(v)) } }
+        @if fields.iter().any(|(_, v)| v.is_some()) { span class="soft" { " (as the trust anchors say; not verified)" } }
         br; code { (p.key) }
     }
 }
@@ -264,7 +267,7 @@ fn chances(c: &ClaimReport, samples: u16, facts: Option<&ChallengeFacts>) -> Mar
                     th scope="row" { (shown(&scope_name(s, facts))) }
                     td class="num" { (grouped(s.cells)) }
                     @for d in &s.losses {
-                        td class="num" { (percent(d.probability)) br; span class="soft" { "missed " (one_in(d.miss)) } }
+                        td class="num" { (percent(d.probability)) br; span class="soft" { "missed " (chance_of_missing(d.miss)) } }
                     }
                 }
             } }

@@ -37,11 +37,15 @@ fn t18_hostile_names_forge_no_line() {
         assert_eq!(report.outcome, Verdict::Inconclusive);
         let text = report.to_text(&Recheck::default());
         assert!(text.replace('\u{a0}', " ").matches(&name).count() >= 3, "the names are shown: {text}");
-        assert_eq!(text.lines().next().unwrap(), "RESULT: INCONCLUSIVE (exit code 2)");
+        assert_eq!(text.lines().next().unwrap(), "RESULT: INCONCLUSIVE: stored (exit code 2)");
         for line in text.lines() {
             let start = line.trim_start();
             assert!(!start.starts_with("[ SUPPORTED") && !start.starts_with("SUPPORTED"), "{line}");
             assert!(!start.starts_with("RESULT: SUPPORTED"), "{line}");
+            assert!(
+                !start.starts_with("stored: SUPPORTED") && !start.starts_with("* stored      SUPPORTED"),
+                "{line}"
+            );
         }
         let html = report.to_html(&Recheck::default());
         assert!(!html.contains("<b>") && html.contains("&lt;b&gt;"));

@@ -129,3 +129,32 @@ fn verdict_in_under_300_ms() {
     println!("verdict and three renderings: {:?}", times[2]);
     assert!(times[2].as_millis() < 300, "{:?}", times[2]);
 }
+
+/// The most objects a challenge may name, class standard. The bound is generous: it guards against quadratic work, not for speed.
+#[test]
+fn largest_audit_is_judged() {
+    let vk = crate::world::auditors_trapdoor().verifying_key().digest();
+    let one = crate::world::envelope("alice", 1, 3_000);
+    let mut list: Vec<_> = (0..4096u32)
+        .map(|i| {
+            let mut e = one.clone();
+            e.object.0[..4].copy_from_slice(&i.to_be_bytes());
+            e
+        })
+        .collect();
+    list.sort_by_key(bailiwick_protocol::envelope::Envelope::name);
+    let mut s = Scene::honest();
+    s.anchors = s.anchors.replace("samples = 1, depth = 3", "samples = 64, depth = 6");
+    let mut challenge = crate::world::challenge_for(&list, vk);
+    challenge.class = ClassId::STANDARD;
+    s.ask(&challenge, "host");
+    s.bundle.envelopes = list.iter().map(crate::world::signed_envelope).collect();
+    let bundle = s.bytes();
+    let start = std::time::Instant::now();
+    let report = s.verify_bytes(&bundle).unwrap();
+    let took = start.elapsed();
+    println!("4096 objects, bundle of {} bytes, verdict: {took:?}", bundle.len());
+    assert_eq!(report.exit_code, 0);
+    assert_eq!(report.claim(bailiwick_verifier::Claim::Stored).numbers.detection.len(), 4098);
+    assert!(took.as_secs() < 60, "{took:?}");
+}
