@@ -44,7 +44,6 @@ impl Wire {
     }
 
     /// `scale` times this, as a term of a linear combination.
-    #[must_use]
     pub(crate) fn term(&self, scale: Fr) -> (Fr, Variable) {
         (scale * self.coefficient, self.variable)
     }

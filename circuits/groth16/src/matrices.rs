@@ -112,6 +112,12 @@ impl Matrices {
         self.inner.a_num_non_zero + self.inner.b_num_non_zero + self.inner.c_num_non_zero
     }
 
+    /// The rows of A, B and C, constraint by constraint: (coefficient, column), columns ascending.
+    pub fn rows(&self) -> impl Iterator<Item = [&[(Fr, usize)]; 3]> {
+        let m = &self.inner;
+        m.a.iter().zip(&m.b).zip(&m.c).map(|((a, b), c)| [a.as_slice(), b, c])
+    }
+
     /// The same system without the constraints of these indices: for tests that delete a clause.
     #[must_use]
     pub fn without(&self, drop: &[usize]) -> Self {

@@ -49,9 +49,10 @@ pub enum ProvePhase {
 /// A proof that `assignment` (see [`crate::assign`]) satisfies `matrices`, for its public inputs.
 ///
 /// In a release build the provers of this family turn a false witness into a false proof without a word, so the
-/// assignment is checked first; and every proof is decoded and verified before it is returned. The second check
-/// is also what keeps a malicious key from learning anything but "no proof came": A and B are uniform, and C is
-/// the one point that verifies.
+/// assignment is checked first; and every proof is decoded and verified before it is returned. That second check also
+/// limits what a malicious key learns: A and B are blinded by multiples of delta, which is not infinity and the same in
+/// both groups (checked when the key is read), and C is the one point that verifies with them; so the one thing that can
+/// depend on the witness is whether a proof comes at all. [`ProvingKey::check`] excludes that too.
 ///
 /// # Errors
 /// [`ProveError`].

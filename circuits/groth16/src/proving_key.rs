@@ -6,7 +6,9 @@
 
 use std::io::{self, Read, Write};
 
-use ark_bn254::Bn254;
+use ark_bn254::{Bn254, G1Affine, G2Affine};
+use ark_ec::AffineRepr;
+use ark_ec::pairing::Pairing;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use bailiwick_protocol::ids::{CircuitDigest, PkDigest, VkDigest};
 use bailiwick_protocol::labels::Label;
@@ -44,6 +46,9 @@ pub enum ProvingKeyError {
     /// Its verifying key is unacceptable.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// delta in G1 is not delta in G2: A would not be blinded.
+    #[error("proving key: delta differs between G1 and G2, proofs would not hide the witness")]
+    Delta,
     /// Made for another circuit.
     #[error("proving key is for circuit {found}, expected {expected}")]
     Circuit {
@@ -155,6 +160,13 @@ impl ProvingKey {
             return Err(ProvingKeyError::Malformed);
         }
         let vk = VerifyingKey::from_points(&inner.vk)?;
+        // A = … + r·delta_G1 hides the witness only if delta_G1 is not infinity, whoever made the key; delta_G2 is linted.
+        let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
+        if !inner.delta_g1.is_on_curve()
+            || Bn254::pairing(inner.delta_g1, g2) != Bn254::pairing(g1, inner.vk.delta_g2)
+        {
+            return Err(ProvingKeyError::Delta);
+        }
         Ok(Self::new(inner, vk, CircuitDigest(*circuit)))
     }
 

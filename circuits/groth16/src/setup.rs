@@ -191,7 +191,8 @@ pub(crate) fn generate(
     };
 
     let (variables, instances, size) = (matrices.variables(), matrices.instance_variables(), domain.size());
-    let total = (3 * variables + variables * 3 + 2 * size) as u64;
+    // B in G2 at 3; A, B, and L with the input points; H; powers of tau.
+    let total = (3 * variables + 3 * variables + (size - 1) + size) as u64;
     progress(SetupProgress { phase: SetupPhase::Polynomials, done: 0, total });
     let Polynomials { u, v, w } = polynomials(matrices, &domain, tau);
     let sums = Zeroizing::new(

@@ -128,7 +128,11 @@ impl ProvingKey {
         self.inner().check().map_err(|_| Inconsistency::Group)?;
         transcript.check().map_err(|_| Inconsistency::Group)?;
         let powers = check_powers(transcript, &draw(size - 1, rng))?;
-        self.check_scalars()?;
+        // delta was compared when the key was read or made.
+        let (g1, g2) = (G1Affine::generator().into_group(), G2Affine::generator().into_group());
+        if !equal((self.inner().beta_g1.into_group(), g2), (g1, self.inner().vk.beta_g2.into_group())) {
+            return Err(Inconsistency::TwoGroups("beta"));
+        }
         self.check_queries(matrices, &domain, transcript, &draw(matrices.variables(), rng))?;
 
         let h = sum_g1(&self.inner().h_query, &powers.weights);
@@ -138,19 +142,6 @@ impl ProvingKey {
         } else {
             Err(Inconsistency::Query("H"))
         }
-    }
-
-    fn check_scalars(&self) -> Result<(), Inconsistency> {
-        let pk = self.inner();
-        let (g1, g2) = (G1Affine::generator().into_group(), G2Affine::generator().into_group());
-        for (name, in_g1, in_g2) in
-            [("beta", pk.beta_g1, pk.vk.beta_g2), ("delta", pk.delta_g1, pk.vk.delta_g2)]
-        {
-            if !equal((in_g1.into_group(), g2), (g1, in_g2.into_group())) {
-                return Err(Inconsistency::TwoGroups(name));
-            }
-        }
-        Ok(())
     }
 
     fn check_queries(

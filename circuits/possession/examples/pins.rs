@@ -1,19 +1,23 @@
-//! Prints the pinned values of every class, as `pinned/v1/classes.json` holds them.
+//! Prints the pinned values of every class as `pinned/v1/classes.json` holds them. Takes a minute: it makes the
+//! development key of every class. After a change of the circuit, set the digests it names in `src/classes.rs` first.
+
+use bailiwick_possession_circuit::ProverKey;
 use bailiwick_possession_circuit::circuit::matrices_by_clause;
 use bailiwick_protocol::ids::ClassId;
-fn main() {
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut rows = Vec::new();
     for (name, class) in ClassId::PINNED {
-        let t = std::time::Instant::now();
-        let (m, _) = matrices_by_clause(class).expect("synthesis");
-        let synth = t.elapsed();
-        println!(
-            "{name} {} {} {} nnz {} {:?} {:?}",
-            m.constraints(),
-            m.variables(),
-            m.digest(),
-            m.non_zero(),
-            synth,
-            t.elapsed()
-        );
+        let (matrices, _) = matrices_by_clause(class)?;
+        let (constraints, variables, circuit) =
+            (matrices.constraints(), matrices.variables(), matrices.digest());
+        drop(matrices);
+        let key = ProverKey::development(class, &mut |_| ())?;
+        rows.push(serde_json::json!({
+            "name": name, "samples": class.samples, "depth": class.depth, "constraints": constraints,
+            "variables": variables, "circuit": circuit, "development_vk": key.verifying_key().digest(),
+        }));
     }
+    println!("{}", serde_json::to_string_pretty(&rows)?);
+    Ok(())
 }

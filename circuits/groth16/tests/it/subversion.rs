@@ -3,22 +3,28 @@
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
-use bailiwick_groth16::{Inconsistency, ProvingKey, Transcript, setup};
+use bailiwick_groth16::{Inconsistency, ProvingKey, ProvingKeyError, Transcript, setup};
 use bailiwick_protocol::ids::PkDigest;
 
 use super::circuit::{fixture, rng};
 
-/// Rewrites the point at byte `at` of the proving key's file to five times itself and reads the file again.
-fn with_point_changed<P: AffineRepr<ScalarField = Fr>>(at: usize) -> ProvingKey {
+/// Rewrites the point at byte `at` of the proving key's file to a multiple of itself and reads the file again.
+fn with_point_changed<P: AffineRepr<ScalarField = Fr>>(at: usize) -> Result<ProvingKey, ProvingKeyError> {
+    with_point_times::<P>(at, Fr::from(5u64))
+}
+
+fn with_point_times<P: AffineRepr<ScalarField = Fr>>(
+    at: usize,
+    scale: Fr,
+) -> Result<ProvingKey, ProvingKeyError> {
     let f = fixture();
     let mut bytes = Vec::new();
     f.key.write_to(&mut bytes).expect("vec");
     let point = P::deserialize_uncompressed(&bytes[at..]).expect("a point");
-    (point * Fr::from(5u64)).into_affine().serialize_uncompressed(&mut bytes[at..]).expect("fits");
+    (point * scale).into_affine().serialize_uncompressed(&mut bytes[at..]).expect("fits");
     let mut h = blake3::Hasher::new_derive_key("bailiwick/v1/proving-key-digest");
     h.update(&bytes);
     ProvingKey::read_from(&mut bytes.as_slice(), &PkDigest(h.finalize().into()), &f.matrices)
-        .expect("well-formed")
 }
 
 fn verdict(key: &ProvingKey) -> Result<(), Inconsistency> {
@@ -48,17 +54,15 @@ fn every_changed_element_is_found() {
     let b_g2 = b_g1 + 7 * 64 + 8;
     let h = b_g2 + 7 * 128 + 8;
     let l = h + 7 * 64 + 8;
-    let g1 = |at| verdict(&with_point_changed::<G1Affine>(at)).err();
-    let g2 = |at| verdict(&with_point_changed::<G2Affine>(at)).err();
+    let g1 = |at| verdict(&with_point_changed::<G1Affine>(at).expect("well-formed")).err();
+    let g2 = |at| verdict(&with_point_changed::<G2Affine>(at).expect("well-formed")).err();
     assert_eq!(g1(48), Some(Inconsistency::Query("input")), "alpha");
     assert_eq!(g2(48 + 64), Some(Inconsistency::TwoGroups("beta")));
     assert_eq!(g2(48 + 64 + 128), Some(Inconsistency::Query("input")), "gamma");
-    assert_eq!(g2(48 + 64 + 256), Some(Inconsistency::TwoGroups("delta")));
     for i in 0..5 {
         assert_eq!(g1(inputs + 64 * i), Some(Inconsistency::Query("input")));
     }
     assert_eq!(g1(beta_g1), Some(Inconsistency::TwoGroups("beta")));
-    assert_eq!(g1(beta_g1 + 64), Some(Inconsistency::TwoGroups("delta")));
     assert_eq!(g1(a + 64), Some(Inconsistency::Query("A")));
     // Variable 2 is y, the only one besides the constant in B.
     assert_eq!(g1(b_g1 + 2 * 64), Some(Inconsistency::Query("B in G1")));
@@ -67,6 +71,20 @@ fn every_changed_element_is_found() {
     assert_eq!(g1(h + 6 * 64), Some(Inconsistency::Query("H")));
     assert_eq!(g1(l), Some(Inconsistency::Query("L")));
     assert_eq!(g1(l + 64), Some(Inconsistency::Query("L")));
+}
+
+/// Without delta in G1, A is the same in every proof of one witness: such a key is not even read.
+#[test]
+fn a_key_that_would_not_blind_is_refused_when_read() {
+    let delta_g2 = 48 + 64 + 256;
+    let delta_g1 = delta_g2 + 128 + 8 + 5 * 64 + 64;
+    assert!(with_point_times::<G1Affine>(delta_g1, Fr::from(1u64)).is_ok());
+    for scale in [0u64, 2].map(Fr::from) {
+        let refused = with_point_times::<G1Affine>(delta_g1, scale);
+        assert!(matches!(refused, Err(ProvingKeyError::Delta)));
+    }
+    let refused = with_point_times::<ark_bn254::G2Affine>(delta_g2, Fr::from(2u64));
+    assert!(matches!(refused, Err(ProvingKeyError::Delta)));
 }
 
 #[test]

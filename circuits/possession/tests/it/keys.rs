@@ -1,0 +1,58 @@
+//! Prover keys as bytes, and keys of someone one distrusts.
+
+use bailiwick_groth16::{Inconsistency, ProvingKeyError};
+use bailiwick_possession_circuit::{KeyError, ProverKey, class_info, prove, verify};
+use bailiwick_protocol::ids::ClassId;
+
+use super::case::{PAIR, body, challenge, openings, rng, tiny_key};
+
+#[test]
+fn a_key_survives_the_disk_and_proves() {
+    let mut bytes = Vec::new();
+    let (vk, pk) = tiny_key().write_to(&mut bytes).expect("vec");
+    assert_eq!(vk, tiny_key().verifying_key().digest());
+    let key = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY).expect("reads");
+    assert_eq!((key.class(), key.prepared().digest()), (ClassId::TINY, vk));
+    let bodies = [body(49_500, 1)];
+    let c = challenge(ClassId::TINY, vk, &bodies);
+    let proof = prove(&key, &c, openings(&c, &bodies), &mut rng(5), &mut |_| ()).expect("honest");
+    assert_eq!(verify(tiny_key().prepared(), &c, &proof), Ok(()));
+}
+
+/// Z10: a key of one class is refused for another, by the circuit digest inside the file.
+#[test]
+fn z10_a_key_of_another_class_is_refused() {
+    let mut bytes = Vec::new();
+    let (_, pk) = tiny_key().write_to(&mut bytes).expect("vec");
+    let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, PAIR);
+    assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Circuit { .. }))));
+    *bytes.last_mut().expect("not empty") ^= 1;
+    let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY);
+    assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Digest { .. }))));
+}
+
+/// What a host that distrusts the auditor runs once.
+#[test]
+fn a_distrustful_host_checks_the_key() {
+    let (key, transcript) = ProverKey::generate(ClassId::TINY, &mut rng(41), &mut |_| ()).expect("set-up");
+    assert_eq!(key.check(&transcript, &mut rng(42)), Ok(()));
+    assert_eq!(tiny_key().check(&transcript, &mut rng(42)), Err(Inconsistency::Query("A")));
+}
+
+/// Progress of a set-up rises to its announced total.
+#[test]
+fn set_up_reports_progress_to_the_end() {
+    let mut seen = Vec::new();
+    ProverKey::generate(ClassId::TINY, &mut rng(43), &mut |p| seen.push((p.done, p.total))).expect("set-up");
+    assert!(seen.windows(2).all(|w| w[0].0 <= w[1].0 && w[0].1 == w[1].1));
+    assert_eq!(seen.last().map(|(done, total)| done == total), Some(true));
+}
+
+/// Development keys are the same on every machine: pinned.
+#[test]
+fn development_keys_are_the_pinned_ones() {
+    for class in [ClassId::TINY, ClassId::SMALL] {
+        let key = ProverKey::development(class, &mut |_| ()).expect("set-up");
+        assert_eq!(Some(key.verifying_key().digest()), class_info(class).map(|info| info.development_vk));
+    }
+}
