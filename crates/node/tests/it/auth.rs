@@ -52,8 +52,10 @@ fn a02_signature_over_something_else() {
     assert_unauthenticated(&other_host.send(), "another node");
     let other_authority = ByHand { authority: "other.example".into(), ..of() };
     assert_unauthenticated(&other_authority.send(), "authority");
-    let as_delete = String::from_utf8(of().bytes()).unwrap().replacen("GET", "DELETE", 1);
-    assert_unauthenticated(&send(SHARED.address, as_delete.as_bytes()), "method");
+    let as_head = String::from_utf8(SHARED.by_hand("GET", object.path() + "/body").bytes()).unwrap();
+    let as_head = send(SHARED.address, as_head.replacen("GET", "HEAD", 1).as_bytes());
+    assert_eq!(as_head.status, 401, "method");
+    assert_eq!(SHARED.by_hand("HEAD", object.path() + "/body").send().status, 404, "honest twin");
 
     // The body: an envelope that is not the signed one, and a challenge that is not.
     let mut upload = object.by_hand(&SHARED);

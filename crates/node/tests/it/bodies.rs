@@ -141,7 +141,7 @@ fn a07_lying_lengths() {
     assert_eq!(object.by_hand(&SHARED).send().status, 201, "honest twin");
 }
 
-fn read_status(stream: &mut TcpStream) -> Option<u16> {
+pub(super) fn read_status(stream: &mut TcpStream) -> Option<u16> {
     let mut all = Vec::new();
     std::io::Read::read_to_end(stream, &mut all).ok()?;
     String::from_utf8_lossy(&all).split(' ').nth(1)?.parse().ok()

@@ -224,8 +224,11 @@ fn a09_odd_framing() {
         assert!((400..500).contains(&status), "{extra}: {status}");
     }
     let mut huge = SHARED.by_hand("GET", "/healthz");
-    huge.headers.push(("x-huge".into(), "a".repeat(100_000)));
-    assert_eq!(huge.send().status, 431);
+    huge.headers.push(("x-huge".into(), "a".repeat(1_000_000)));
+    let mut stream = TcpStream::connect(SHARED.address).unwrap();
+    stream.write_all(&huge.bytes()).ok();
+    // The refusal may be lost to the reset that follows it; what matters is that it is not served.
+    assert!(matches!(super::bodies::read_status(&mut stream), None | Some(431)));
     let mut many = SHARED.by_hand("GET", "/healthz");
     many.headers.extend((0..100).map(|i| (format!("x-{i}"), "1".to_owned())));
     assert_eq!(many.send().status, 431);
