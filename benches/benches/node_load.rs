@@ -66,12 +66,28 @@ fn main() -> anyhow::Result<()> {
     }
     let owner_public = public(&world, "owner")?;
     let made = world.json(&[
-        "node", "init", &world.path("node"), "--owner", &owner_public, "--auditor", &public(&world, "auditor")?,
-        "--circuit-keys", &world.path("keys"), "--listen", "127.0.0.1:0",
+        "node",
+        "init",
+        &world.path("node"),
+        "--owner",
+        &owner_public,
+        "--auditor",
+        &public(&world, "auditor")?,
+        "--circuit-keys",
+        &world.path("keys"),
+        "--listen",
+        "127.0.0.1:0",
     ])?;
     let host = made["host"].as_str().context("host")?.to_owned();
     let vk = world.json(&[
-        "circuit", "setup", "--class", class, "--auditor", &world.path("auditor"), "--dir", &world.path("keys"),
+        "circuit",
+        "setup",
+        "--class",
+        class,
+        "--auditor",
+        &world.path("auditor"),
+        "--dir",
+        &world.path("keys"),
     ])?;
     let vk = vk["vk"].as_str().context("vk")?.to_owned();
     let (_node, url, address) = start(&world, made["config"].as_str().context("config")?)?;
@@ -95,14 +111,22 @@ fn main() -> anyhow::Result<()> {
     });
     let busy = busy?;
     let proofs = proofs.map_err(|_| anyhow::anyhow!("the auditing thread panicked"))??;
-    println!("open loop, {connections} range GETs of 64 KiB a second on {connections} connections, {seconds} s");
+    println!(
+        "open loop, {connections} range GETs of 64 KiB a second on {connections} connections, {seconds} s"
+    );
     for (what, latencies) in [("without a proof", &calm), ("with a proof being made", &busy)] {
         println!(
             "  {what:24} p50 {:6.2} ms  p99 {:6.2} ms  max {:6.2} ms  ({} requests)",
-            percentile(latencies, 0.5), percentile(latencies, 0.99), percentile(latencies, 1.0), latencies.len()
+            percentile(latencies, 0.5),
+            percentile(latencies, 0.99),
+            percentile(latencies, 1.0),
+            latencies.len()
         );
     }
-    println!("  p99 ratio {:.2}; {proofs} {class} proofs meanwhile", percentile(&busy, 0.99) / percentile(&calm, 0.99));
+    println!(
+        "  p99 ratio {:.2}; {proofs} {class} proofs meanwhile",
+        percentile(&busy, 0.99) / percentile(&calm, 0.99)
+    );
     puts(&world, if quick { 8 } else { 600 }, &url, host_key)
 }
 
@@ -137,12 +161,28 @@ fn write_plain(path: &str, bytes: usize, seed: u64) -> anyhow::Result<()> {
 fn seal_and_put(world: &World, bytes: usize, url: &str, host: &str) -> anyhow::Result<String> {
     write_plain(&world.path("plain"), bytes, 1)?;
     let sealed = world.json(&[
-        "seal", &world.path("plain"), "-o", &world.path("body"), "--envelope", &world.path("envelope"), "--owner",
-        &world.path("owner"), "--to", &world.path("recipient.pub"),
+        "seal",
+        &world.path("plain"),
+        "-o",
+        &world.path("body"),
+        "--envelope",
+        &world.path("envelope"),
+        "--owner",
+        &world.path("owner"),
+        "--to",
+        &world.path("recipient.pub"),
     ])?;
     world.run(&[
-        "put", &world.path("body"), "--envelope", &world.path("envelope"), "--owner", &world.path("owner"), "--node",
-        url, "--host", host,
+        "put",
+        &world.path("body"),
+        "--envelope",
+        &world.path("envelope"),
+        "--owner",
+        &world.path("owner"),
+        "--node",
+        url,
+        "--host",
+        host,
     ])?;
     Ok(sealed["name"].as_str().context("name")?.to_owned())
 }
@@ -160,34 +200,77 @@ fn secret_key(path: &Path) -> anyhow::Result<SigningKey> {
     Ok(SigningKey::from_seed(&seed))
 }
 
-fn range_request(key: &SigningKey, host: &HostKey, address: SocketAddr, path: &str, size: u64, counter: &AtomicU64) -> Vec<u8> {
+fn range_request(
+    key: &SigningKey,
+    host: &HostKey,
+    address: SocketAddr,
+    path: &str,
+    size: u64,
+    counter: &AtomicU64,
+) -> Vec<u8> {
     let n = counter.fetch_add(1, Ordering::Relaxed);
     let mut nonce = [0; 16];
     nonce[..8].copy_from_slice(&n.to_le_bytes());
     nonce[8] = 1;
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let authority = address.to_string();
-    let parts = RequestParts { method: "GET", authority: &authority, path, query: None, host, content: Content::None };
+    let parts = RequestParts {
+        method: "GET",
+        authority: &authority,
+        path,
+        query: None,
+        host,
+        content: Content::None,
+    };
     let headers = sign(&parts, &SignatureParameters { created, expires: created + 60, nonce }, key);
     // Spread over the body, so that one cached page does not answer everything.
     let offset = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (size - RANGE_BYTES);
     format!(
         "GET {path} HTTP/1.1\r\nhost: {authority}\r\nbailiwick-host: {host}\r\nrange: bytes={offset}-{}\r\n\
          signature-input: {}\r\nsignature: {}\r\n\r\n",
-        offset + RANGE_BYTES - 1, headers.signature_input, headers.signature
+        offset + RANGE_BYTES - 1,
+        headers.signature_input,
+        headers.signature
     )
     .into_bytes()
 }
 
 /// Audits without pause until told to stop; gives the number of proofs.
-fn keep_proving(world: &World, url: &str, host: &str, vk: &str, class: &str, owner: &str, stop: &AtomicBool) -> anyhow::Result<u32> {
+fn keep_proving(
+    world: &World,
+    url: &str,
+    host: &str,
+    vk: &str,
+    class: &str,
+    owner: &str,
+    stop: &AtomicBool,
+) -> anyhow::Result<u32> {
     let mut proofs = 0;
     while !stop.load(Ordering::Relaxed) {
         let bundle = world.path(&format!("bundle-{proofs}"));
         let told = world.json(&[
-            "audit", "run", "--node", url, "--host", host, "--auditor", &world.path("auditor"), "--vk", vk, "--class", class,
-            "--circuit-keys", &world.path("keys"), "--envelope", &world.path("envelope"), "--owner", owner, "--probes", "0",
-            "-o", &bundle,
+            "audit",
+            "run",
+            "--node",
+            url,
+            "--host",
+            host,
+            "--auditor",
+            &world.path("auditor"),
+            "--vk",
+            vk,
+            "--class",
+            class,
+            "--circuit-keys",
+            &world.path("keys"),
+            "--envelope",
+            &world.path("envelope"),
+            "--owner",
+            owner,
+            "--probes",
+            "0",
+            "-o",
+            &bundle,
         ])?;
         ensure!(told["answer"] == "proof", "{told}");
         proofs += 1;
@@ -198,11 +281,20 @@ fn keep_proving(world: &World, url: &str, host: &str, vk: &str, class: &str, own
 fn puts(world: &World, n: usize, url: &str, host: HostKey) -> anyhow::Result<()> {
     let mut objects = Vec::new();
     for i in 0..n {
-        let (plain, body, envelope) = (world.path("small"), world.path(&format!("s{i}")), world.path(&format!("e{i}")));
+        let (plain, body, envelope) =
+            (world.path("small"), world.path(&format!("s{i}")), world.path(&format!("e{i}")));
         // Metadata and padding bring the body to about 64 KiB.
         write_plain(&plain, 60 * 1024, i as u64 + 2)?;
         let sealed = world.json(&[
-            "seal", &plain, "-o", &body, "--envelope", &envelope, "--owner", &world.path("owner"), "--to",
+            "seal",
+            &plain,
+            "-o",
+            &body,
+            "--envelope",
+            &envelope,
+            "--owner",
+            &world.path("owner"),
+            "--to",
             &world.path("recipient.pub"),
         ])?;
         let name = sealed["name"].as_str().context("name")?.parse().map_err(|_| anyhow::anyhow!("name"))?;
@@ -234,7 +326,9 @@ fn puts(world: &World, n: usize, url: &str, host: HostKey) -> anyhow::Result<()>
     let n = n as f64;
     println!(
         "durable PUTs of {bytes} bytes on 4 connections: {:.0} a minute; one file written and fsynced alone: {:.0} a minute (ratio {:.2})",
-        60.0 * n / seconds, 60.0 * n / floor, floor / seconds
+        60.0 * n / seconds,
+        60.0 * n / floor,
+        floor / seconds
     );
     Ok(())
 }

@@ -1,2 +1,155 @@
-//! In preparation.
-fn main() {}
+//! Proofs of possession: our prover against `ark-groth16` and `taceo-groth16` on the same constraint system, key load,
+//! witness, verification split into statement rebuild and pairing check, bytes read from disk, peak memory.
+//!
+//! Bars: S=64 D=6 not slower than taceo-groth16 0.2 (or ark), peak memory under 1 GiB, pairing check under 3 ms.
+//! Medians of five, interleaved. Run with `--test` it does class tiny once.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, anyhow};
+use bailiwick_benches::process::{cpu_seconds, peak_rss_bytes};
+use bailiwick_benches::stats::median;
+use bailiwick_groth16::peer::{ark_matrices, prove_with_ark, prove_with_taceo};
+use bailiwick_groth16::{Matrices, Proof, ProvingKey, assign, prove, setup};
+use bailiwick_possession::challenge::draw;
+use bailiwick_possession::opening::open;
+use bailiwick_possession::statement::{Witness, lifted_roots, public_input};
+use bailiwick_possession::tree::{BLOCK_BYTES, CELLS_PER_BLOCK, CellTree, commit};
+use bailiwick_possession_circuit::circuit::PossessionCircuit;
+use bailiwick_protocol::challenge::{Challenge, Target};
+use bailiwick_protocol::ids::*;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha20Rng;
+
+/// Wall and processor seconds of several runs.
+#[derive(Default)]
+struct Timing {
+    wall: Vec<f64>,
+    cpu: Vec<f64>,
+}
+
+impl Timing {
+    fn run<T>(&mut self, step: impl FnOnce() -> T) -> T {
+        let (begun, cpu) = (Instant::now(), cpu_seconds());
+        let out = step();
+        self.wall.push(begun.elapsed().as_secs_f64());
+        self.cpu.push(cpu_seconds() - cpu);
+        out
+    }
+
+    fn show(&self, what: &str) {
+        println!("  {what:44} wall {:9.4} s   cpu {:8.3} s", median(&self.wall), median(&self.cpu));
+    }
+}
+
+fn challenge(class: ClassId, vk: VkDigest, tree: &CellTree) -> Challenge {
+    let target = Target {
+        name: UnitName { owner: OwnerKey([1; 32]), object: ObjectId([2; 16]), unit: Unit::WHOLE },
+        generation: 1,
+        blake3: ContentId([6; 32]),
+        size: tree.size(),
+        root: tree.root(),
+        cells: tree.cells(),
+    };
+    let (host, auditor, nonce) = (HostKey([3; 32]), AuditorKey([4; 32]), Nonce([5; 32]));
+    Challenge { class, vk, host, targets: vec![target], epoch: 0, auditor, nonce }
+}
+
+fn witness(challenge: &Challenge, tree: &CellTree, body: &[u8]) -> anyhow::Result<(Witness, u64)> {
+    let root = lifted_roots(challenge)?[0];
+    let drawn = draw(challenge);
+    let mut read = 0;
+    let openings = drawn.slots.iter().map(|slot| {
+        let start = usize::try_from(slot.cell / CELLS_PER_BLOCK as u64)? * BLOCK_BYTES;
+        let block = &body[start..body.len().min(start + BLOCK_BYTES)];
+        read += block.len() as u64;
+        Ok((root, open(tree, slot.cell, challenge.class.depth, block)?))
+    });
+    let openings = openings.collect::<anyhow::Result<_>>()?;
+    Ok((Witness { binding: drawn.binding, openings }, read))
+}
+
+fn main() -> anyhow::Result<()> {
+    let quick = std::env::args().any(|a| a == "--test");
+    let (class, runs, bytes) =
+        if quick { (ClassId::TINY, 1, 100_000) } else { (ClassId::STANDARD, 5, 32 << 20) };
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let mut body = vec![0; bytes];
+    rand::Rng::fill_bytes(&mut rng, &mut body);
+    let tree = commit([&body])?;
+
+    println!("class {class}");
+    let mut synthesis = Timing::default();
+    let matrices = synthesis.run(|| Matrices::synthesize(PossessionCircuit::shape(class)))?;
+    println!("  {} constraints, {} non-zero entries", matrices.constraints(), matrices.non_zero());
+    synthesis.show("matrices");
+    let mut set_up = Timing::default();
+    let (key, _) = set_up.run(|| setup(&matrices, &mut rng, &mut |_| ()))?;
+    set_up.show("key set-up");
+    let file = tempfile::NamedTempFile::new()?;
+    let digest = key.write_to(&mut std::io::BufWriter::new(file.as_file()))?;
+    drop(key);
+    let mut load = Timing::default();
+    for _ in 0..runs {
+        let mut from = std::io::BufReader::with_capacity(1 << 20, std::fs::File::open(file.path())?);
+        load.run(|| ProvingKey::read_from(&mut from, &digest, &matrices))?;
+    }
+    println!("  key file {} bytes", std::fs::metadata(file.path())?.len());
+    load.show("key load, digest checked");
+    let key = ProvingKey::read_from(&mut std::fs::File::open(file.path())?, &digest, &matrices)?;
+    let vk = key.verifying_key().prepare();
+
+    let challenge = challenge(class, vk.digest(), &tree);
+    let (mut opening, mut assignment) = (Timing::default(), Timing::default());
+    let (mut ours, mut taceo) = (Timing::default(), Timing::default());
+    let public = public_input(&challenge)?;
+    let mut proof = None;
+    let mut read = 0;
+    for _ in 0..runs {
+        let w = opening.run(|| witness(&challenge, &tree, &body))?;
+        read = w.1;
+        let z = assignment.run(|| assign(PossessionCircuit::assigned(class, public, &w.0)))?;
+        proof = Some(ours.run(|| prove(&key, &vk, &matrices, &z, &mut rng, &mut |_| ()))?);
+        taceo.run(|| prove_with_taceo(&key, &matrices, &z, &mut rng))?;
+    }
+    let peak = peak_rss_bytes();
+    println!("  at most {read} bytes read from disk for a proof of {} samples", class.samples);
+    opening.show("openings: cells and paths from blocks");
+    assignment.show("witness assignment");
+    ours.show("prove, with check before and verify after");
+    taceo.show("taceo-groth16 0.2, unchecked");
+    println!("  peak memory so far {:.0} MiB", peak as f64 / f64::from(1 << 20));
+    let mut ark = Timing::default();
+    let in_ark = ark_matrices(&matrices);
+    let (w, _) = witness(&challenge, &tree, &body)?;
+    let z = assign(PossessionCircuit::assigned(class, public, &w))?;
+    for _ in 0..runs {
+        ark.run(|| prove_with_ark(&key, &in_ark, &z, &mut rng))?;
+    }
+    ark.show("ark-groth16 0.6, matrices kept, unchecked");
+    println!(
+        "  ours to ark {:.2}, ours to taceo {:.2} (wall; below 1 is faster)",
+        median(&ours.wall) / median(&ark.wall),
+        median(&ours.wall) / median(&taceo.wall)
+    );
+    verification(&vk, &challenge, &proof.context("no proof")?, runs)
+}
+
+fn verification(
+    vk: &bailiwick_groth16::PreparedVerifyingKey,
+    challenge: &Challenge,
+    proof: &Proof,
+    runs: usize,
+) -> anyhow::Result<()> {
+    let (mut rebuild, mut decode, mut pairing) = (Timing::default(), Timing::default(), Timing::default());
+    let bytes = proof.to_bytes();
+    for _ in 0..20 * runs {
+        let public = rebuild.run(|| public_input(challenge))?;
+        let proof = decode.run(|| Proof::from_bytes(&bytes)).map_err(|e| anyhow!(e))?;
+        pairing.run(|| vk.verify(&[public], &proof))?;
+    }
+    rebuild.show("statement rebuild");
+    decode.show("proof decoding, subgroup checks");
+    pairing.show("pairing check, prepared key");
+    Ok(())
+}

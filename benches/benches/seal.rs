@@ -72,12 +72,22 @@ fn main() -> anyhow::Result<()> {
     };
     let open = || {
         bench.run(&[
-            "open", &sealed, "--envelope", &envelope, "--owner", &public, "--key", &secret, "-o", &opened,
+            "open",
+            &sealed,
+            "--envelope",
+            &envelope,
+            "--owner",
+            &public,
+            "--key",
+            &secret,
+            "-o",
+            &opened,
         ])
     };
     let peer_seal = bench.repeat(&["aged"], || measure(age, &["-r", &recipient, "-o", &aged, &plain]))?;
     let ours_seal = bench.repeat(&["sealed", "envelope"], || seal(&plain, &["--no-commit"]))?;
-    let peer_open = bench.repeat(&["opened"], || measure(age, &["-d", "-i", &identity, "-o", &opened, &aged]))?;
+    let peer_open =
+        bench.repeat(&["opened"], || measure(age, &["-d", "-i", &identity, "-o", &opened, &aged]))?;
     let ours_open = bench.repeat(&["opened"], open)?;
     ensure!(fs::read(bench.path("opened"))? == fs::read(bench.path("plain"))?, "round trip");
     show("age encrypt", peer_seal, peer_seal, size);
@@ -127,7 +137,8 @@ fn prepare(bench: &Bench, size: u64) -> anyhow::Result<()> {
 fn age_recipient(bench: &Bench) -> anyhow::Result<String> {
     measure(Path::new("/usr/bin/age-keygen"), &["-o", &bench.text("age-identity")])?;
     let identity = fs::read_to_string(bench.path("age-identity"))?;
-    let line = identity.lines().find_map(|l| l.strip_prefix("# public key: ")).context("age-keygen output")?;
+    let line =
+        identity.lines().find_map(|l| l.strip_prefix("# public key: ")).context("age-keygen output")?;
     Ok(line.to_owned())
 }
 

@@ -51,3 +51,24 @@ pub fn measure<S: AsRef<OsStr>>(program: &Path, arguments: &[S]) -> anyhow::Resu
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in KiB, exact")]
     Ok(Cost { wall_s, cpu_s: user + system, peak_rss_bytes: kib as u64 * 1024 })
 }
+
+fn status_kib(field: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with(field)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+/// Highest resident memory of this process so far, bytes.
+#[must_use]
+pub fn peak_rss_bytes() -> u64 {
+    status_kib("VmHWM:") * 1024
+}
+
+/// User and system seconds of this process, all threads (Linux clock ticks of 10 ms).
+#[must_use]
+pub fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
+}

@@ -13,6 +13,8 @@
 //! Verification needs no feature; key set-up and proving are behind `prove`.
 
 mod key;
+#[cfg(feature = "peer")]
+pub mod peer;
 mod point;
 mod proof;
 mod verify;
