@@ -15,12 +15,12 @@ pub(crate) struct LayoutSink<W> {
     seen: u64,
     metadata: Option<(Metadata, u64)>,
     zeros: u64,
-    tail: [u8; TAIL_BYTES as usize],
+    tail: [u8; 8],
 }
 
 impl<W: Write> LayoutSink<W> {
     pub(crate) fn new(out: W, plain_total: u64) -> Self {
-        Self { out, plain_total, seen: 0, metadata: None, zeros: 0, tail: [0; TAIL_BYTES as usize] }
+        Self { out, plain_total, seen: 0, metadata: None, zeros: 0, tail: [0; 8] }
     }
 
     pub(crate) fn push(&mut self, mut piece: &[u8]) -> Result<(), OpenError> {
@@ -58,7 +58,7 @@ impl<W: Write> LayoutSink<W> {
     }
 
     fn write_zeros(&mut self, mut count: u64) -> Result<(), OpenError> {
-        const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+        static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
         while count > 0 {
             let n = usize::try_from(count).unwrap_or(usize::MAX).min(ZEROS.len());
             self.out.write_all(&ZEROS[..n]).map_err(CobblestoneError::Write)?;

@@ -84,7 +84,13 @@ fn show(key: &PublicKey, json: bool) -> anyhow::Result<()> {
     }
     println!("kind         {}", key.kind.name());
     println!("algorithm    {}", key.algorithm.name());
-    println!("public key   {}", shown.public);
+    match shown.public.get(64..) {
+        Some(rest) if !rest.is_empty() => {
+            // A hybrid key fills a screen; --json and the .pub file have it whole.
+            println!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len());
+        }
+        _ => println!("public key   {}", shown.public),
+    }
     println!("fingerprint  {}", shown.fingerprint);
     Ok(())
 }

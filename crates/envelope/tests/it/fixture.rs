@@ -15,40 +15,40 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand_core::Rng as _;
 
-pub const CHUNK: usize = 16_384;
-pub const SEALED: usize = 16_400;
-pub const HEADER: usize = 56;
+pub(crate) const CHUNK: usize = 16_384;
+pub(crate) const SEALED: usize = 16_400;
+pub(crate) const HEADER: usize = 56;
 
-pub fn rng(seed: u8) -> StdRng {
+pub(crate) fn rng(seed: u8) -> StdRng {
     StdRng::from_seed([seed; 32])
 }
 
 /// Bytes without a zero among them, so that what was released can be counted to the byte.
-pub fn data(len: usize, seed: u8) -> Vec<u8> {
+pub(crate) fn data(len: usize, seed: u8) -> Vec<u8> {
     let mut out = vec![0; len];
     rng(seed).fill_bytes(&mut out);
     out.iter_mut().for_each(|b| *b |= 1);
     out
 }
 
-pub struct Object {
-    pub owner: SigningKey,
-    pub pinned: OwnerKey,
-    pub reader: RecipientSecretKey,
-    pub other_reader: RecipientSecretKey,
-    pub envelope: Vec<u8>,
-    pub body: Vec<u8>,
-    pub data: Vec<u8>,
-    pub metadata: Metadata,
+pub(crate) struct Object {
+    pub(crate) owner: SigningKey,
+    pub(crate) pinned: OwnerKey,
+    pub(crate) reader: RecipientSecretKey,
+    pub(crate) other_reader: RecipientSecretKey,
+    pub(crate) envelope: Vec<u8>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    pub(crate) metadata: Metadata,
 }
 
 impl Object {
     /// An X25519 and an X-Wing recipient, no padding: plaintext is metadata, data, length.
-    pub fn new(len: usize, seed: u8) -> Self {
+    pub(crate) fn new(len: usize, seed: u8) -> Self {
         Self::with(data(len, seed), seed, Padding::None, false)
     }
 
-    pub fn with(data: Vec<u8>, seed: u8, padding: Padding, anonymous: bool) -> Self {
+    pub(crate) fn with(data: Vec<u8>, seed: u8, padding: Padding, anonymous: bool) -> Self {
         let mut rng = rng(seed);
         let owner = SigningKey::from_seed(&Secret::init_with(|b| rng.fill_bytes(b)));
         let pinned = OwnerKey(owner.public());
@@ -73,23 +73,23 @@ impl Object {
     }
 
     /// Bytes before the data.
-    pub fn head(&self) -> usize {
+    pub(crate) fn head(&self) -> usize {
         4 + self.metadata.name.len() + self.metadata.media_type.len()
     }
 
-    pub fn decoded(&self) -> Envelope {
+    pub(crate) fn decoded(&self) -> Envelope {
         SignedEnvelope::from_bytes(&self.envelope).unwrap().decode_unverified().unwrap()
     }
 
     /// The envelope with a change, signed by the owner as if it were meant.
-    pub fn resigned(&self, change: impl FnOnce(&mut Envelope)) -> Vec<u8> {
+    pub(crate) fn resigned(&self, change: impl FnOnce(&mut Envelope)) -> Vec<u8> {
         let mut envelope = self.decoded();
         change(&mut envelope);
         SignedEnvelope::new(&envelope, &self.owner).to_bytes()
     }
 
     /// Any payload, signed by the owner.
-    pub fn signed_payload(&self, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn signed_payload(&self, payload: &[u8]) -> Vec<u8> {
         let mut e = Encoder::new();
         e.array(2);
         e.bytes(payload);
@@ -97,16 +97,16 @@ impl Object {
         e.into_bytes()
     }
 
-    pub fn payload(&self) -> Vec<u8> {
+    pub(crate) fn payload(&self) -> Vec<u8> {
         SignedEnvelope::from_bytes(&self.envelope).unwrap().payload().to_vec()
     }
 
-    pub fn open(&self) -> (Result<Opened, OpenError>, Vec<u8>) {
+    pub(crate) fn open(&self) -> (Result<Opened, OpenError>, Vec<u8>) {
         self.open_with(&self.envelope, &self.body)
     }
 
     /// What opening says, and what it released.
-    pub fn open_with(&self, envelope: &[u8], body: &[u8]) -> (Result<Opened, OpenError>, Vec<u8>) {
+    pub(crate) fn open_with(&self, envelope: &[u8], body: &[u8]) -> (Result<Opened, OpenError>, Vec<u8>) {
         let mut out = Vec::new();
         let key = RecipientSecretKey::from_bytes(
             self.reader.kem(),
@@ -117,7 +117,7 @@ impl Object {
     }
 
     /// Unwraps the file key as clause E4 says, with the HPKE crate alone.
-    pub fn file_key(&self) -> Secret<32> {
+    pub(crate) fn file_key(&self) -> Secret<32> {
         let e = self.decoded();
         let mut info = b"bailiwick/v1/recipient-info".to_vec();
         info.extend_from_slice(&1u64.to_le_bytes());
@@ -142,7 +142,7 @@ impl Object {
     }
 
     /// The body key as clause E3 says, and the chunk keys that follow.
-    pub fn chunk_keys(&self) -> ChunkKeys {
+    pub(crate) fn chunk_keys(&self) -> ChunkKeys {
         let e = self.decoded();
         let mut info = b"bailiwick/v1/body-key".to_vec();
         info.extend_from_slice(&1u64.to_le_bytes());
@@ -157,7 +157,7 @@ impl Object {
     }
 
     /// A body of this plaintext under the object's own keys, as any key holder can make it; signed by the owner if `signed`.
-    pub fn forged(&self, plaintext: &[u8], signed: bool) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn forged(&self, plaintext: &[u8], signed: bool) -> (Vec<u8>, Vec<u8>) {
         let mut body = Vec::new();
         let made = encrypt(plaintext, &mut body, &self.chunk_keys()).unwrap();
         let envelope = if signed {
@@ -172,7 +172,7 @@ impl Object {
     }
 
     /// The plaintext of the body: metadata, data, length.
-    pub fn plaintext(&self) -> Vec<u8> {
+    pub(crate) fn plaintext(&self) -> Vec<u8> {
         let mut plain = Vec::new();
         for text in [&self.metadata.name, &self.metadata.media_type] {
             plain.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
@@ -183,7 +183,7 @@ impl Object {
         plain
     }
 
-    pub fn chunk(&self, i: usize) -> &[u8] {
+    pub(crate) fn chunk(&self, i: usize) -> &[u8] {
         let start = HEADER + i * SEALED;
         &self.body[start..self.body.len().min(start + SEALED)]
     }

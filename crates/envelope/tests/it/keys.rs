@@ -20,7 +20,7 @@ const SMALL_ORDER: [&str; 7] = [
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 ];
 
-pub fn copy(key: &RecipientSecretKey) -> RecipientSecretKey {
+pub(crate) fn copy(key: &RecipientSecretKey) -> RecipientSecretKey {
     RecipientSecretKey::from_bytes(
         key.kem(),
         Secret::init_with(|b| b.copy_from_slice(key.secret().expose_secret())),

@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
     ),
     (
         "last byte missing",
-        |o| body(o, |b| drop(b.pop())),
+        |o| body(o, |b| b.truncate(b.len() - 1)),
         |e| matches!(e, Error::Body(Body::Size { .. })),
         Nothing,
     ),
@@ -160,7 +160,7 @@ const CASES: &[Case] = &[
     ),
     (
         "envelope cut",
-        |o| wire(o, |w| drop(w.pop())),
+        |o| wire(o, |w| w.truncate(w.len() - 1)),
         |e| matches!(e, Error::Envelope(Codec::Malformed { .. })),
         Nothing,
     ),
