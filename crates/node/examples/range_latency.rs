@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = server.address();
     runtime.spawn(server.serve(std::future::pending()));
 
-    let body: Vec<u8> = (0..BODY_BYTES).map(|i| (i % 251) as u8).collect();
+    let body: Vec<u8> = (0..251u8).cycle().take(BODY_BYTES).collect();
     let tree = commit([&body])?;
     let envelope = Envelope {
         suite: SUITE,

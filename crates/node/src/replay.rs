@@ -37,8 +37,12 @@ pub enum Admission {
     NeedsFloor(u64),
 }
 
+/// Key and nonce of an accepted request.
+type Spent = ([u8; 32], [u8; 16]);
+
 struct Nonces {
-    by_second: BTreeMap<u64, HashSet<([u8; 32], [u8; 16])>>,
+    /// By `created`.
+    by_second: BTreeMap<u64, HashSet<Spent>>,
     count: usize,
     /// Highest time seen: a clock that is set back does not revive what was forgotten.
     latest: u64,

@@ -1,6 +1,7 @@
 //! One challenge, answered: look up, read the drawn blocks, prove, sign.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bailiwick_possession::challenge::{Slot, draw};
 use bailiwick_possession::opening::{Opening, OpeningError, open};
@@ -144,12 +145,15 @@ fn openings(
         let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         for (i, slot) in slots {
             let number = slot.cell / CELLS_PER_BLOCK as u64;
-            if !blocks.contains_key(&number) {
-                let bytes = body.read_block(number).map_err(store_failure)?;
-                meter.read(bytes.len() as u64);
-                blocks.insert(number, bytes);
-            }
-            let opening = match open(&tree, slot.cell, challenge.class.depth, &blocks[&number]) {
+            let block = match blocks.entry(number) {
+                Entry::Occupied(block) => block.into_mut(),
+                Entry::Vacant(place) => {
+                    let bytes = body.read_block(number).map_err(store_failure)?;
+                    meter.read(bytes.len() as u64);
+                    place.insert(bytes)
+                }
+            };
+            let opening = match open(&tree, slot.cell, challenge.class.depth, block) {
                 Err(OpeningError::CellsUnavailable { .. }) => {
                     return Err(Failure::Cannot(CannotProve::CellsUnavailable));
                 }
