@@ -159,11 +159,21 @@ fn ask_once(
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
         progress.set_position((job.progress.clamp(0.0, 1.0) * 1000.0) as u64);
         match job.state {
-            JobState::Done => return client.response(&id).map(Round::Answered),
+            JobState::Done => return client.response(&id).map(|r| checked(r, challenge)),
             JobState::Failed => return Ok(Round::JobFailed),
             _ if begun.elapsed() >= deadline => return Ok(Round::DeadlinePassed),
             _ => std::thread::sleep(POLL),
         }
+    }
+}
+
+/// Only what this host signed for this challenge is an answer (spec bundle, clause B4): with anything else, whoever
+/// holds an old answer could frame the host.
+fn checked(response: SignedResponse, challenge: &SignedChallenge) -> Round {
+    let Ok(asked) = challenge.decode_unverified() else { return Round::JobFailed };
+    match response.verify(asked.host.as_bytes()) {
+        Ok(r) if r.challenge == asked.digest() => Round::Answered(response),
+        _ => Round::JobFailed,
     }
 }
 

@@ -90,10 +90,11 @@ pub fn statement(class: ClassId, binding: &Fr, slots: &[(Fr, u64)]) -> Fr {
 /// # Errors
 /// `Class`, `NoTargets`, `Cells`, `Root`.
 pub fn public_input(challenge: &Challenge) -> Result<Fr, StatementError> {
-    let roots = lifted_roots(challenge)?;
+    let roots = root_elements(challenge)?;
     let drawn = draw(challenge);
-    let slots: Vec<(Fr, u64)> =
-        drawn.slots.iter().map(|Slot { target, cell }| (roots[*target], *cell)).collect();
+    // Of up to 4096 targets at most S are drawn: only those are lifted.
+    let slot = |s: &Slot| (lifted(challenge, s.target, roots[s.target]), s.cell);
+    let slots: Vec<(Fr, u64)> = drawn.slots.iter().map(slot).collect();
     Ok(statement(challenge.class, &drawn.binding, &slots))
 }
 
@@ -102,6 +103,16 @@ pub fn public_input(challenge: &Challenge) -> Result<Fr, StatementError> {
 /// # Errors
 /// `Class`, `NoTargets`, `Cells`, `Root`.
 pub fn lifted_roots(challenge: &Challenge) -> Result<Vec<Fr>, StatementError> {
+    let roots = root_elements(challenge)?;
+    Ok(roots.into_iter().enumerate().map(|(target, root)| lifted(challenge, target, root)).collect())
+}
+
+fn lifted(challenge: &Challenge, target: usize, root: Fr) -> Fr {
+    lift(root, depth_of(challenge.targets[target].cells), challenge.class.depth)
+}
+
+/// The root of each target at its natural depth, after checking class and targets.
+fn root_elements(challenge: &Challenge) -> Result<Vec<Fr>, StatementError> {
     let class = challenge.class;
     if class.samples == 0 || !(KEPT_LEVEL..=DEPTH_MAX).contains(&class.depth) {
         return Err(StatementError::Class(class));
@@ -109,15 +120,14 @@ pub fn lifted_roots(challenge: &Challenge) -> Result<Vec<Fr>, StatementError> {
     if challenge.targets.is_empty() {
         return Err(StatementError::NoTargets);
     }
-    challenge.targets.iter().enumerate().map(|(i, t)| lifted_root(i, t, class)).collect()
+    challenge.targets.iter().enumerate().map(|(i, t)| root_element(i, t, class)).collect()
 }
 
-fn lifted_root(target: usize, t: &Target, class: ClassId) -> Result<Fr, StatementError> {
+fn root_element(target: usize, t: &Target, class: ClassId) -> Result<Fr, StatementError> {
     if t.cells == 0 || t.cells > class.cells_max() || t.cells != cells_of(t.size) {
         return Err(StatementError::Cells { target, cells: t.cells });
     }
-    let root = element_from_bytes(t.root.as_bytes()).ok_or(StatementError::Root { target })?;
-    Ok(lift(root, depth_of(t.cells), class.depth))
+    element_from_bytes(t.root.as_bytes()).ok_or(StatementError::Root { target })
 }
 
 /// Checks a witness against the statement, natively: the oracle the circuit is tested against, and a prover's own check.
