@@ -257,7 +257,7 @@ fn a19_tls() {
         matches!(at("https", "127.0.0.1", "other-ca.pem"), Err(ClientError::Unreachable(_))),
         "wrong authority"
     );
-    assert!(matches!(at("https", "127.0.0.2", "ca.pem"), Err(_)), "wrong name");
+    assert!(at("https", "127.0.0.2", "ca.pem").is_err(), "wrong name");
     assert!(at("http", "127.0.0.1", "ca.pem").is_err(), "plain text");
     assert!(matches!(
         Client::new("https://127.0.0.1", node.host, key(OWNER), ClientOptions::default()),
