@@ -52,8 +52,8 @@ pub fn forge_with_development_trapdoor(
     let points = &vk.inner().gamma_abc_g1;
     let ic = points.iter().zip(core::iter::once(Fr::ONE).chain(inputs.iter().copied())).map(|(p, x)| *p * x);
     let ic: G1Projective = ic.sum();
-    let c = G1Projective::generator() * ((a * b - t.alpha * t.beta) * delta_inverse)
-        - ic * (t.gamma * delta_inverse);
+    let c = G1Projective::generator() * ((a * b - *t.alpha * *t.beta) * delta_inverse)
+        - ic * (*t.gamma * delta_inverse);
     Proof::from_points(&ark_groth16::Proof::<Bn254> {
         a: (G1Projective::generator() * a).into_affine(),
         b: (G2Projective::generator() * b).into_affine(),

@@ -1,9 +1,11 @@
 //! Key generation from the matrices of a circuit (Groth, Eurocrypt 2016, section 3.2), over the standard generators.
 //!
-//! The matrices are synthesised once and kept by the caller, progress is reported, and every vector of secret
-//! scalars is wiped. Not wiped, because it is out of reach from here: copies that the multiplication and FFT
-//! code of `ark-ec` and `ark-poly` makes on the stack and heap, and registers. Who needs more runs the set-up
-//! in a process of its own and ends it.
+//! The matrices are synthesised once and kept by the caller, progress is reported, and every secret scalar that
+//! has a name here, and every vector of them, is wiped when dropped: the five of the trapdoor are `Zeroizing`, so
+//! the compiler refuses to copy them silently. Not wiped, because it is out of reach from here: scalars on their
+//! way through function arguments, results and temporaries of an expression (field elements are `Copy`), copies
+//! that the multiplication and FFT code of `ark-ec` and `ark-poly` makes on the stack and heap, and registers.
+//! Who needs more runs the set-up in a process of its own and ends it.
 
 use ark_bn254::{Bn254, Fr, G1Projective, G2Projective};
 use ark_ec::scalar_mul::{BatchMulPreprocessing, ScalarMul};
@@ -11,7 +13,7 @@ use ark_ec::{CurveGroup, PrimeGroup};
 use ark_ff::{Field, One, PrimeField, Zero};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rand_core::CryptoRng;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::key::{KeyError, VerifyingKey};
 use crate::matrices::{Matrices, Matrix};
@@ -58,25 +60,17 @@ pub struct SetupProgress {
 
 /// The secrets of a set-up: who knows them forges. Wiped on drop.
 pub(crate) struct Trapdoor {
-    pub(crate) alpha: Fr,
-    pub(crate) beta: Fr,
-    pub(crate) gamma: Fr,
-    pub(crate) delta: Fr,
-    tau: Fr,
-}
-
-impl Drop for Trapdoor {
-    fn drop(&mut self) {
-        for secret in [&mut self.alpha, &mut self.beta, &mut self.gamma, &mut self.delta, &mut self.tau] {
-            secret.zeroize();
-        }
-    }
+    pub(crate) alpha: Zeroizing<Fr>,
+    pub(crate) beta: Zeroizing<Fr>,
+    pub(crate) gamma: Zeroizing<Fr>,
+    pub(crate) delta: Zeroizing<Fr>,
+    tau: Zeroizing<Fr>,
 }
 
 impl Trapdoor {
     /// Five independent uniform non-zero scalars, in the order alpha, beta, gamma, delta, tau.
     pub(crate) fn draw(rng: &mut impl CryptoRng) -> Self {
-        let mut next = || nonzero_scalar(rng);
+        let mut next = || Zeroizing::new(nonzero_scalar(rng));
         Self { alpha: next(), beta: next(), gamma: next(), delta: next(), tau: next() }
     }
 }
@@ -125,8 +119,8 @@ pub(crate) fn domain(matrices: &Matrices) -> Option<Radix2EvaluationDomain<Fr>> 
     Radix2EvaluationDomain::new(matrices.constraints() + matrices.instance_variables())
 }
 
-fn polynomials(matrices: &Matrices, domain: &Radix2EvaluationDomain<Fr>, tau: Fr) -> Polynomials {
-    let lagrange = Zeroizing::new(domain.evaluate_all_lagrange_coefficients(tau));
+fn polynomials(matrices: &Matrices, domain: &Radix2EvaluationDomain<Fr>, tau: &Fr) -> Polynomials {
+    let lagrange = Zeroizing::new(domain.evaluate_all_lagrange_coefficients(*tau));
     let column = |matrix: &Matrix| {
         let mut out = Zeroizing::new(vec![Fr::zero(); matrices.variables()]);
         for (row, at_row) in matrix.iter().zip(lagrange.iter()) {
@@ -181,11 +175,11 @@ pub(crate) fn generate(
 ) -> Result<(ProvingKey, Transcript), SetupError> {
     let too_large = SetupError::TooLarge { constraints: matrices.constraints() };
     let domain = domain(matrices).ok_or_else(|| too_large.clone())?;
-    let Trapdoor { alpha, beta, gamma, delta, tau } = *trapdoor;
-    let vanishing = domain.evaluate_vanishing_polynomial(tau);
+    let Trapdoor { alpha, beta, gamma, delta, tau } = trapdoor;
+    let vanishing = Zeroizing::new(domain.evaluate_vanishing_polynomial(**tau));
     // tau in the domain has probability 2^-226 and would make the h query all infinity.
     let (Some(gamma_inverse), Some(delta_inverse), false) =
-        (gamma.inverse(), delta.inverse(), vanishing.is_zero())
+        (gamma.inverse().map(Zeroizing::new), delta.inverse().map(Zeroizing::new), vanishing.is_zero())
     else {
         return Err(too_large);
     };
@@ -198,21 +192,20 @@ pub(crate) fn generate(
     let sums = Zeroizing::new(
         (0..variables)
             .map(|i| {
-                (beta * u[i] + alpha * v[i] + w[i])
-                    * if i < instances { gamma_inverse } else { delta_inverse }
+                (**beta * u[i] + **alpha * v[i] + w[i])
+                    * if i < instances { &*gamma_inverse } else { &*delta_inverse }
             })
             .collect::<Vec<_>>(),
     );
     drop(w);
     let mut powers = Zeroizing::new(Vec::with_capacity(size));
-    let mut power = Fr::one();
+    let mut power = Zeroizing::new(Fr::one());
     for _ in 0..size {
-        powers.push(power);
-        power *= tau;
+        powers.push(*power);
+        *power *= &**tau;
     }
-    power.zeroize();
     let h = Zeroizing::new(
-        powers.iter().take(size - 1).map(|p| *p * vanishing * delta_inverse).collect::<Vec<_>>(),
+        powers.iter().take(size - 1).map(|p| *p * *vanishing * *delta_inverse).collect::<Vec<_>>(),
     );
 
     let mut multiply = Multiplier { progress, done: 0, total };
@@ -230,24 +223,27 @@ pub(crate) fn generate(
     let tau_g1 = points(&powers);
 
     let vk = ark_groth16::VerifyingKey::<Bn254> {
-        alpha_g1: (g1 * alpha).into_affine(),
-        beta_g2: (g2 * beta).into_affine(),
-        gamma_g2: (g2 * gamma).into_affine(),
-        delta_g2: (g2 * delta).into_affine(),
+        alpha_g1: (g1 * **alpha).into_affine(),
+        beta_g2: (g2 * **beta).into_affine(),
+        gamma_g2: (g2 * **gamma).into_affine(),
+        delta_g2: (g2 * **delta).into_affine(),
         gamma_abc_g1,
     };
     let checked = VerifyingKey::from_points(&vk)?;
     let inner = ark_groth16::ProvingKey {
         vk,
-        beta_g1: (g1 * beta).into_affine(),
-        delta_g1: (g1 * delta).into_affine(),
+        beta_g1: (g1 * **beta).into_affine(),
+        delta_g1: (g1 * **delta).into_affine(),
         a_query,
         b_g1_query,
         b_g2_query,
         h_query,
         l_query,
     };
-    let transcript =
-        Transcript { tau_g1, tau_g2: (g2 * tau).into_affine(), vanishing_g2: (g2 * vanishing).into_affine() };
+    let transcript = Transcript {
+        tau_g1,
+        tau_g2: (g2 * **tau).into_affine(),
+        vanishing_g2: (g2 * *vanishing).into_affine(),
+    };
     Ok((ProvingKey::new(inner, checked, matrices.digest()), transcript))
 }

@@ -65,7 +65,8 @@ impl Transcript {
         })
     }
 
-    /// Reads it whole; points are checked by [`ProvingKey::check`], the only thing it is good for.
+    /// Reads it whole. Decoding checks range, curve and subgroup of every point; that they are powers
+    /// is checked by [`ProvingKey::check`], the only thing it is good for.
     ///
     /// # Errors
     /// Too long, malformed, or what `from` reports.
@@ -107,8 +108,8 @@ fn draw(count: usize, rng: &mut impl CryptoRng) -> Vec<Fr> {
 }
 
 impl ProvingKey {
-    /// Checks every element of the key against `matrices`, by random linear combinations and 20 pairings.
-    /// Costs a subgroup check of every point and about ten multi-scalar multiplications.
+    /// Checks every element of the key against `matrices`, by random linear combinations and 18 pairings (two more
+    /// compared delta when the key was read). Costs a subgroup check of every point and about ten multi-scalar multiplications.
     ///
     /// `rng` must be unknown to whoever made the key.
     ///

@@ -73,6 +73,49 @@ fn every_changed_element_is_found() {
     assert_eq!(g1(l + 64), Some(Inconsistency::Query("L")));
 }
 
+/// Reads the key's file with the bytes `range` set to zero.
+fn with_zeros(range: core::ops::Range<usize>) -> Result<ProvingKey, ProvingKeyError> {
+    let f = fixture();
+    let mut bytes = Vec::new();
+    f.key.write_to(&mut bytes).expect("vec");
+    assert!(bytes[range.clone()].iter().any(|b| *b != 0));
+    bytes[range].fill(0);
+    let mut h = blake3::Hasher::new_derive_key("bailiwick/v1/proving-key-digest");
+    h.update(&bytes);
+    ProvingKey::read_from(&mut bytes.as_slice(), &PkDigest(h.finalize().into()), &f.matrices)
+}
+
+/// Z20: y = 0 in the verifying key inside the file. Its compressed form, x and a sign, is that of a good point, but
+/// prover and pairing would use this one: refused, and no panic.
+#[test]
+fn z20_a_verifying_key_with_another_y_is_refused() {
+    let (alpha, beta, gamma, delta) = (48, 48 + 64, 48 + 64 + 128, 48 + 64 + 256);
+    let input = delta + 128 + 8;
+    for at in [alpha, input, input + 4 * 64] {
+        assert!(matches!(with_zeros(at + 32..at + 64), Err(ProvingKeyError::Malformed)));
+    }
+    for at in [beta, gamma, delta] {
+        assert!(matches!(with_zeros(at + 64..at + 128), Err(ProvingKeyError::Malformed)));
+    }
+}
+
+/// Z20: a query point off its curve is refused when the key is read: its multiples need not hide anything.
+#[test]
+fn z20_query_points_off_the_curve_are_refused_when_read() {
+    let beta_g1 = 48 + 64 + 3 * 128 + 8 + 5 * 64;
+    let a = beta_g1 + 2 * 64 + 8;
+    let b_g1 = a + 7 * 64 + 8;
+    let b_g2 = b_g1 + 7 * 64 + 8;
+    let h = b_g2 + 7 * 128 + 8;
+    let l = h + 7 * 64 + 8;
+    // Variable 2 is y, the only one besides the constant in B.
+    for at in [beta_g1, beta_g1 + 64, a + 64, b_g1 + 2 * 64, h, h + 6 * 64, l, l + 64] {
+        assert!(matches!(with_zeros(at + 32..at + 64), Err(ProvingKeyError::OffCurve)), "byte {at}");
+    }
+    let at = b_g2 + 2 * 128;
+    assert!(matches!(with_zeros(at + 64..at + 128), Err(ProvingKeyError::OffCurve)));
+}
+
 /// Without delta in G1, A is the same in every proof of one witness: such a key is not even read.
 #[test]
 fn a_key_that_would_not_blind_is_refused_when_read() {
