@@ -91,7 +91,7 @@ fn main() -> anyhow::Result<()> {
     ])?;
     let vk = vk["vk"].as_str().context("vk")?.to_owned();
     let (_node, url, address) = start(&world, made["config"].as_str().context("config")?)?;
-    let name = seal_and_put(&world, if quick { 1 << 17 } else { 64 << 20 }, &url, &host)?;
+    let name = seal_and_put(&world, if quick { 100_000 } else { 64 << 20 }, &url, &host)?;
 
     let size = fs::metadata(world.path("body"))?.len();
     let key = secret_key(Path::new(&world.path("owner")))?;

@@ -148,10 +148,10 @@ fn show(what: &str, c: Cost, peer: Cost, size: u64) {
     println!(
         "{what:32} {:8.0} MB/s wall {:8.0} MB/s cpu  {:5.1} MiB peak  {:4.2}x age (wall), {:4.2}x (cpu)",
         mb / c.wall_s,
-        mb / c.cpu_s,
+        mb / c.cpu_s.max(0.01),
         c.peak_rss_bytes as f64 / f64::from(1u32 << 20),
         peer.wall_s / c.wall_s * size_ratio(size),
-        peer.cpu_s / c.cpu_s * size_ratio(size),
+        peer.cpu_s / c.cpu_s.max(0.01) * size_ratio(size),
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use bailiwick_client::{Client, ClientError};
 use bailiwick_possession::tree::BLOCK_BYTES;
 use bailiwick_protocol::api::JobState;
@@ -129,7 +129,7 @@ fn ask(
             Ok(Round::Answered(response)) => return Ok(Answer::Response(response)),
             Ok(Round::DeadlinePassed) => return Ok(Answer::None(NoAnswer::TimedOut)),
             Ok(Round::JobFailed) => last = NoAnswer::Refused,
-            Err(error) => last = no_answer(&error)?,
+            Err(error) => last = no_answer(error)?,
         }
         if begun.elapsed() >= deadline {
             break;
@@ -177,17 +177,26 @@ fn checked(response: SignedResponse, challenge: &SignedChallenge) -> Round {
     }
 }
 
-/// Which kind of no answer an error is; errors of our own making are errors.
-fn no_answer(error: &ClientError) -> anyhow::Result<NoAnswer> {
-    Ok(match error {
-        ClientError::Unreachable(_) => NoAnswer::Unreachable,
-        ClientError::TimedOut => NoAnswer::TimedOut,
-        // The host says the question itself is at fault: then no verdict about the host follows from it.
-        ClientError::Refused { status: 400 | 401 | 403 | 404 | 413, code, message, help, .. } => {
-            bail!("the host refuses the challenge ({code}): {message}; {help}")
+/// Which kind of no answer an error is; mistakes made on this side are errors.
+///
+/// Every refusal counts, also "not found" and "unauthenticated": otherwise the host would decide whether evidence
+/// exists. Whether the auditor may ask is for the two to settle before; the warning says what the host gave as its reason.
+fn no_answer(error: ClientError) -> anyhow::Result<NoAnswer> {
+    match error {
+        ClientError::Unreachable(_) => Ok(NoAnswer::Unreachable),
+        ClientError::TimedOut => Ok(NoAnswer::TimedOut),
+        ClientError::Refused { .. }
+        | ClientError::Protocol(_)
+        | ClientError::BadBytes(_)
+        | ClientError::Message(_) => {
+            eprintln!(
+                "warning: no answer to the challenge: {}",
+                crate::output::printable(&error.to_string())
+            );
+            Ok(NoAnswer::Refused)
         }
-        _ => NoAnswer::Refused,
-    })
+        ours => Err(ours.into()),
+    }
 }
 
 /// Fetches random blocks, drawn over all targets weighted by their blocks, and notes what came.

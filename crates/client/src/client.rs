@@ -18,6 +18,8 @@ pub struct ClientOptions {
     pub connect_timeout: Duration,
     /// Between two pieces of an answer, and of a body being sent.
     pub idle_timeout: Duration,
+    /// For a whole answer that is not a body: envelopes, lists, jobs, proofs, and ranges of up to a block.
+    pub answer_timeout: Duration,
     /// How long to keep retrying while the node says it has just restarted or is full.
     pub retry_for: Duration,
     /// PEM certificates to trust for https; required there.
@@ -29,6 +31,7 @@ impl Default for ClientOptions {
         Self {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(60),
             retry_for: Duration::from_secs(20),
             root_certificates: None,
         }
@@ -45,6 +48,7 @@ pub struct Client {
     pub(crate) authority: String,
     pub(crate) host: HostKey,
     pub(crate) signer: Arc<SigningKey>,
+    pub(crate) answer_timeout: Duration,
     pub(crate) retry_for: Duration,
 }
 
@@ -82,6 +86,7 @@ impl Client {
             authority,
             host,
             signer: signer.into(),
+            answer_timeout: options.answer_timeout,
             retry_for: options.retry_for,
         })
     }

@@ -13,5 +13,5 @@ mod transport;
 
 pub use client::{Client, ClientOptions};
 pub use error::ClientError;
-pub use objects::{FetchedBody, Stored};
+pub use objects::{FetchedBody, LIST_OBJECTS_MAX, Stored};
 pub use proofs::JobId;

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use bailiwick_protocol::api::{MEDIA_TYPE_OBJECT, ObjectList, ObjectRecord};
+use bailiwick_possession::tree::BLOCK_BYTES;
+use bailiwick_protocol::api::{LIST_LIMIT_MAX, MEDIA_TYPE_OBJECT, ObjectList, ObjectRecord};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::SignedEnvelope;
 use bailiwick_protocol::http_signature::{Content, sha256};
@@ -36,6 +37,9 @@ impl std::fmt::Debug for FetchedBody {
     }
 }
 
+/// Objects [`Client::list_all`] gives, at most; beyond that, page by page.
+pub const LIST_OBJECTS_MAX: usize = 1_000_000;
+
 /// Path of a unit under the API.
 fn path(name: &UnitName) -> String {
     format!("/v1/objects/{name}")
@@ -64,6 +68,7 @@ impl Client {
         request.content = Content::Object { envelope: sha256(envelope), length: total };
         request.headers.push(("content-type", MEDIA_TYPE_OBJECT.to_owned()));
         request.body = Some((&open, total));
+        request.streams = true;
         let answer = self.call(&request)?;
         let created = answer.status == 201;
         Ok(Stored { record: answer.json()?, created })
@@ -75,6 +80,7 @@ impl Client {
     /// Transport errors, refusals (416 outside the body), `Protocol` when the node answers another range.
     pub fn get_body(&self, name: &UnitName, range: Option<(u64, u64)>) -> Result<FetchedBody, ClientError> {
         let mut request = Request::get(path(name) + "/body");
+        request.streams = range.is_none_or(|(_, length)| length > BLOCK_BYTES as u64);
         let mut expected = None;
         if let Some((offset, length)) = range {
             let last = length
@@ -136,16 +142,25 @@ impl Client {
         self.call(&request)?.json()
     }
 
-    /// All pages of [`Client::list`].
+    /// All pages of [`Client::list`], at most [`LIST_OBJECTS_MAX`] objects.
     ///
     /// # Errors
-    /// Like [`Client::list`]; `Protocol` when pages do not ascend.
+    /// Like [`Client::list`]; `Protocol` when names do not ascend, a page is over-long, or there are more objects.
     pub fn list_all(&self) -> Result<Vec<ObjectRecord>, ClientError> {
         let mut all: Vec<ObjectRecord> = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let page = self.list(after.as_deref(), bailiwick_protocol::api::LIST_LIMIT_MAX)?;
-            all.extend(page.objects);
+            let page = self.list(after.as_deref(), LIST_LIMIT_MAX)?;
+            if page.objects.len() > LIST_LIMIT_MAX || all.len() + page.objects.len() > LIST_OBJECTS_MAX {
+                return Err(ClientError::Protocol("list is too long"));
+            }
+            for object in page.objects {
+                let (last, name) = (all.last().and_then(ObjectRecord::name), object.name());
+                if name.is_none() || last >= name {
+                    return Err(ClientError::Protocol("list does not ascend"));
+                }
+                all.push(object);
+            }
             match page.next {
                 None => return Ok(all),
                 Some(next) if after.as_ref().is_none_or(|a| *a < next) => after = Some(next),

@@ -30,6 +30,9 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: Vec<(&'static str, String)>,
     /// Opened anew for each try, and the length in bytes.
     pub(crate) body: Option<(&'a OpenBody<'a>, u64)>,
+    /// Whether request or answer may take as long as its length needs; all others end within `answer_timeout`, so that
+    /// a node that sends a byte a minute cannot hold an auditor.
+    pub(crate) streams: bool,
 }
 
 impl Request<'_> {
@@ -41,6 +44,7 @@ impl Request<'_> {
             content: Content::None,
             headers: Vec::new(),
             body: None,
+            streams: false,
         }
     }
 
@@ -99,10 +103,11 @@ impl Client {
         for (name, value) in &request.headers {
             http = http.header(*name, value);
         }
+        let within = (!request.streams).then_some(self.answer_timeout);
         let answer = match request.body {
             None => {
                 let http = http.body(()).map_err(|_| ClientError::Protocol("request does not form"))?;
-                self.agent.run(http)
+                self.agent.run(self.agent.configure_request(http).timeout_global(within).build())
             }
             Some((open, length)) => {
                 let mut reader = open().map_err(ClientError::Body)?;
@@ -112,7 +117,7 @@ impl Client {
                     .header("expect", "100-continue")
                     .body(ureq::SendBody::from_reader(&mut reader))
                     .map_err(|_| ClientError::Protocol("request does not form"))?;
-                self.agent.run(http)
+                self.agent.run(self.agent.configure_request(http).timeout_global(within).build())
             }
         };
         let (parts, body) = answer.map_err(ClientError::transport)?.into_parts();
