@@ -17,6 +17,56 @@ use bailiwick_protocol::ids::ClassId;
 /// Which constraints a clause is made of, in the order they were made.
 pub type ClauseRange = (Clause, Range<usize>);
 
+/// What the constraints of a clause are made of. Levels count from the cells: 0 chooses among cell hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// C2: each digit bit is 0 or 1.
+    Booleans,
+    /// C2: the bits' value is the index.
+    IndexValue,
+    /// C3: the cell, hashed.
+    CellHash,
+    /// C3: of 16 children the one the digit names is the node below.
+    Selection {
+        /// Which level.
+        level: usize,
+    },
+    /// C3: 16 children, hashed.
+    NodeHash {
+        /// Which level.
+        level: usize,
+    },
+    /// C3: the topmost hash is the root.
+    RootEqual,
+    /// C1: binding, roots and indices, hashed.
+    StatementHash,
+    /// C1: that hash is the public input.
+    StatementEqual,
+}
+
+impl Group {
+    /// The clause it belongs to.
+    #[must_use]
+    pub const fn clause(self) -> Clause {
+        match self {
+            Self::Booleans | Self::IndexValue => Clause::C2,
+            Self::CellHash | Self::Selection { .. } | Self::NodeHash { .. } | Self::RootEqual => Clause::C3,
+            Self::StatementHash | Self::StatementEqual => Clause::C1,
+        }
+    }
+}
+
+/// One group of one sample: where its constraints are, and the columns of the variables made for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupRange {
+    /// Which group.
+    pub group: Group,
+    /// Its constraints.
+    pub constraints: Range<usize>,
+    /// Its own private variables.
+    pub variables: Range<usize>,
+}
+
 /// The statement of one class, with or without values.
 #[derive(Clone, Debug)]
 pub struct PossessionCircuit<'w> {
@@ -39,9 +89,10 @@ impl<'w> PossessionCircuit<'w> {
 }
 
 impl ConstraintSynthesizer<Fr> for PossessionCircuit<'_> {
-    /// Errors with `AssignmentMissing` when the witness does not have S openings of D−1 levels.
+    /// Errors with `AssignmentMissing` when the witness does not have S openings of D−1 levels, and with `Unsatisfiable`
+    /// when D = 0.
     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<()> {
-        constrain(&cs, &self, &mut |_| ())
+        constrain(&mut Recorder { cs: &cs, record: &mut |_| () }, &self)
     }
 }
 
@@ -52,15 +103,53 @@ impl ConstraintSynthesizer<Fr> for PossessionCircuit<'_> {
 pub fn matrices_by_clause(
     class: ClassId,
 ) -> core::result::Result<(Matrices, Vec<ClauseRange>), MatricesError> {
-    struct Recording<'r>(ClassId, &'r mut Vec<ClauseRange>);
-    impl ConstraintSynthesizer<Fr> for Recording<'_> {
-        fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<()> {
-            constrain(&cs, &PossessionCircuit::shape(self.0), &mut |range| self.1.push(range))
+    let (matrices, groups) = matrices_by_group(class)?;
+    let mut ranges: Vec<ClauseRange> = Vec::new();
+    for GroupRange { group, constraints, .. } in groups {
+        match ranges.last_mut() {
+            Some((clause, range)) if *clause == group.clause() => range.end = constraints.end,
+            _ => ranges.push((group.clause(), constraints)),
         }
     }
-    let mut ranges = Vec::new();
-    let matrices = Matrices::synthesize(Recording(class, &mut ranges))?;
     Ok((matrices, ranges))
+}
+
+/// The matrices of a class, and which constraints belong to which group.
+///
+/// # Errors
+/// What synthesis reports.
+pub fn matrices_by_group(class: ClassId) -> core::result::Result<(Matrices, Vec<GroupRange>), MatricesError> {
+    struct Recording<'r>(ClassId, &'r mut Vec<GroupRange>);
+    impl ConstraintSynthesizer<Fr> for Recording<'_> {
+        fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<()> {
+            let mut record = |range| self.1.push(range);
+            constrain(&mut Recorder { cs: &cs, record: &mut record }, &PossessionCircuit::shape(self.0))
+        }
+    }
+    let mut groups = Vec::new();
+    let matrices = Matrices::synthesize(Recording(class, &mut groups))?;
+    Ok((matrices, groups))
+}
+
+/// The constraint system, and who is told which constraints a group became.
+struct Recorder<'c> {
+    cs: &'c ConstraintSystemRef<Fr>,
+    record: &'c mut dyn FnMut(GroupRange),
+}
+
+impl Recorder<'_> {
+    fn group<T>(
+        &mut self,
+        group: Group,
+        body: impl FnOnce(&ConstraintSystemRef<Fr>) -> Result<T>,
+    ) -> Result<T> {
+        let columns = || self.cs.num_instance_variables() + self.cs.num_witness_variables();
+        let (row, column) = (self.cs.num_constraints(), columns());
+        let out = body(self.cs)?;
+        let (constraints, variables) = (row..self.cs.num_constraints(), column..columns());
+        (self.record)(GroupRange { group, constraints, variables });
+        Ok(out)
+    }
 }
 
 /// The private variables of one sample.
@@ -69,21 +158,12 @@ struct Sample {
     index: Wire,
 }
 
-fn constrain(
-    cs: &ConstraintSystemRef<Fr>,
-    circuit: &PossessionCircuit<'_>,
-    record: &mut dyn FnMut(ClauseRange),
-) -> Result<()> {
-    let class = circuit.class;
+fn constrain(recorder: &mut Recorder<'_>, circuit: &PossessionCircuit<'_>) -> Result<()> {
+    let (cs, class) = (recorder.cs, circuit.class);
+    let levels = class.depth.checked_sub(1).ok_or(SynthesisError::Unsatisfiable)?;
     if circuit.values.is_some_and(|(_, w)| w.openings.len() != usize::from(class.samples)) {
         return Err(SynthesisError::AssignmentMissing);
     }
-    let mut clause = |which, body: &mut dyn FnMut() -> Result<()>| {
-        let from = cs.num_constraints();
-        body()?;
-        record((which, from..cs.num_constraints()));
-        Ok(())
-    };
 
     let statement = Wire::input(cs, circuit.values.map(|(s, _)| s))?;
     let binding = Wire::witness(cs, circuit.values.map(|(_, w)| w.binding))?;
@@ -97,24 +177,24 @@ fn constrain(
 
         // C2: index_j is the value of 4(D−1) boolean digit bits. At D = 8 that is 28 bits: no two settings of the
         // bits are equal modulo the 254-bit field, so a value has one decomposition and stays below 16^(D−1).
-        let mut digits = Vec::new();
-        clause(Clause::C2, &mut || {
-            digits = boolean_digits(cs, index, 4 * (u32::from(class.depth) - 1))?;
-            enforce_value_of_bits(cs, &sample.index, &digits)
-        })?;
+        let count = 4 * u32::from(levels);
+        let digits = recorder.group(Group::Booleans, |cs| boolean_digits(cs, index, count))?;
+        recorder.group(Group::IndexValue, |cs| enforce_value_of_bits(cs, &sample.index, &digits))?;
 
         // C3: the cell, hashed, leads along those base-16 digits to root_j.
-        clause(Clause::C3, &mut || lead(cs, class, opening, &digits)?.enforce_equal(cs, &sample.root))?;
+        let top = lead(recorder, class, opening, &digits)?;
+        recorder.group(Group::RootEqual, |cs| top.enforce_equal(cs, &sample.root))?;
         samples.push(sample);
     }
 
     // C1: the binding, roots and indices hash to the statement. Last, so that it uses the very wires of C2 and C3.
-    clause(Clause::C1, &mut || absorb(cs, class, &binding, &samples)?.enforce_equal(cs, &statement))
+    let hash = recorder.group(Group::StatementHash, |cs| absorb(cs, class, &binding, &samples))?;
+    recorder.group(Group::StatementEqual, |cs| hash.enforce_equal(cs, &statement))
 }
 
 /// The node the cell leads to, at level D.
 fn lead(
-    cs: &ConstraintSystemRef<Fr>,
+    recorder: &mut Recorder<'_>,
     class: ClassId,
     opening: Option<&Opening>,
     digits: &[Wire],
@@ -123,11 +203,13 @@ fn lead(
     if opening.is_some_and(|o| o.path.len() != digits.len()) || digits.len() + 1 != usize::from(class.depth) {
         return Err(SynthesisError::AssignmentMissing);
     }
-    let mut node = compress(cs, &sixteen(cs, opening.map(|o| &o.cell))?)?;
+    let cs = recorder.cs;
+    let cell = sixteen(cs, opening.map(|o| &o.cell))?;
+    let mut node = recorder.group(Group::CellHash, |cs| compress(cs, &cell))?;
     for (level, digit) in digits.iter().enumerate() {
         let children = sixteen(cs, opening.and_then(|o| o.path.get(level)))?;
-        enforce_selected(cs, &children, digit, &node)?;
-        node = compress(cs, &children)?;
+        recorder.group(Group::Selection { level }, |cs| enforce_selected(cs, &children, digit, &node))?;
+        node = recorder.group(Group::NodeHash { level }, |cs| compress(cs, &children))?;
     }
     Ok(node)
 }

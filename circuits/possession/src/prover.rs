@@ -24,6 +24,12 @@ pub enum KeyError {
     /// The circuit could not be synthesised.
     #[error(transparent)]
     Synthesis(#[from] SynthesisError),
+    /// The class is not a pinned one; nothing was synthesised.
+    #[error("class {class} is not pinned")]
+    UnknownClass {
+        /// The class.
+        class: ClassId,
+    },
     /// This build's circuit of a pinned class is not the pinned one.
     #[error("class {class}: this build's circuit is {found}, pinned is {pinned}")]
     NotPinned {
@@ -104,10 +110,10 @@ pub struct ProverKey {
 }
 
 fn matrices_of(class: ClassId) -> Result<Matrices, KeyError> {
+    // First: a class comes from a key card, and the work of synthesis grows with what it says.
+    let pinned = class_info(class).ok_or(KeyError::UnknownClass { class })?.circuit;
     let matrices = Matrices::synthesize(PossessionCircuit::shape(class))?;
-    if let Some(pinned) = class_info(class).map(|info| info.circuit)
-        && pinned != matrices.digest()
-    {
+    if pinned != matrices.digest() {
         return Err(KeyError::NotPinned { class, pinned, found: matrices.digest() });
     }
     Ok(matrices)
@@ -156,7 +162,7 @@ impl ProverKey {
     /// Reads a proving key whose digest is `expected`, and synthesises the class's matrices beside it.
     ///
     /// # Errors
-    /// [`KeyError::File`] when the bytes are not those, or the key is for another class.
+    /// [`KeyError::UnknownClass`] before anything is read; [`KeyError::File`] when the bytes are not those, or the key is for another class.
     pub fn read_from(from: &mut impl Read, expected: &PkDigest, class: ClassId) -> Result<Self, KeyError> {
         let matrices = matrices_of(class)?;
         let key = ProvingKey::read_from(from, expected, &matrices)?;

@@ -6,6 +6,7 @@ mod it {
     mod clauses;
     mod context;
     mod freedom;
+    mod groups;
     mod keys;
     mod pinned;
     mod proofs;

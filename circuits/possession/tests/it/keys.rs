@@ -1,6 +1,7 @@
 //! Prover keys as bytes, and keys of someone one distrusts.
 
 use bailiwick_groth16::{Inconsistency, ProvingKeyError};
+use bailiwick_possession_circuit::circuit::matrices_by_clause;
 use bailiwick_possession_circuit::{KeyError, ProverKey, class_info, prove, verify};
 use bailiwick_protocol::ids::ClassId;
 
@@ -24,11 +25,39 @@ fn a_key_survives_the_disk_and_proves() {
 fn z10_a_key_of_another_class_is_refused() {
     let mut bytes = Vec::new();
     let (_, pk) = tiny_key().write_to(&mut bytes).expect("vec");
-    let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, PAIR);
+    let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::SMALL);
     assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Circuit { .. }))));
     *bytes.last_mut().expect("not empty") ^= 1;
     let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY);
     assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Digest { .. }))));
+}
+
+/// Z10: a class that is not pinned, as a key card from elsewhere may name one, is refused before its circuit is
+/// synthesised: S = 65535, D = 255 would not fit any memory, and D = 0 has no digits.
+#[test]
+fn z10_a_class_that_is_not_pinned_is_refused_before_synthesis() {
+    let mut bytes = Vec::new();
+    let (_, pk) = tiny_key().write_to(&mut bytes).expect("vec");
+    assert!(ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY).is_ok());
+    let classes = [(1, 0), (0, 0), (0, 3), (1, 255), (u16::MAX, u8::MAX)];
+    let classes = classes.map(|(samples, depth)| ClassId { samples, depth });
+    // The smallest first: it could be synthesised.
+    for class in core::iter::once(PAIR).chain(classes) {
+        let results = [
+            ProverKey::read_from(&mut bytes.as_slice(), &pk, class),
+            ProverKey::generate(class, &mut rng(1), &mut |_| ()).map(|(key, _)| key),
+            ProverKey::development(class, &mut |_| ()),
+        ];
+        for result in results {
+            assert!(matches!(result, Err(KeyError::UnknownClass { class: c }) if c == class));
+        }
+    }
+}
+
+/// D = 0 has no cell level: an error of the circuit, not 2^32 digits.
+#[test]
+fn a_circuit_without_levels_is_refused() {
+    assert!(matrices_by_clause(ClassId { samples: 1, depth: 0 }).is_err());
 }
 
 /// What a host that distrusts the auditor runs once.
