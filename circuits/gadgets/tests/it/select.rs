@@ -85,6 +85,10 @@ fn z28_bits_of_v_plus_p_are_refused() {
     let alias: Vec<Fr> =
         (0..28).map(|i| Fr::from(u64::from(ark_ff::BigInteger::get_bit(&shifted, i)))).collect();
     assert!(!accepted(Fr::from(v), &alias));
+    // The whole value in the first bit.
+    let mut whole = vec![Fr::ZERO; 28];
+    whole[0] = Fr::from(v);
+    assert!(!accepted(Fr::from(v), &whole));
 }
 
 /// Z28, exhaustively for one digit: of all 16 settings of four bits, one gives v.
@@ -102,6 +106,13 @@ fn z31_values_beyond_the_digits_are_refused() {
     for (value, bits) in [(Fr::from(1u64 << 8), 0u64), (-Fr::ONE, 0xff), (Fr::from((1u64 << 8) + 7), 7)] {
         assert!(!accepted(value, &bits_of(bits, 8)));
     }
+    // 2^8 and p − 1 as sums of digits that are no bits.
+    let mut top = bits_of(0, 8);
+    top[7] = Fr::from(2u64);
+    assert!(!accepted(Fr::from(1u64 << 8), &top));
+    top[7] = Fr::ZERO;
+    top[0] = -Fr::ONE;
+    assert!(!accepted(-Fr::ONE, &top));
     assert!(accepted(Fr::from(255u64), &bits_of(255, 8)));
 }
 
