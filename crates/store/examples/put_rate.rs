@@ -18,7 +18,7 @@ use bailiwick_protocol::envelope::{
 use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey, Unit};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
-use bailiwick_store::files::{DirEntry, File, FileSystem, Lock, StdFiles};
+use bailiwick_store::files::{Dir, DirEntry, File, FileSystem, Lock, StdFiles};
 use bailiwick_store::{Admission, Options, Store};
 
 /// The real file system, counting fsyncs.
@@ -47,6 +47,16 @@ impl File for CountingFile {
     }
 }
 
+#[derive(Debug)]
+struct CountingDir(Box<dyn Dir>, Counting);
+
+impl Dir for CountingDir {
+    fn sync(&self) -> io::Result<()> {
+        self.1.0.fetch_add(1, Ordering::Relaxed);
+        self.0.sync()
+    }
+}
+
 impl FileSystem for Counting {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         StdFiles.create_dir(path)
@@ -66,9 +76,8 @@ impl FileSystem for Counting {
     fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
         StdFiles.list(path)
     }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        StdFiles.sync_dir(path)
+    fn open_dir(&self, path: &Path) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(CountingDir(StdFiles.open_dir(path)?, self.clone())))
     }
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         StdFiles.try_lock(path)

@@ -11,13 +11,13 @@ use crate::record::ObjectRecord;
 /// What one owner has stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnerUsage {
-    /// Objects.
+    /// Objects, damaged ones included.
     pub objects: u64,
-    /// Bytes of their bodies.
+    /// Bytes of their bodies, of those that have an index entry.
     pub body_bytes: u64,
-    /// Bytes of their files, which quotas count.
+    /// Bytes of their files: body, envelope, cell tree, tables, footer. Quotas count these.
     pub file_bytes: u64,
-    /// Bytes set aside for uploads under way.
+    /// Bytes of files set aside for uploads under way. Quotas count these too.
     pub reserved_bytes: u64,
 }
 
@@ -28,9 +28,9 @@ pub struct Usage {
     pub total: OwnerUsage,
     /// Each owner that has something stored or under way.
     pub owners: BTreeMap<OwnerKey, OwnerUsage>,
-    /// Limit for all together, bytes of files.
+    /// Limit for all together, on `file_bytes` and `reserved_bytes`.
     pub quota_bytes: u64,
-    /// Limit for each owner, bytes of files.
+    /// Limit for each owner, on the same.
     pub owner_quota_bytes: u64,
 }
 
@@ -63,18 +63,28 @@ impl Accounts {
     }
 
     pub(crate) fn add(&self, record: &ObjectRecord) {
-        self.lock().change(record.name.owner, |u| {
-            u.objects += 1;
-            u.body_bytes += record.size;
-            u.file_bytes += record.file_bytes;
-        });
+        self.add_unindexed(record.name.owner, usage_of(record));
     }
 
     pub(crate) fn subtract(&self, record: &ObjectRecord) {
-        self.lock().change(record.name.owner, |u| {
-            u.objects = u.objects.saturating_sub(1);
-            u.body_bytes = u.body_bytes.saturating_sub(record.size);
-            u.file_bytes = u.file_bytes.saturating_sub(record.file_bytes);
+        self.subtract_unindexed(record.name.owner, usage_of(record));
+    }
+
+    /// Counts files that no index entry describes: damaged ones.
+    pub(crate) fn add_unindexed(&self, owner: OwnerKey, more: OwnerUsage) {
+        self.lock().change(owner, |u| {
+            u.objects += more.objects;
+            u.body_bytes += more.body_bytes;
+            u.file_bytes += more.file_bytes;
+        });
+    }
+
+    /// Takes them off the books.
+    pub(crate) fn subtract_unindexed(&self, owner: OwnerKey, less: OwnerUsage) {
+        self.lock().change(owner, |u| {
+            u.objects = u.objects.saturating_sub(less.objects);
+            u.body_bytes = u.body_bytes.saturating_sub(less.body_bytes);
+            u.file_bytes = u.file_bytes.saturating_sub(less.file_bytes);
         });
     }
 
@@ -94,6 +104,10 @@ impl Accounts {
         usage.change(owner, |u| u.reserved_bytes += bytes);
         Ok(Reservation { accounts: Arc::clone(self), owner, bytes })
     }
+}
+
+fn usage_of(record: &ObjectRecord) -> OwnerUsage {
+    OwnerUsage { objects: 1, body_bytes: record.size, file_bytes: record.file_bytes, reserved_bytes: 0 }
 }
 
 /// Bytes set aside for one upload.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::StoreError;
-use crate::files::{DirEntry, File, FileSystem, Lock};
+use crate::files::{Dir, DirEntry, File, FileSystem, Lock};
 
 /// The failed `fsync` that made a store read-only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,13 @@ pub struct SyncFailure {
     pub path: PathBuf,
     /// The system's answer.
     pub kind: io::ErrorKind,
+}
+
+/// A directory opened before a name in it changes.
+#[derive(Debug)]
+pub(crate) struct OpenDir {
+    dir: Box<dyn Dir>,
+    path: PathBuf,
 }
 
 #[derive(Debug)]
@@ -81,10 +88,17 @@ impl Disk {
         file.sync().map_err(|e| self.failed(path, e))
     }
 
+    /// Opens a directory whose names are about to change. That it cannot be opened (too many files are open, say) is an
+    /// ordinary error: no `fsync` was tried, and nothing has changed yet.
+    pub(crate) fn open_dir(&self, path: &Path) -> Result<OpenDir, StoreError> {
+        let dir = self.files.open_dir(path).map_err(|e| StoreError::io("open directory", path, e))?;
+        Ok(OpenDir { dir, path: path.into() })
+    }
+
     /// Makes the names in a directory durable; failures as for [`Disk::sync`].
-    pub(crate) fn sync_dir(&self, path: &Path) -> Result<(), StoreError> {
+    pub(crate) fn sync_dir(&self, dir: &OpenDir) -> Result<(), StoreError> {
         self.check_writable()?;
-        self.files.sync_dir(path).map_err(|e| self.failed(path, e))
+        dir.dir.sync().map_err(|e| self.failed(&dir.path, e))
     }
 
     fn failed(&self, path: &Path, source: io::Error) -> StoreError {
@@ -99,6 +113,7 @@ impl Disk {
         if self.durable_dirs.lock().unwrap_or_else(PoisonError::into_inner).contains(path) {
             return Ok(());
         }
+        let parent = self.open_dir(parent_of(path))?;
         match self.files.create_dir(path) {
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(StoreError::io("create directory", path, e));
@@ -106,13 +121,35 @@ impl Disk {
             // One that exists may have been made by a process that died before it synced the parent.
             _ => {}
         }
-        self.sync_dir(parent_of(path))?;
+        self.sync_dir(&parent)?;
         self.durable_dirs.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
         Ok(())
     }
 
+    /// Makes a directory and every missing one above it, from the top down, each durable before the next is made. So only
+    /// the lowest that exists can have been left undurable by a process that died here, and that one is made durable too.
+    pub(crate) fn ensure_path(&self, path: &Path) -> Result<(), StoreError> {
+        match self.files.open_dir(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                if parent_of(path) != path {
+                    self.ensure_path(parent_of(path))?;
+                }
+                self.ensure_dir(path)
+            }
+            Err(e) => Err(StoreError::io("open directory", path, e)),
+            Ok(_) if path.parent().is_none() => Ok(()),
+            Ok(_) => match self.files.open_dir(parent_of(path)) {
+                Ok(dir) => self.sync_dir(&OpenDir { dir, path: parent_of(path).into() }),
+                // A directory this user may not even read: whoever made `path` in it was someone else.
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+                Err(e) => Err(StoreError::io("open directory", parent_of(path), e)),
+            },
+        }
+    }
+
     /// Writes a small new file so that it appears whole under `to` or not at all, durably.
     pub(crate) fn write_whole(&self, temporary: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let dir = self.open_dir(parent_of(to))?;
         let written = self.create(temporary).and_then(|file| {
             file.write_all_at(0, bytes).map_err(|e| StoreError::io("write", temporary, e))?;
             self.sync(&*file, temporary)?;
@@ -123,11 +160,11 @@ impl Disk {
             let _ = self.remove(temporary);
             return Err(e);
         }
-        self.sync_dir(parent_of(to))
+        self.sync_dir(&dir)
     }
 }
 
 /// Directory a name is in; the parent of a bare relative name is the current directory.
-fn parent_of(path: &Path) -> &Path {
+pub(crate) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -10,8 +10,10 @@ use bailiwick_protocol::ids::{CellRoot, ContentId, OwnerKey, UnitName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DamagedPart {
-    /// The file is gone.
+    /// The file is gone, or not even its name and length can be read.
     File,
+    /// A directory that cannot be read. Which objects are in it is not known, so no object is named with it.
+    Directory,
     /// The fixed-size footer.
     Footer,
     /// The signed envelope, or what it says does not belong to this file.
@@ -199,6 +201,15 @@ impl StoreError {
         let path = path.into();
         if is_no_space(&source) { Self::NoSpace { op, path } } else { Self::Io { op, path, source } }
     }
+}
+
+/// Whether what is stored there cannot be read back: EIO from a bad sector, EBADMSG and EUCLEAN from a file system whose own
+/// checksums fail (numbers as on Linux). Unlike too many open files or missing permission, trying again does not help.
+pub(crate) fn is_unreadable(e: &io::Error) -> bool {
+    const EIO: i32 = 5;
+    const EBADMSG: i32 = 74;
+    const EUCLEAN: i32 = 117;
+    matches!(e.raw_os_error(), Some(EIO | EBADMSG | EUCLEAN))
 }
 
 /// ENOSPC, EDQUOT, EFBIG.

@@ -15,7 +15,7 @@ pub struct DirEntry {
     pub name: String,
     /// Whether it is a directory.
     pub is_dir: bool,
-    /// Bytes, for a file.
+    /// Bytes, for a file; 0 when that cannot be told.
     pub len: u64,
 }
 
@@ -53,10 +53,20 @@ pub trait File: Debug + Send + Sync {
     fn set_len(&self, len: u64) -> io::Result<()>;
 }
 
+/// An open directory, for making its names durable. Opened before a name in it changes, so that afterwards nothing but the
+/// `fsync` itself is left to fail.
+pub trait Dir: Debug + Send + Sync {
+    /// Makes the names in the directory durable.
+    ///
+    /// # Errors
+    /// As for [`File::sync`].
+    fn sync(&self) -> io::Result<()>;
+}
+
 /// A lock that is held until dropped.
 pub trait Lock: Debug + Send + Sync {}
 
-/// File-system calls with POSIX meaning: a name is durable only after [`FileSystem::sync_dir`] of its directory.
+/// File-system calls with POSIX meaning: a name is durable only after [`Dir::sync`] of its directory.
 pub trait FileSystem: Debug + Send + Sync {
     /// Makes one directory, readable by this user only; `AlreadyExists` if there is one.
     ///
@@ -94,11 +104,11 @@ pub trait FileSystem: Debug + Send + Sync {
     /// The system's.
     fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
 
-    /// Makes the names in a directory durable.
+    /// Opens a directory, to make its names durable later. A failure here says nothing about durability.
     ///
     /// # Errors
-    /// As for [`File::sync`].
-    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// The system's.
+    fn open_dir(&self, path: &Path) -> io::Result<Box<dyn Dir>>;
 
     /// Takes the exclusive lock of a file, made if missing, without waiting; `None` if another open file has it.
     ///

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use bailiwick_protocol::ids::UnitName;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition, TableError};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, parent_of};
 use crate::error::{DamagedPart, StoreError, is_no_space};
 use crate::files::read_exact_at;
 use crate::record::{KEY_BYTES, ObjectRecord, key, name_of_key};
@@ -73,7 +73,10 @@ impl Index {
                 disk.check_writable()?;
                 tracing::warn!(error = %e, "the index is unusable and will be rebuilt from the objects");
                 disk.remove(&path)?;
-                (open_database(&disk, &path, true)?, true)
+                let made = open_database(&disk, &path, true);
+                // redb tells of a failed fsync as an error of its own.
+                disk.check_writable()?;
+                (made?, true)
             }
         };
         let index = Self {
@@ -182,6 +185,8 @@ impl Index {
         self.disk.check_writable()?;
         if let Err(e) = self.commit(&batch) {
             self.reopen();
+            // redb tells of a failed fsync as an error of its own; what the caller must hear is that the store is read-only.
+            self.disk.check_writable()?;
             return Err(match e {
                 StoreError::Index(e) => match *e {
                     redb::Error::Io(e) if is_no_space(&e) => StoreError::io("write", &self.path, e),
@@ -256,7 +261,12 @@ fn read_table(database: &Database) -> Result<Option<ReadTable>, StoreError> {
 fn open_database(disk: &Arc<Disk>, path: &PathBuf, check: bool) -> Result<Database, StoreError> {
     let file = match disk.open(path, true) {
         Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => disk.create(path)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let dir = disk.open_dir(parent_of(path))?;
+            let file = disk.create(path)?;
+            disk.sync_dir(&dir)?;
+            file
+        }
         Err(e) => return Err(StoreError::io("open", path, e)),
     };
     let backend = Backend { disk: Arc::clone(disk), file, path: path.clone() };

@@ -6,7 +6,9 @@
 //! - **Acknowledged means durable.** [`Upload::finish`] and [`Store::delete`] return `Ok` only after every
 //!   `fsync` the outcome rests on has succeeded. One failed `fsync` turns the store read-only for good.
 //! - **Damaged bytes are never returned.** Every read of a body is checked, before it is handed out, against
-//!   BLAKE3 chaining values that lead to the content id the owner signed.
+//!   BLAKE3 chaining values that lead to the content id in the stored envelope; the envelope against a checksum of the file.
+//!   The owner's signature over it is verified at admission, when a file is taken up without the index, and by scrub, not on
+//!   every read: this finds rot, not a host that rewrites a whole file. Clients verify the signature themselves.
 //! - **Data is the authority.** The index is a cache of what the object files say.
 //!
 //! Calls block; a server runs them on threads made for that. All types are `Send + Sync`.

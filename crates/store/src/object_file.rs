@@ -19,7 +19,7 @@ use bailiwick_protocol::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
 use blake3::hazmat::ChainingValue;
 
 use crate::disk::Disk;
-use crate::error::{DamagedPart, StoreError};
+use crate::error::{DamagedPart, StoreError, is_unreadable};
 use crate::files::{File, read_exact_at};
 use crate::pieces::{PieceTables, VALUE_BYTES, content_id_of, page_count, piece_count, values_of};
 use crate::record::ObjectRecord;
@@ -155,21 +155,22 @@ impl ObjectFile {
         name: &UnitName,
         generation: u64,
     ) -> Result<Self, OpenError> {
-        let io_error = |e| OpenError::Store(StoreError::io("read", path, e));
+        let failed = |part, offset| move |e| OpenError::Store(read_error(name, part, offset, path, e));
         let file = disk.open(path, false).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => OpenError::Missing,
+            _ if is_unreadable(&e) => failed(DamagedPart::File, 0)(e),
             _ => OpenError::Store(StoreError::io("open", path, e)),
         })?;
         let damaged = |part, offset| OpenError::Store(StoreError::Damaged { name: *name, part, offset });
-        let file_bytes = file.len().map_err(io_error)?;
+        let file_bytes = file.len().map_err(failed(DamagedPart::File, 0))?;
         let mut footer = [0; FOOTER_BYTES];
         let footer_at = file_bytes.checked_sub(FOOTER_BYTES as u64).ok_or(damaged(DamagedPart::Footer, 0))?;
-        read_exact_at(&*file, footer_at, &mut footer).map_err(io_error)?;
+        read_exact_at(&*file, footer_at, &mut footer).map_err(failed(DamagedPart::Footer, footer_at))?;
         let footer =
             Footer::from_bytes(&footer, file_bytes).ok_or(damaged(DamagedPart::Footer, footer_at))?;
 
         let mut head = vec![0; length(footer.tree_at() - footer.size)];
-        read_exact_at(&*file, footer.size, &mut head).map_err(io_error)?;
+        read_exact_at(&*file, footer.size, &mut head).map_err(failed(DamagedPart::Envelope, footer.size))?;
         let pages_from = length(footer.envelope_bytes);
         if head_blake3(&head[..pages_from], &head[pages_from..]) != footer.head_blake3 {
             return Err(damaged(DamagedPart::Envelope, footer.size));
@@ -202,6 +203,11 @@ impl ObjectFile {
         self.footer.end()
     }
 
+    /// Bytes [`ObjectFile::open`] reads.
+    pub(crate) fn opening_bytes(&self) -> u64 {
+        self.footer.tree_at() - self.footer.size + FOOTER_BYTES as u64
+    }
+
     pub(crate) fn pieces_at(&self) -> u64 {
         self.footer.pieces_at()
     }
@@ -218,7 +224,7 @@ impl ObjectFile {
     pub(crate) fn tree_bytes(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
         let mut bytes = vec![0; length(self.footer.tree_bytes)];
         read_exact_at(&*self.file, self.tree_at(), &mut bytes)
-            .map_err(|e| StoreError::io("read", path, e))?;
+            .map_err(|e| read_error(&self.name, DamagedPart::CellTree, self.tree_at(), path, e))?;
         if *blake3::hash(&bytes).as_bytes() != self.footer.tree_blake3 {
             return Err(self.damaged(DamagedPart::CellTree, self.tree_at()));
         }
@@ -240,6 +246,22 @@ impl ObjectFile {
             file_bytes: self.file_bytes(),
             stored_at_unix_ms: self.footer.stored_at_unix_ms,
         }
+    }
+}
+
+/// A failed read of an object's file. A sector that cannot be read is as damaged as one that reads wrong, and so is a file that
+/// has become shorter than it was when it was opened; anything else says nothing about what is stored.
+pub(crate) fn read_error(
+    name: &UnitName,
+    part: DamagedPart,
+    offset: u64,
+    path: &Path,
+    e: io::Error,
+) -> StoreError {
+    if is_unreadable(&e) || e.kind() == io::ErrorKind::UnexpectedEof {
+        StoreError::Damaged { name: *name, part, offset }
+    } else {
+        StoreError::io("read", path, e)
     }
 }
 

@@ -1,6 +1,8 @@
-//! Reading bodies: nothing leaves here that does not lead to the content id the owner signed.
+//! Reading bodies: nothing leaves here that does not lead to the content id in the envelope stored with the body. That this
+//! envelope is the owner's was checked when it was stored, and is checked again by scrub; a read trusts the file's checksum
+//! for it (spec store, clause F6).
 
-use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_possession::tree::{BLOCK_BYTES, block_len, blocks_of};
@@ -9,7 +11,7 @@ use blake3::hazmat::ChainingValue;
 
 use crate::error::{DamagedPart, StoreError};
 use crate::files::read_exact_at;
-use crate::object_file::ObjectFile;
+use crate::object_file::{ObjectFile, read_error};
 use crate::pieces::{PAGE_PIECES, PIECE_BYTES, VALUE_BYTES, page_value, piece_count, piece_value, values_of};
 use crate::store::Inner;
 
@@ -20,11 +22,21 @@ pub struct BodyReader {
     file: ObjectFile,
     /// The page of the piece table used last, checked.
     page: Mutex<Option<(u64, Arc<[ChainingValue]>)>>,
+    disk_bytes: AtomicU64,
 }
 
 impl BodyReader {
     pub(crate) fn new(inner: Arc<Inner>, file: ObjectFile) -> Self {
-        Self { inner, file, page: Mutex::new(None) }
+        let disk_bytes = AtomicU64::new(file.opening_bytes());
+        Self { inner, file, page: Mutex::new(None), disk_bytes }
+    }
+
+    /// Bytes of the object's file read for this reader so far: footer, envelope and page table when it was opened, and since
+    /// then whole pieces (64 KiB, even for a read of one byte) and pages of the piece table. What the system reads ahead
+    /// or answers from its cache is not told apart; the cell tree ([`crate::Store::tree`]) is not read through here.
+    #[must_use]
+    pub fn disk_bytes(&self) -> u64 {
+        self.disk_bytes.load(Ordering::Relaxed)
     }
 
     /// Bytes of the body.
@@ -34,7 +46,7 @@ impl BodyReader {
         self.file.size()
     }
 
-    /// What the owner signed about it. The signature was checked when it was stored.
+    /// What the owner signed about it. The signature was checked when it was stored, not now.
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
         &self.file.envelope
@@ -139,14 +151,12 @@ impl BodyReader {
     }
 
     fn read_raw(&self, offset: u64, buf: &mut [u8], part: DamagedPart) -> Result<(), StoreError> {
-        read_exact_at(&*self.file.file, offset, buf).map_err(|e| match e.kind() {
-            // Cut off since it was opened.
-            io::ErrorKind::UnexpectedEof => self.file.damaged(part, offset),
-            _ => {
-                let path = self.inner.layout.object(&self.file.name, self.file.envelope.generation);
-                StoreError::io("read", path, e)
-            }
-        })
+        read_exact_at(&*self.file.file, offset, buf).map_err(|e| {
+            let path = self.inner.layout.object(&self.file.name, self.file.envelope.generation);
+            read_error(&self.file.name, part, offset, &path, e)
+        })?;
+        self.disk_bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
+        Ok(())
     }
 }
 

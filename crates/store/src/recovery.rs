@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use bailiwick_protocol::ids::{OwnerKey, UnitName};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, OwnerUsage};
 use crate::disk::Disk;
 use crate::error::StoreError;
-use crate::files::{Lock, read_exact_at};
+use crate::files::{DirEntry, Lock, read_exact_at};
 use crate::index::Index;
 use crate::layout::{FORMAT_VERSION, Layout, format_text, parse_format, parse_object_file};
 use crate::object_file::{ObjectFile, OpenError};
 use crate::record::{KEY_BYTES, ObjectRecord, key};
+use crate::store::Damaged;
 
 /// What opening a store found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(crate) fn claim(disk: &Disk, layout: &Layout) -> Result<Box<dyn Lock>, Store
             // Another process may have made it between the two looks.
             read_format(disk, layout)?.ok_or(StoreError::NotAStore { path: layout.root.clone() })?;
         }
-        disk.ensure_dir(&layout.root)?;
+        disk.ensure_path(&layout.root)?;
     }
     let lock = disk.try_lock(&layout.lock())?;
     if read_format(disk, layout)?.is_none() {
@@ -100,17 +101,18 @@ struct Reconciler<'a> {
     index: &'a Index,
     accounts: &'a Accounts,
     report: OpenReport,
-    damaged: BTreeMap<UnitName, u64>,
+    damaged: BTreeMap<UnitName, Damaged>,
 }
 
-/// Walks the objects and makes index and accounts agree with them. Also returns what is damaged, with generations.
+/// Walks the objects and makes index and accounts agree with them. Also returns what is damaged.
 pub(crate) fn reconcile(
     disk: &Disk,
     layout: &Layout,
     index: &Index,
     accounts: &Accounts,
-) -> Result<(OpenReport, BTreeMap<UnitName, u64>), StoreError> {
-    let (shards, foreign) = shards(disk, layout)?;
+) -> Result<(OpenReport, BTreeMap<UnitName, Damaged>), StoreError> {
+    // A directory that cannot be read ends this: not knowing what was stored, the store could be made to go back.
+    let (shards, foreign) = shards(layout, &mut |dir| disk.list(dir))?;
     let report = OpenReport { foreign, ..OpenReport::default() };
     let mut r = Reconciler { disk, layout, index, accounts, report, damaged: BTreeMap::new() };
     for (shard, dir) in &shards {
@@ -130,19 +132,25 @@ pub(crate) fn reconcile(
     Ok((r.report, r.damaged))
 }
 
+/// How directories are listed: what to do about one that cannot be is the caller's to decide.
+pub(crate) type List<'a> = dyn FnMut(&Path) -> Result<Vec<DirEntry>, StoreError> + 'a;
+
 /// A shard and its directory.
 pub(crate) type ShardDir = (Shard, PathBuf);
 
 /// Every shard directory, in name order, and what else lies there.
-pub(crate) fn shards(disk: &Disk, layout: &Layout) -> Result<(Vec<ShardDir>, Vec<PathBuf>), StoreError> {
+pub(crate) fn shards(
+    layout: &Layout,
+    list: &mut List<'_>,
+) -> Result<(Vec<ShardDir>, Vec<PathBuf>), StoreError> {
     let (mut shards, mut foreign) = (Vec::new(), Vec::new());
-    for owner_entry in disk.list(&layout.objects())? {
+    for owner_entry in list(&layout.objects())? {
         let owner_dir = layout.objects().join(&owner_entry.name);
         let Some(owner) = owner_entry.name.parse::<OwnerKey>().ok().filter(|_| owner_entry.is_dir) else {
             foreign.push(owner_dir);
             continue;
         };
-        for entry in disk.list(&owner_dir)? {
+        for entry in list(&owner_dir)? {
             let dir = owner_dir.join(&entry.name);
             let byte = u8::from_str_radix(&entry.name, 16).ok();
             match byte.filter(|b| entry.is_dir && format!("{b:02x}") == entry.name) {
@@ -157,9 +165,9 @@ pub(crate) fn shards(disk: &Disk, layout: &Layout) -> Result<(Vec<ShardDir>, Vec
 /// Objects' files in one shard directory, each name's generations ascending with the files' lengths; and what else lies there.
 pub(crate) type ShardFiles = (BTreeMap<UnitName, Vec<(u64, u64)>>, Vec<PathBuf>);
 
-pub(crate) fn shard_files(disk: &Disk, shard: Shard, dir: &Path) -> Result<ShardFiles, StoreError> {
+pub(crate) fn shard_files(shard: Shard, dir: &Path, list: &mut List<'_>) -> Result<ShardFiles, StoreError> {
     let (mut files, mut foreign) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
-    for entry in disk.list(dir)? {
+    for entry in list(dir)? {
         let parsed = parse_object_file(&shard.0, &entry.name);
         match parsed.filter(|(name, _)| !entry.is_dir && name.object.0[0] == shard.1) {
             Some((name, generation)) => files.entry(name).or_default().push((generation, entry.len)),
@@ -174,8 +182,8 @@ impl Reconciler<'_> {
     fn shard(&mut self, shard: Shard, dir: &Path) -> Result<(), StoreError> {
         // The last process may have died between a rename or removal and its fsync. What is told from here on must
         // not change with a power cut.
-        self.disk.sync_dir(dir)?;
-        let (files, foreign) = shard_files(self.disk, shard, dir)?;
+        self.disk.sync_dir(&self.disk.open_dir(dir)?)?;
+        let (files, foreign) = shard_files(shard, dir, &mut |dir| self.disk.list(dir))?;
         self.report.foreign.extend(foreign);
         let (records, bad) = self.index.scan(
             Bound::Included(bound(shard, 0)),
@@ -191,7 +199,7 @@ impl Reconciler<'_> {
                 record.as_ref().filter(|r| r.generation == generation && r.file_bytes == len)
             {
                 self.accounts.add(record);
-            } else if !self.adopt(name, generation, record.as_ref())? {
+            } else if !self.adopt(name, generations, record.as_ref())? {
                 continue;
             }
             self.remove_superseded(name, lower, dir)?;
@@ -208,9 +216,10 @@ impl Reconciler<'_> {
     fn adopt(
         &mut self,
         name: &UnitName,
-        generation: u64,
+        generations: &[(u64, u64)],
         record: Option<&ObjectRecord>,
     ) -> Result<bool, StoreError> {
+        let Some((&(generation, len), lower)) = generations.split_last() else { return Ok(false) };
         let path = self.layout.object(name, generation);
         let opened = ObjectFile::open(self.disk, &path, name, generation);
         let good = match opened {
@@ -220,12 +229,19 @@ impl Reconciler<'_> {
         };
         let Some(good) = good else {
             tracing::error!(object = %name, "damaged object");
-            self.damaged.insert(*name, generation);
+            // Still stored, still counted, never served; and what may be beside it stays.
+            let file_bytes = lower.iter().map(|(_, len)| len).sum();
+            let mut unindexed = OwnerUsage { file_bytes, ..OwnerUsage::default() };
             match record {
-                // Still stored, still counted, never served.
                 Some(record) if record.generation == generation => self.accounts.add(record),
-                _ => self.index.remove(name),
+                _ => {
+                    unindexed.objects = 1;
+                    unindexed.file_bytes += len;
+                    self.index.remove(name);
+                }
             }
+            self.accounts.add_unindexed(name.owner, unindexed);
+            self.damaged.insert(*name, Damaged { generation, unindexed });
             return Ok(false);
         };
         self.accounts.add(&good);
@@ -244,11 +260,12 @@ impl Reconciler<'_> {
         if lower.is_empty() {
             return Ok(());
         }
+        let open_dir = self.disk.open_dir(dir)?;
         for (generation, _) in lower {
             self.disk.remove(&self.layout.object(name, *generation))?;
             self.report.superseded += 1;
         }
-        self.disk.sync_dir(dir)
+        self.disk.sync_dir(&open_dir)
     }
 
     /// Index entries of shards that have no directory at all.

@@ -2,12 +2,14 @@
 
 mod object;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use bailiwick_protocol::ids::UnitName;
 
-use crate::error::{DamagedPart, StoreError};
+use crate::error::{DamagedPart, StoreError, is_unreadable};
 use crate::evidence;
+use crate::files::DirEntry;
 use crate::recovery::{shard_files, shards};
 use crate::store::{Inner, Store};
 
@@ -28,7 +30,7 @@ pub struct ScrubProgress {
     pub objects_done: u64,
     /// Objects there were at the start.
     pub objects_total: u64,
-    /// Bytes of files read.
+    /// Bytes of files read. Files of lower generations that were left beside a damaged one come on top of the total.
     pub bytes_done: u64,
     /// Bytes of files there were at the start.
     pub bytes_total: u64,
@@ -37,7 +39,7 @@ pub struct ScrubProgress {
 /// One thing that is not what was stored.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
-    /// Which object; `None` for a file that is no object.
+    /// Which object; `None` for what is not one object: evidence, a directory, the index as a whole.
     pub name: Option<UnitName>,
     /// Which file.
     pub path: PathBuf,
@@ -91,13 +93,13 @@ impl Watch<'_> {
 }
 
 impl Store {
-    /// Reads every object (body, envelope with its signature, tree, tables, footer), the index and the evidence, and
-    /// names everything damaged. The store stays in use; objects deleted or replaced meanwhile are left out.
+    /// Reads every object file, lower generations that still stand included (body, envelope with its signature, tree, tables, footer), the index and the evidence, and
+    /// names everything damaged. What cannot be read (a bad sector) is damage like any other, and the scrub goes on. The store stays in use; objects deleted or replaced meanwhile are left out.
     ///
     /// `progress` hears of every mebibyte, `should_stop` is asked as often.
     ///
     /// # Errors
-    /// `Io`, `Index`: the scrub could not go on. Damage is in the report, not here.
+    /// `Io`: the scrub could not go on for a reason that says nothing about the bytes on disk, such as too many open files. Damage is in the report, not here.
     pub fn scrub(
         &self,
         cells: CellCheck,
@@ -119,11 +121,6 @@ impl Store {
         }
         let mut report = watch.report;
         report.damage.sort();
-        let mut damaged = self.inner.damaged();
-        for name in report.damage.iter().filter(|d| d.part != DamagedPart::Index).filter_map(|d| d.name) {
-            damaged.entry(name).or_default();
-        }
-        drop(damaged);
         Ok(report)
     }
 }
@@ -131,21 +128,40 @@ impl Store {
 impl Inner {
     /// Every object there is a file of.
     fn scrub_objects(&self, cells: CellCheck, watch: &mut Watch<'_>) -> Result<(), StoreError> {
-        let (shards, foreign) = shards(&self.disk, &self.layout)?;
+        let (shards, foreign) = shards(&self.layout, &mut |dir| self.list_or_damage(dir, watch))?;
         watch.report.foreign.extend(foreign);
         for (shard, dir) in shards {
-            let (files, foreign) = shard_files(&self.disk, shard, &dir)?;
+            let (files, foreign) = shard_files(shard, &dir, &mut |dir| self.list_or_damage(dir, watch))?;
             watch.report.foreign.extend(foreign);
             for (name, generations) in files {
-                let Some((generation, _)) = generations.last() else { continue };
-                self.scrub_object(&name, *generation, cells, watch)?;
-                if watch.report.stopped {
-                    return Ok(());
+                let highest = generations.last().map(|(generation, _)| *generation);
+                for (generation, _) in generations {
+                    let before = watch.report.damage.len();
+                    self.scrub_object(&name, generation, cells, watch)?;
+                    let found = &watch.report.damage[before..];
+                    // Of a lower generation, the higher one is no worse for it.
+                    if Some(generation) == highest && found.iter().any(|d| d.part != DamagedPart::Index) {
+                        self.remember_damaged(&name, generation);
+                    }
+                    if watch.report.stopped {
+                        return Ok(());
+                    }
                 }
                 watch.report.progress.objects_done += 1;
             }
         }
         Ok(())
+    }
+
+    /// Names in a directory; none, and damage, when it cannot be read.
+    fn list_or_damage(&self, dir: &Path, watch: &mut Watch<'_>) -> Result<Vec<DirEntry>, StoreError> {
+        match self.disk.list(dir) {
+            Err(StoreError::Io { source, .. }) if is_unreadable(&source) => {
+                watch.damage(None, dir.into(), DamagedPart::Directory, 0);
+                Ok(Vec::new())
+            }
+            other => other,
+        }
     }
 
     /// Every index entry: readable, and there is a file.
@@ -154,16 +170,29 @@ impl Inner {
         const STEP: usize = 1024;
         let mut after = Unbounded;
         loop {
-            let (records, bad) = self.index.scan(after, Unbounded, STEP)?;
+            let (records, bad) = match self.index.scan(after, Unbounded, STEP) {
+                // A cache: what it says further on is not known, what it describes has been read.
+                Err(StoreError::Index(_)) => {
+                    watch.damage(None, self.layout.index(), DamagedPart::Index, 0);
+                    return Ok(());
+                }
+                other => other?,
+            };
             for name in bad {
                 watch.damage(Some(name), self.layout.index(), DamagedPart::Index, 0);
             }
             let Some(last) = records.last().map(|r| crate::record::key(&r.name)) else { return Ok(()) };
             for record in records {
                 let path = self.layout.object(&record.name, record.generation);
-                if self.disk.open(&path, false).is_err()
-                    && self.index_still_has(&record.name, record.generation)
-                {
+                match self.disk.open(&path, false) {
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    // What is there has been read, or could not be and was named.
+                    Ok(_) => continue,
+                    Err(e) if is_unreadable(&e) => continue,
+                    Err(e) => return Err(StoreError::io("open", path, e)),
+                }
+                if self.index_still_has(&record.name, record.generation) {
+                    self.remember_damaged(&record.name, record.generation);
                     watch.damage(Some(record.name), path, DamagedPart::File, 0);
                 }
             }
@@ -178,10 +207,14 @@ impl Inner {
     }
 
     fn scrub_evidence(&self, watch: &mut Watch<'_>) -> Result<(), StoreError> {
-        for entry in self.disk.list(&self.layout.evidence())? {
+        for entry in self.list_or_damage(&self.layout.evidence(), watch)? {
             let path = self.layout.evidence().join(&entry.name);
             let fits = |e: &evidence::Equivocation| path == self.layout.evidence_file(&e.name, e.generation);
-            if !evidence::read(&self.disk, &path)?.is_ok_and(|e| fits(&e)) {
+            let sound = match evidence::read(&self.disk, &path) {
+                Err(StoreError::Io { source, .. }) if is_unreadable(&source) => false,
+                other => other?.is_ok_and(|e| fits(&e)),
+            };
+            if !sound {
                 watch.damage(None, path, DamagedPart::Envelope, 0);
             }
         }

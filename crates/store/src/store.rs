@@ -11,7 +11,7 @@ use bailiwick_possession::tree::CellTree;
 use bailiwick_protocol::ids::UnitName;
 use bailiwick_protocol::limits::BODY_BYTES_MAX;
 
-use crate::accounts::{Accounts, Usage};
+use crate::accounts::{Accounts, OwnerUsage, Usage};
 use crate::disk::{Disk, SyncFailure};
 use crate::error::{DamagedPart, StoreError};
 use crate::evidence::{self, Equivocation};
@@ -26,9 +26,11 @@ use crate::recovery::{self, OpenReport};
 /// How a store is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes of files all owners may have together, uploads under way included. Default: no limit.
+    /// Bytes of object files all owners may have together: body, envelope, cell tree, tables and footer, not the body alone;
+    /// damaged objects and uploads under way included. A replacement or repair needs room beside what it replaces. Not counted:
+    /// the index, evidence (at most 1,024 files), foreign files, what the file system adds. Default: no limit.
     pub quota_bytes: u64,
-    /// Bytes of files each owner may have. Default: no limit.
+    /// Bytes of object files each owner may have, counted the same. Default: no limit.
     pub owner_quota_bytes: u64,
     /// Bytes of one body. Default: what the deepest class can prove.
     pub body_bytes_max: u64,
@@ -51,6 +53,15 @@ impl Default for Options {
 /// Locks for names: two operations on one object exclude each other, others rarely meet.
 const NAME_LOCKS: usize = 64;
 
+/// What is known about a damaged object.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Damaged {
+    /// Generation its file name tells.
+    pub(crate) generation: u64,
+    /// What the accounts count for it beyond its index entry: off the books when its files go.
+    pub(crate) unindexed: OwnerUsage,
+}
+
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) disk: Arc<Disk>,
@@ -59,8 +70,8 @@ pub(crate) struct Inner {
     /// Dropped, and thereby written, before the lock.
     pub(crate) index: Index,
     pub(crate) accounts: Arc<Accounts>,
-    /// Objects known to be damaged, with the generation their file name tells. A new upload of the same envelope repairs them.
-    damaged: Mutex<BTreeMap<UnitName, u64>>,
+    /// Objects known to be damaged. A new upload of the same envelope repairs them.
+    damaged: Mutex<BTreeMap<UnitName, Damaged>>,
     names: [Mutex<()>; NAME_LOCKS],
     temporary: AtomicU64,
     report: OpenReport,
@@ -139,7 +150,8 @@ impl Store {
         Ok(BodyReader::new(Arc::clone(&self.inner), file))
     }
 
-    /// Nodes of the cell tree from level 3 up, checked against the root the owner signed.
+    /// Nodes of the cell tree from level 3 up, checked against the root in the stored envelope, whose signature was checked when
+    /// it was stored.
     ///
     /// # Errors
     /// `NotFound`, `Damaged`, `Io`, `Index`.
@@ -222,9 +234,18 @@ impl Store {
     /// Writes the index. Objects are durable without it; the next start is faster with it.
     ///
     /// # Errors
-    /// `ReadOnly`, `Index`.
+    /// `ReadOnly` (also when the `fsync` of the index itself just failed), `NoSpace`, `Index`.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.inner.index.flush()
+    }
+
+    /// Writes the index and gives this handle up. Dropping the last handle, upload and reader writes the index as well, but can
+    /// only log a failure, and a handle that is never dropped never does.
+    ///
+    /// # Errors
+    /// As for [`Store::flush`]; the handle is given up all the same.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.flush()
     }
 }
 
@@ -235,7 +256,7 @@ impl Inner {
         self.names[i].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn damaged(&self) -> MutexGuard<'_, BTreeMap<UnitName, u64>> {
+    pub(crate) fn damaged(&self) -> MutexGuard<'_, BTreeMap<UnitName, Damaged>> {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -250,11 +271,34 @@ impl Inner {
         if let Err(StoreError::Damaged { name, part, offset }) = &result {
             tracing::error!(object = %name, ?part, offset, "damaged object");
             let generation = self.index.get(name).ok().flatten().map_or(0, |r| r.generation);
-            let mut damaged = self.damaged();
-            let known = damaged.entry(*name).or_default();
-            *known = generation.max(*known);
+            self.remember_damaged(name, generation);
         }
         result
+    }
+
+    pub(crate) fn remember_damaged(&self, name: &UnitName, generation: u64) {
+        let mut damaged = self.damaged();
+        let known = damaged.entry(*name).or_default();
+        known.generation = generation.max(known.generation);
+    }
+
+    /// Takes a damaged object out of the index, ahead of its repair. Should that fail, it stays known and counted.
+    pub(crate) fn unindex(&self, record: &ObjectRecord) {
+        self.index.remove(&record.name);
+        self.remember_damaged(&record.name, record.generation);
+        let mut damaged = self.damaged();
+        let unindexed = &mut damaged.entry(record.name).or_default().unindexed;
+        unindexed.objects += 1;
+        unindexed.body_bytes += record.size;
+        unindexed.file_bytes += record.file_bytes;
+    }
+
+    /// The files of a damaged object are gone or about to be replaced.
+    pub(crate) fn forget_damaged(&self, name: &UnitName) {
+        let known = self.damaged().remove(name);
+        if let Some(known) = known {
+            self.accounts.subtract_unindexed(name.owner, known.unindexed);
+        }
     }
 
     /// The object's file, if there is such an object.
@@ -278,7 +322,7 @@ impl Inner {
         let generation = match self.index.get(name) {
             Ok(Some(record)) => record.generation,
             Ok(None) => match self.damaged().get(name) {
-                Some(generation) => *generation,
+                Some(known) => known.generation,
                 None => return Ok(Ok(None)),
             },
             // The index rotted: data is the authority.
@@ -339,23 +383,24 @@ impl Inner {
             self.forget(name, record.as_ref());
             return Ok(false);
         };
+        let open_dir = self.disk.open_dir(&dir)?;
         // A crash must not bring a lower generation back: those go first, durably.
         for generation in stale {
             self.disk.remove(&self.layout.object(name, *generation))?;
         }
         if !stale.is_empty() {
-            self.disk.sync_dir(&dir)?;
+            self.disk.sync_dir(&open_dir)?;
         }
         self.disk.remove(&self.layout.object(name, *highest))?;
         self.forget(name, record.as_ref());
-        self.disk.sync_dir(&dir)?;
+        self.disk.sync_dir(&open_dir)?;
         // The index may have been synced in passing, and failed.
         self.disk.check_writable()?;
         Ok(true)
     }
 
     fn forget(&self, name: &UnitName, record: Option<&ObjectRecord>) {
-        self.damaged().remove(name);
+        self.forget_damaged(name);
         if let Some(record) = record {
             self.accounts.subtract(record);
         }

@@ -12,10 +12,11 @@ use bailiwick_protocol::envelope::{BODY_HEADER_BYTES, Envelope, SignedEnvelope};
 use bailiwick_protocol::ids::{CellRoot, ContentId, OwnerKey, UnitName};
 
 use crate::accounts::Reservation;
+use crate::disk::OpenDir;
 use crate::error::StoreError;
 use crate::evidence::Equivocation;
 use crate::files::File;
-use crate::object_file::{ObjectFile, file_bytes_of, tail};
+use crate::object_file::{ObjectFile, OpenError, file_bytes_of, tail};
 use crate::pieces::{PieceHasher, PieceTables};
 use crate::record::ObjectRecord;
 use crate::store::{Inner, Store, now_unix_ms};
@@ -47,7 +48,7 @@ enum Verdict {
     New,
     /// A lower generation is stored, or this one is and is damaged.
     Replaces(ObjectRecord),
-    /// Stored.
+    /// Stored, and its file is there: footer, envelope and length are right.
     Same(ObjectRecord),
 }
 
@@ -173,24 +174,24 @@ impl Upload {
         inner.disk.sync(&*self.file, &self.path)?;
 
         let _guard = inner.lock_name(&self.name);
-        let replaced = match inner.judge(&self.signed, &self.envelope)? {
+        let mut replaced = match inner.judge(&self.signed, &self.envelope)? {
             Verdict::Same(record) => return Ok(Stored { record, already: true }),
             Verdict::Replaces(record) => Some(record),
             Verdict::New => None,
         };
         // No entry of a predecessor that could be mistaken for this object may outlive a crash.
-        if replaced.as_ref().is_some_and(|old| old.generation == self.envelope.generation) {
-            inner.index.remove(&self.name);
+        if let Some(old) = replaced.take_if(|old| old.generation == self.envelope.generation) {
+            inner.unindex(&old);
         }
         inner.index.settle(&self.name)?;
-        let record = self.publish(now)?;
+        let (record, dir) = self.publish(now)?;
         inner.accounts.add(&record);
         if let Some(old) = &replaced {
             inner.accounts.subtract(old);
         }
         inner.index.put(record.clone());
-        inner.damaged().remove(&self.name);
-        self.remove_lower_generations(&inner)?;
+        inner.forget_damaged(&self.name);
+        self.remove_lower_generations(&inner, &dir)?;
         // The index may have been synced in passing, and failed.
         inner.disk.check_writable()?;
         Ok(Stored { record, already: false })
@@ -223,17 +224,19 @@ impl Upload {
         Ok((tables, tree.to_bytes()))
     }
 
-    /// Gives the synced file its name, durably.
-    fn publish(&mut self, stored_at_unix_ms: u64) -> Result<ObjectRecord, StoreError> {
+    /// Gives the synced file its name, durably. Whatever else can fail does so before the name is there.
+    fn publish(&mut self, stored_at_unix_ms: u64) -> Result<(ObjectRecord, OpenDir), StoreError> {
         let Inner { disk, layout, .. } = &*self.inner;
         let dir = layout.shard_dir(&self.name);
         disk.ensure_dir(&layout.owner_dir(&self.name.owner))?;
         disk.ensure_dir(&dir)?;
+        let open_dir = disk.open_dir(&dir)?;
+        let file_bytes = self.file.len().map_err(|e| StoreError::io("stat", &self.path, e))?;
         let to = layout.object(&self.name, self.envelope.generation);
         disk.rename(&self.path, &to)?;
         self.renamed = true;
-        disk.sync_dir(&dir)?;
-        Ok(ObjectRecord {
+        disk.sync_dir(&open_dir)?;
+        let record = ObjectRecord {
             name: self.name,
             generation: self.envelope.generation,
             size: self.received,
@@ -241,26 +244,30 @@ impl Upload {
             root: self.root,
             cells: self.cells,
             envelope_blake3: *blake3::hash(self.signed.payload()).as_bytes(),
-            file_bytes: self.file.len().map_err(|e| StoreError::io("stat", &to, e))?,
+            file_bytes,
             stored_at_unix_ms,
-        })
+        };
+        Ok((record, open_dir))
     }
 
     /// A later delete of this generation must not uncover a lower one, so those go now, durably.
-    fn remove_lower_generations(&self, inner: &Inner) -> Result<(), StoreError> {
-        let generations = inner.generations(&self.name)?;
+    /// What cannot be removed is swept at the next start or with the object; the new generation is durable and served.
+    fn remove_lower_generations(&self, inner: &Inner, dir: &OpenDir) -> Result<(), StoreError> {
+        let generations = inner.generations(&self.name).unwrap_or_else(|e| {
+            tracing::warn!(error = %e, "superseded files cannot be looked for now");
+            Vec::new()
+        });
         let lower = generations.iter().filter(|g| **g < self.envelope.generation);
         let mut any = false;
         for generation in lower {
             let path = inner.layout.object(&self.name, *generation);
             if let Err(e) = inner.disk.remove(&path) {
-                // Swept at the next start or with the object; the new generation is durable and served.
                 tracing::warn!(error = %e, "a superseded file stays for now");
                 continue;
             }
             any = true;
         }
-        if any { inner.disk.sync_dir(&inner.layout.shard_dir(&self.name)) } else { Ok(()) }
+        if any { inner.disk.sync_dir(dir) } else { Ok(()) }
     }
 }
 
@@ -278,11 +285,11 @@ impl Inner {
     fn judge(&self, signed: &SignedEnvelope, envelope: &Envelope) -> Result<Verdict, StoreError> {
         let name = envelope.name();
         let offered = envelope.generation;
-        let known_damaged = self.damaged().get(&name).copied();
         let stored = match self.index.get(&name) {
             Err(StoreError::Damaged { .. }) => self.record_on_disk(&name)?,
             other => other?,
         };
+        let known_damaged = self.damaged().get(&name).map(|known| known.generation);
         let Some(stored) = stored else {
             return match known_damaged {
                 Some(stored) if offered < stored => Err(StoreError::LowerGeneration { stored, offered }),
@@ -296,18 +303,43 @@ impl Inner {
             return Ok(Verdict::Replaces(stored));
         }
         if *blake3::hash(signed.payload()).as_bytes() == stored.envelope_blake3 {
-            let repair = known_damaged.is_some();
+            // The index alone is no reason to answer "stored": the owner may be putting again because it is not.
+            let repair = known_damaged.is_some() || !self.is_there(&stored)?;
             return Ok(if repair { Verdict::Replaces(stored) } else { Verdict::Same(stored) });
         }
         self.keep_equivocation(&stored, signed);
         Err(StoreError::Equivocation { generation: offered })
     }
 
+    /// Whether the file of an index entry is there and says the same, as far as that shows without reading the body.
+    fn is_there(&self, stored: &ObjectRecord) -> Result<bool, StoreError> {
+        let (name, generation) = (&stored.name, stored.generation);
+        let found = self.open_judged(name, generation)?;
+        if found.as_ref() == Some(stored) {
+            return Ok(true);
+        }
+        tracing::error!(object = %name, "damaged object, found by a put of the same");
+        self.remember_damaged(name, generation);
+        Ok(false)
+    }
+
     /// The entry a rotten index should have.
     fn record_on_disk(&self, name: &UnitName) -> Result<Option<ObjectRecord>, StoreError> {
         let Some(&generation) = self.generations(name)?.last() else { return Ok(None) };
-        let opened = ObjectFile::open(&self.disk, &self.layout.object(name, generation), name, generation);
-        Ok(opened.ok().map(|file| file.record()))
+        let found = self.open_judged(name, generation)?;
+        if found.is_none() {
+            self.remember_damaged(name, generation);
+        }
+        Ok(found)
+    }
+
+    /// What a file says of itself; `None` when it is gone or damaged. Other failures say nothing about it.
+    fn open_judged(&self, name: &UnitName, generation: u64) -> Result<Option<ObjectRecord>, StoreError> {
+        match ObjectFile::open(&self.disk, &self.layout.object(name, generation), name, generation) {
+            Ok(file) => Ok(Some(file.record())),
+            Err(OpenError::Missing | OpenError::Store(StoreError::Damaged { .. })) => Ok(None),
+            Err(OpenError::Store(e)) => Err(e),
+        }
     }
 
     /// Keeps both envelopes. A failure here must not hide the refusal itself.

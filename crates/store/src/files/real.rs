@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
-use super::{DirEntry, File, FileSystem, Lock};
+use super::{Dir, DirEntry, File, FileSystem, Lock};
 
 /// The operating system's files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +31,16 @@ impl File for fs::File {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         fs::File::set_len(self, len)
+    }
+}
+
+/// A directory, open for reading: all that `fsync` needs.
+#[derive(Debug)]
+struct OpenDir(fs::File);
+
+impl Dir for OpenDir {
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_all()
     }
 }
 
@@ -63,20 +73,24 @@ impl FileSystem for StdFiles {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        let mut entries = fs::read_dir(path)?
-            .map(|entry| {
-                let entry = entry?;
-                let meta = entry.metadata()?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                Ok(DirEntry { name, is_dir: meta.is_dir(), len: meta.len() })
-            })
-            .collect::<io::Result<Vec<_>>>()?;
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let (is_dir, len) = match entry.metadata() {
+                Ok(meta) => (meta.is_dir(), meta.len()),
+                // Removed since the name was read. Said of the file, not of the directory.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                // One file of which nothing can be told must not hide the others.
+                Err(_) => (entry.file_type()?.is_dir(), 0),
+            };
+            entries.push(DirEntry { name: entry.file_name().to_string_lossy().into_owned(), is_dir, len });
+        }
         entries.sort();
         Ok(entries)
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        fs::File::open(path)?.sync_all()
+    fn open_dir(&self, path: &Path) -> io::Result<Box<dyn Dir>> {
+        Ok(Box::new(OpenDir(fs::File::open(path)?)))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {

@@ -1,18 +1,21 @@
 //! Scrub of one object's file.
 
+use std::io;
 use std::path::Path;
 
 use bailiwick_possession::tree::TreeBuilder;
 use bailiwick_protocol::ids::UnitName;
 
 use super::{CellCheck, Watch};
-use crate::error::{DamagedPart, StoreError};
+use crate::error::{DamagedPart, StoreError, is_unreadable};
 use crate::files::read_exact_at;
-use crate::object_file::{ObjectFile, OpenError};
+use crate::object_file::{ObjectFile, OpenError, read_error};
 use crate::pieces::{PIECE_BYTES, PieceHasher, VALUE_BYTES, values_of};
 use crate::store::Inner;
 
 const STEP_BYTES: u64 = 1 << 20;
+const PIECE_LEN: usize = 1 << 16;
+const _: () = assert!(PIECE_LEN as u64 == PIECE_BYTES && STEP_BYTES.is_multiple_of(PIECE_BYTES));
 
 impl Inner {
     pub(super) fn scrub_object(
@@ -62,7 +65,7 @@ impl Inner {
         cells: CellCheck,
         watch: &mut Watch<'_>,
     ) -> Result<(), StoreError> {
-        let io_error = |e| StoreError::io("read", path, e);
+        let mut unreadable = None;
         let mut hasher = PieceHasher::new();
         let mut builder = (cells == CellCheck::Recompute).then(TreeBuilder::new);
         let mut buffer = Vec::new();
@@ -70,7 +73,9 @@ impl Inner {
         while at < file.size() {
             let step = STEP_BYTES.min(file.size() - at);
             buffer.resize(usize::try_from(step).unwrap_or(usize::MAX), 0);
-            read_exact_at(&*file.file, at, &mut buffer).map_err(io_error)?;
+            if let Some(offset) = read_step(file, path, at, &mut buffer)? {
+                unreadable.get_or_insert(offset);
+            }
             hasher.update(&buffer);
             if let Some(builder) = &mut builder {
                 builder.update(&buffer);
@@ -84,13 +89,24 @@ impl Inner {
 
         let table_bytes = found.pieces.len() * VALUE_BYTES;
         let mut table = vec![0; table_bytes];
-        read_exact_at(&*file.file, file.pieces_at(), &mut table).map_err(io_error)?;
+        let table_read = read_exact_at(&*file.file, file.pieces_at(), &mut table);
+        match table_read
+            .map_err(|e| read_error(&file.name, DamagedPart::PieceTable, file.pieces_at(), path, e))
+        {
+            Ok(()) => {}
+            Err(StoreError::Damaged { part, offset, .. }) => {
+                watch.damage(Some(file.name), path.into(), part, offset);
+                table.clear();
+            }
+            Err(e) => return Err(e),
+        }
         let table = values_of(&table);
-        let body_is_good = found.content_id == file.envelope.body.blake3.0;
+        let body_is_good = unreadable.is_none() && found.content_id == file.envelope.body.blake3.0;
         let differing =
             (0u64..).zip(&found.pieces).zip(&table).find(|((_, a), b)| a != b).map(|((i, _), _)| i);
         if !body_is_good {
-            let offset = differing.map_or(0, |piece| piece * PIECE_BYTES);
+            let differing = differing.map(|piece| piece * PIECE_BYTES);
+            let offset = differing.into_iter().chain(unreadable).min().unwrap_or(0);
             watch.damage(Some(file.name), path.into(), DamagedPart::Body, offset);
         } else if let Some(piece) = differing {
             let offset = file.pieces_at() + piece * VALUE_BYTES as u64;
@@ -107,4 +123,24 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// Fills `buffer` from `at`, a multiple of a piece. What cannot be read is left zero, so that the rest is still checked; the offset
+/// of the first such piece is returned.
+fn read_step(file: &ObjectFile, path: &Path, at: u64, buffer: &mut [u8]) -> Result<Option<u64>, StoreError> {
+    if read_exact_at(&*file.file, at, buffer).is_ok() {
+        return Ok(None);
+    }
+    let mut first = None;
+    for (offset, piece) in (at..).step_by(PIECE_LEN).zip(buffer.chunks_mut(PIECE_LEN)) {
+        match read_exact_at(&*file.file, offset, piece) {
+            Ok(()) => {}
+            Err(e) if is_unreadable(&e) || e.kind() == io::ErrorKind::UnexpectedEof => {
+                piece.fill(0);
+                first.get_or_insert(offset);
+            }
+            Err(e) => return Err(StoreError::io("read", path, e)),
+        }
+    }
+    Ok(first)
 }

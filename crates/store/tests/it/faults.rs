@@ -262,3 +262,87 @@ fn the_write_path_is_write_fsync_rename_fsync_directory() {
     let calls = calls.lock().unwrap().clone();
     assert_eq!(calls, [Op::Create, Op::Write, Op::Write, Op::Sync, Op::Rename, Op::SyncDir]);
 }
+
+/// EMFILE as on Linux.
+const TOO_MANY_FILES: i32 = 24;
+
+/// D07: a directory that cannot be opened (too many files are open) is no failed fsync. The change fails before anything has
+/// changed, the store takes more, and the same change then succeeds.
+#[test]
+fn d07_a_directory_that_cannot_be_opened_is_no_failed_fsync() {
+    for change in [Change::New, Change::Replace, Change::Delete] {
+        let mut nth = 0;
+        loop {
+            let context = format!("{change:?}, directory {nth}");
+            let fs = Forgetful::new();
+            let store = open(&fs);
+            of(1, 1).put(&store).unwrap();
+            let mut count = 0;
+            let reached = Arc::new(AtomicU64::new(0));
+            let tell = Arc::clone(&reached);
+            fs.judge(move |op, _| {
+                let hit = op == Op::OpenDir && count == nth;
+                count += u64::from(op == Op::OpenDir);
+                tell.fetch_add(u64::from(hit), Ordering::SeqCst);
+                if hit { Fate::FailOs(TOO_MANY_FILES) } else { Fate::Go }
+            });
+            let result = change.run(&store);
+            if reached.load(Ordering::SeqCst) == 0 {
+                result.unwrap();
+                break;
+            }
+            assert!(matches!(result, Err(StoreError::Io { .. })), "{context}: {result:?}");
+            assert!(!store.is_read_only(), "{context}");
+            of(1, 1).assert_whole(&store);
+            assert_eq!(store.get(&of(2, 1).name()).unwrap(), None, "{context}");
+            assert!(!fs.files().iter().any(|(p, _)| p.starts_with("/s/tmp")), "{context}: leftovers");
+            change.run(&store).unwrap();
+            nth += 1;
+        }
+        assert!(nth >= 1, "{change:?} opens no directory");
+    }
+}
+
+/// D07: the index is synced before a deleted object's name is used again. When that fsync fails, the caller hears that the store
+/// is read-only, not that something is wrong with an index.
+#[test]
+fn d07_a_failed_fsync_of_the_index_is_told_as_one() {
+    for put in [true, false] {
+        for nth in 0..2 {
+            let fs = Forgetful::new();
+            let store = Store::open_with(Arc::new(fs.clone()), "/s", Options::default()).unwrap();
+            of(1, 1).put(&store).unwrap();
+            assert!(store.delete(&of(1, 1).name()).unwrap());
+            let count = fail_nth(&fs, nth, ErrorKind::Other, |op, path| {
+                op == Op::Sync && path.ends_with("index.redb")
+            });
+            let result = if put { of(1, 1).put(&store).map(drop) } else { store.flush() };
+            if count.load(Ordering::SeqCst) <= nth {
+                assert!(nth > 0, "the index was not synced");
+                result.unwrap();
+                continue;
+            }
+            let e = result.unwrap_err();
+            assert!(matches!(e, StoreError::SyncFailed { .. } | StoreError::ReadOnly), "{put} {nth}: {e}");
+            assert!(store.is_read_only());
+        }
+    }
+}
+
+/// I3: closing writes the index, even when another handle is never dropped, and tells when it could not.
+#[test]
+fn closing_writes_the_index() {
+    let fs = Forgetful::new();
+    let open = |fs: &Forgetful| Store::open_with(Arc::new(fs.clone()), "/s", Options::default()).unwrap();
+    let store = open(&fs);
+    of(1, 1).put(&store).unwrap();
+    std::mem::forget(store.clone());
+    store.close().unwrap();
+    let after = fs.crash(Crash::Lost);
+    let store = open(&after);
+    assert_eq!(store.report().adopted, [], "the index had not been written");
+    of(1, 1).assert_whole(&store);
+    of(2, 1).put(&store).unwrap();
+    fail_nth(&after, 0, ErrorKind::Other, is_sync);
+    assert!(matches!(store.close(), Err(StoreError::ReadOnly | StoreError::SyncFailed { .. })));
+}

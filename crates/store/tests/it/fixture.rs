@@ -77,6 +77,15 @@ impl Spec {
 }
 
 impl Sample {
+    /// Makes the envelope fit a changed body.
+    pub(crate) fn recommit(&mut self) {
+        let mut builder = TreeBuilder::new();
+        builder.update(&self.body);
+        self.envelope.body.blake3 = ContentId(*blake3::hash(&self.body).as_bytes());
+        let root = builder.finish().unwrap().root();
+        self.envelope.commitment = Some(CellCommitment { root, cells: cells_of(self.body.len() as u64) });
+    }
+
     pub(crate) fn name(&self) -> UnitName {
         self.envelope.name()
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use bailiwick_store::files::{DirEntry, File, FileSystem, Lock};
+use bailiwick_store::files::{Dir, DirEntry, File, FileSystem, Lock};
 
 const SECTOR: usize = 512;
 
@@ -23,13 +23,14 @@ pub(crate) enum Op {
     Rename,
     Remove,
     List,
+    OpenDir,
     SyncDir,
 }
 
 impl Op {
     /// Calls after which a crash can leave something else than before.
     pub(crate) fn changes(self) -> bool {
-        !matches!(self, Self::Open | Self::Read | Self::List)
+        !matches!(self, Self::Open | Self::Read | Self::List | Self::OpenDir)
     }
 }
 
@@ -40,6 +41,8 @@ pub(crate) enum Fate {
     Go,
     /// Refuse it, changing nothing; the process lives on.
     Fail(io::ErrorKind),
+    /// The same, with the system's error number, which some kinds of failure are only told apart by.
+    FailOs(i32),
     /// The process dies in the middle of it: half a write is done, nothing of anything else.
     Die,
 }
@@ -172,6 +175,7 @@ impl Forgetful {
         match (state.judge)(op, path) {
             Fate::Go => Ok(state),
             Fate::Fail(kind) => Err(kind.into()),
+            Fate::FailOs(number) => Err(io::Error::from_raw_os_error(number)),
             Fate::Die => {
                 state.dead = true;
                 Err(io::Error::other("the process dies"))
@@ -358,6 +362,17 @@ impl File for Handle {
     }
 }
 
+impl Dir for Handle {
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.fs.step(Op::SyncDir, &self.path)?;
+        match state.nodes.get_mut(&self.id) {
+            Some(Node::Dir { now, synced }) => synced.clone_from(now),
+            _ => return Err(io::ErrorKind::NotADirectory.into()),
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug)]
 struct Held(Forgetful, PathBuf);
 
@@ -416,14 +431,11 @@ impl FileSystem for Forgetful {
         Ok(entries.into_iter().map(entry).collect())
     }
 
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.step(Op::SyncDir, path)?;
+    fn open_dir(&self, path: &Path) -> io::Result<Box<dyn Dir>> {
+        let mut state = self.step(Op::OpenDir, path)?;
         let id = state.find(path)?;
-        match state.nodes.get_mut(&id) {
-            Some(Node::Dir { now, synced }) => synced.clone_from(now),
-            _ => return Err(io::ErrorKind::NotADirectory.into()),
-        }
-        Ok(())
+        state.dir(path)?;
+        Ok(Box::new(Handle { fs: self.clone(), id, path: path.into() }))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {

@@ -7,7 +7,7 @@ use bailiwick_store::files::FileSystem;
 use bailiwick_store::{Options, Store, StoreError};
 
 use super::fixture::{FORKS, Spec};
-use super::forgetful::Forgetful;
+use super::forgetful::{Crash, Fate, Forgetful};
 
 fn open(fs: &Forgetful) -> Result<Store, StoreError> {
     Store::open_with(Arc::new(fs.clone()), "/s", Options::default())
@@ -119,4 +119,30 @@ fn a_directory_of_something_else_is_refused() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     std::fs::remove_file(dir.path().join("thesis.tex")).unwrap();
     Store::open(dir.path(), Options::default()).unwrap();
+}
+
+/// D05: a store several missing directories deep. Each of them is made durable, also when the process that made them died on the
+/// way and the next one found some of them there.
+#[test]
+fn d05_the_directories_above_a_new_store_are_durable() {
+    let open = |fs: &Forgetful| Store::open_with(Arc::new(fs.clone()), "/a/b/s", Options::default());
+    let sample = Spec::default().seal();
+    for die_at in 0.. {
+        let fs = Forgetful::new();
+        let mut changes = 0;
+        fs.judge(move |op, _| {
+            changes += u32::from(op.changes());
+            if op.changes() && changes > die_at { Fate::Die } else { Fate::Go }
+        });
+        let finished = open(&fs).is_ok();
+        let killed = fs.crash(Crash::Killed);
+        let store = open(&killed).unwrap();
+        sample.put(&store).unwrap();
+        let after = killed.crash(Crash::Lost);
+        sample.assert_whole(&open(&after).unwrap());
+        if finished {
+            assert!(die_at > 6, "three directories, each with an fsync");
+            break;
+        }
+    }
 }

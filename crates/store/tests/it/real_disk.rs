@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bailiwick_store::files::{FileSystem, StdFiles};
 use bailiwick_store::{CellCheck, DamagedPart, Options, Store, StoreError};
 
 use super::fixture::{FORKS, Spec};
@@ -75,4 +77,40 @@ fn d14_bodies_of_several_pages_are_read_and_checked_anywhere() {
     let report = store.scrub(CellCheck::Stored, |_| (), || false).unwrap();
     assert_eq!(report.damage.len(), 1);
     assert_eq!(report.damage[0].offset, (8 << 20) + 65_536);
+}
+
+/// A file that is removed while its directory is listed is left out; the rest of the list is there. Taken for a missing directory
+/// it would make a stored object look deleted.
+#[test]
+fn a_listing_survives_files_removed_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("stays"), "x").unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for i in 0..20_000 {
+                let path = dir.path().join(format!("goes{}", i % 50));
+                if i % 100 < 50 {
+                    std::fs::write(&path, "").unwrap();
+                } else {
+                    std::fs::remove_file(&path).unwrap();
+                }
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        while !done.load(Ordering::SeqCst) {
+            let names = StdFiles.list(dir.path()).unwrap();
+            assert!(names.iter().any(|e| e.name == "stays" && e.len == 1));
+        }
+    });
+}
+
+/// D05: on the real file system too, the directories above a new store are made.
+#[test]
+fn d05_a_store_is_made_below_missing_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("a/b/store");
+    let sample = Spec::default().seal();
+    sample.put(&Store::open(&root, Options::default()).unwrap()).unwrap();
+    assert_eq!(std::fs::metadata(dir.path().join("a")).unwrap().permissions().mode() & 0o077, 0);
 }
