@@ -88,6 +88,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if !matches!(cli.command, Command::Node(_)) {
+        output::remove_partial_files_on_signals();
+    }
     let result = match cli.command {
         Command::Key(a) => commands::key::run(a),
         Command::Seal(a) => commands::seal::run(a),
@@ -106,7 +109,10 @@ fn main() -> ExitCode {
         Command::Demo(a) => commands::demo::run(a),
     };
     result.unwrap_or_else(|error| {
-        report(&error);
+        let closed = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+        if !error.chain().any(|cause| cause.downcast_ref().is_some_and(closed)) {
+            report(&error);
+        }
         // 2: nothing could be judged or done. 1 is kept for a refuted claim.
         ExitCode::from(2)
     })

@@ -1,22 +1,25 @@
 //! Files that appear under their final name only when whole, and machine-readable output.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 
 /// A file being written beside its final name.
 ///
 /// `commit` makes it durable (fsync, rename, fsync of the directory) and gives it its name; dropping it
-/// without `commit` removes what was written, so a failed command leaves nothing behind. `abandon_all`
+/// without `commit` removes what was written, so a failed command leaves nothing behind. [`remove_partial_files_on_signals`]
 /// does the same for the signals that end a command.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
     file: File,
     temporary: PathBuf,
     destination: PathBuf,
+    may_replace: bool,
     committed: bool,
 }
 
@@ -28,7 +31,9 @@ impl AtomicFile {
             return Err(anyhow::anyhow!("{} exists already", destination.display()))
                 .context(crate::Help("choose another name with -o, or remove the file first"));
         }
-        Self::replace(destination, mode)
+        let mut file = Self::replace(destination, mode)?;
+        file.may_replace = false;
+        Ok(file)
     }
 
     /// Like `create`, but an existing destination is replaced at `commit`, in one step.
@@ -40,22 +45,24 @@ impl AtomicFile {
         temporary_name.push(name);
         temporary_name.push(format!(".{}.partial", std::process::id()));
         let temporary = destination.with_file_name(temporary_name);
+        PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).insert(temporary.clone());
         let file = OpenOptions::new()
             .write(true)
             .read(true)
             .create_new(true)
             .mode(mode)
             .open(&temporary)
-            .with_context(|| format!("cannot create {}", temporary.display()))?;
-        Ok(Self { file, temporary, destination: destination.to_owned(), committed: false })
+            .with_context(|| format!("cannot create {}", temporary.display()))
+            .context(crate::Help("check that the folder exists and can be written to"))?;
+        Ok(Self { file, temporary, destination: destination.to_owned(), may_replace: true, committed: false })
     }
 
     /// Makes the contents durable and gives them their name.
     pub(crate) fn commit(mut self) -> anyhow::Result<()> {
         self.file.sync_all().with_context(|| format!("cannot make {} durable", self.temporary.display()))?;
-        fs::rename(&self.temporary, &self.destination)
-            .with_context(|| format!("cannot rename to {}", self.destination.display()))?;
+        self.give_name().with_context(|| format!("cannot rename to {}", self.destination.display()))?;
         self.committed = true;
+        PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.temporary);
         let directory = match self.destination.parent() {
             Some(p) if !p.as_os_str().is_empty() => p,
             _ => Path::new("."),
@@ -63,6 +70,21 @@ impl AtomicFile {
         File::open(directory)
             .and_then(|d| d.sync_all())
             .with_context(|| format!("cannot make the directory {} durable", directory.display()))
+    }
+}
+
+impl AtomicFile {
+    /// Renames; without `may_replace` a file made meanwhile under the final name stays.
+    fn give_name(&self) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        if !self.may_replace {
+            match renameat_with(CWD, &self.temporary, CWD, &self.destination, RenameFlags::NOREPLACE) {
+                // A file system that does not know the flag; `create` has looked.
+                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
+                done => return Ok(done?),
+            }
+        }
+        fs::rename(&self.temporary, &self.destination)
     }
 }
 
@@ -81,8 +103,28 @@ impl Drop for AtomicFile {
         if !self.committed {
             // Nothing useful can be done when removal fails; the name says what the file is.
             let _ = fs::remove_file(&self.temporary);
+            PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.temporary);
         }
     }
+}
+
+/// Temporary files of this process.
+static PARTIAL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// From now on SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process. Not for `node run`,
+/// which stops in its own order.
+pub(crate) fn remove_partial_files_on_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            for path in PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                // The process ends now; the name says what the file is.
+                let _ = fs::remove_file(path);
+            }
+            std::process::exit(128 + signal);
+        }
+    });
 }
 
 /// Writes a small file whole, refusing to replace one.
@@ -113,16 +155,22 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Text from outside as it may be shown on a terminal: control characters and bidirectional overrides become `\u{..}`.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let hidden = c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-            let shown: Box<dyn Iterator<Item = char>> =
-                if hidden { Box::new(c.escape_unicode()) } else { Box::new(std::iter::once(c)) };
-            shown
-        })
-        .collect()
+/// Text from outside as it may be shown on a terminal: what does not print becomes `\u{..}`.
+pub(crate) use bailiwick_verifier::printable;
+
+/// Writes one line, or several, on standard output with whatever does not print escaped.
+pub(crate) fn say(lines: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in lines.split('\n') {
+        writeln!(out, "{}", printable(line))?;
+    }
+    Ok(())
+}
+
+/// Like `println!`, but names from outside cannot drive the terminal, and a closed pipe is an error and not a panic.
+#[macro_export]
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::output::say(&format!($($arg)*)) };
 }
 
 #[cfg(test)]

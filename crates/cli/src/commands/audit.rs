@@ -1,12 +1,15 @@
 //! `bailiwick audit run`: challenge a host, collect, and write an evidence bundle.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bailiwick_client::Client;
 use bailiwick_groth16::{VERIFYING_KEY_BYTES_MAX, VerifyingKey};
 use bailiwick_possession_circuit::class_info;
+use bailiwick_protocol::api::CircuitInfo;
 use bailiwick_protocol::bundle::{Answer, Bundle, ProbeOutcome};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
@@ -16,7 +19,8 @@ use bailiwick_protocol::limits::ENVELOPE_BYTES_MAX;
 use crate::audit::{Plan, collect};
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind};
-use crate::output::{print_json, read_bounded, write_new};
+use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::say;
 use crate::{Help, progress};
 
 /// Arguments of `audit`.
@@ -120,19 +124,27 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let requests = keyfile::read_signing_key(&args.auditor, Kind::Auditor)?;
     let client = args.node.connect(requests)?;
+    check_host(&client, &args)?;
+    // Before the challenge is drawn: an answer must not be lost for want of a place to put it.
+    let mut file = AtomicFile::create(&args.output, 0o666)?;
     let bar = progress::steps(1000, "proof");
     let signed = collect(&client, &auditor, plan, &bar)?;
     bar.finish_and_clear();
-    write_new(&args.output, 0o666, &signed.to_bytes())?;
+    file.write_all(&signed.to_bytes()).with_context(|| format!("cannot write {}", args.output.display()))?;
+    file.commit()?;
     let bundle = signed.verify(&auditor.public())?;
     let summary = summarise(&args.output, &bundle)?;
     if args.json {
         print_json(&summary)?;
     } else {
-        println!(
+        say!(
             "{}: {} after {} ms; {} of {} ranges good. Judge it with `bailiwick verify`.",
-            summary.bundle, summary.answer, summary.answer_ms, summary.probes.good, summary.probes.total
-        );
+            summary.bundle,
+            summary.answer,
+            summary.answer_ms,
+            summary.probes.good,
+            summary.probes.total
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -146,6 +158,19 @@ fn check_key(args: &RunArgs) -> anyhow::Result<()> {
     if class_info(args.class).is_none() {
         return Err(anyhow::anyhow!("no circuit of class {}", args.class))
             .context(Help("see `bailiwick circuit ls`"));
+    }
+    Ok(())
+}
+
+/// The host must have the proving key: a question it cannot answer says nothing about what it holds.
+fn check_host(client: &Client, args: &RunArgs) -> anyhow::Result<()> {
+    let host = client.host_info().context("asking the node who it is")?;
+    let wanted =
+        |c: &CircuitInfo| c.vk == args.vk && c.samples == args.class.samples && c.depth == args.class.depth;
+    if !host.circuits.iter().any(wanted) {
+        return Err(anyhow::anyhow!("the host has no key {} of class {}", args.vk, args.class)).context(Help(
+            "give the host DIGEST.pk, DIGEST.toml and DIGEST.transcript for its circuit_keys_dir; check --class",
+        ));
     }
     Ok(())
 }

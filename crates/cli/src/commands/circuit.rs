@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use bailiwick_groth16::{SetupProgress, Transcript, VERIFYING_KEY_BYTES_MAX, VerifyingKey};
 use bailiwick_possession_circuit::{ProverKey, class_info};
 use bailiwick_protocol::ids::{AuditorKey, ClassId, VkDigest};
@@ -14,6 +14,7 @@ use bailiwick_protocol::key_card::{KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard
 use super::audit::parse_class;
 use crate::keyfile::{self, Kind};
 use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::say;
 use crate::{Help, progress};
 
 /// Arguments of `circuit`.
@@ -118,17 +119,26 @@ fn ls(args: &LsArgs) -> anyhow::Result<ExitCode> {
         print_json(&rows)?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    say!(
         "{:10} {:>4} {:>2} {:>12} {:>16}  circuit digest",
-        "class", "S", "D", "constraints", "body bytes max"
-    );
+        "class",
+        "S",
+        "D",
+        "constraints",
+        "body bytes max"
+    )?;
     for r in &rows {
-        println!(
+        say!(
             "{:10} {:>4} {:>2} {:>12} {:>16}  {}",
-            r.name, r.samples, r.depth, r.constraints, r.body_bytes_max, r.circuit_digest
-        );
+            r.name,
+            r.samples,
+            r.depth,
+            r.constraints,
+            r.body_bytes_max,
+            r.circuit_digest
+        )?;
         for k in &r.keys {
-            println!("    key {}  {}", k.vk, provenance_text(k));
+            say!("    key {}  {}", k.vk, provenance_text(k))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -251,11 +261,20 @@ fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             Help("a development key has none: everyone can make it again with `circuit setup --development`"),
         )?;
     let key = ProverKey::read_from(&mut open("pk")?, &card.pk, card.class)?;
-    key.check(&transcript, &mut keyfile::system_rng()?)?;
-    println!(
-        "key {} is one an honest set-up gives for class {}: proofs under it hide what they sample, whoever made it",
-        card.vk, card.class
+    // The files are named by the card: what is checked must be the key that was asked about.
+    let found = key.verifying_key().digest();
+    ensure!(found == card.vk, "the key filed under {} is key {found}", card.vk);
+    ensure!(
+        key.circuit() == card.circuit,
+        "the card of key {} names another circuit than the key's",
+        card.vk
     );
+    key.check(&transcript, &mut keyfile::system_rng()?)?;
+    say!(
+        "key {} is one an honest set-up gives for class {}: proofs under it hide what they sample, whoever made it",
+        card.vk,
+        card.class
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -272,11 +291,11 @@ fn told(args: &SetupArgs, card: &KeyCard, verb: &str) -> anyhow::Result<ExitCode
     if args.json {
         print_json(card)?;
     } else {
-        println!("{verb}: key {} of class {}\n  {}", card.vk, card.class, provenance_text(card));
-        println!(
-            "  hosts need {}.pk, verifiers need {}.vk and a line about it in their trust anchors",
-            card.vk, card.vk
-        );
+        say!("{verb}: key {} of class {}\n  {}", card.vk, card.class, provenance_text(card))?;
+        say!(
+            "  hosts need {0}.pk, {0}.toml and {0}.transcript; verifiers need {0}.vk and an entry in their trust anchors",
+            card.vk
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

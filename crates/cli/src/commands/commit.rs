@@ -16,6 +16,7 @@ use bailiwick_protocol::limits::ENVELOPE_BYTES_MAX;
 
 use crate::keyfile::{self, Kind};
 use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::say;
 use crate::{Help, progress};
 
 /// Bytes of an envelope file, at most: the message, its signature and their CBOR headers.
@@ -99,8 +100,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let CellCommitment { root, cells } = commitment;
         print_json(&Committed { object, generation, root: root.to_string(), cells })?;
     } else {
-        println!("committed to {} cells, root {}", commitment.cells, commitment.root);
-        println!("wrote {} (generation {generation})", destination.display());
+        say!("committed to {} cells, root {}", commitment.cells, commitment.root)?;
+        say!("wrote {} (generation {generation})", destination.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,13 +40,14 @@ struct Record<'a> {
 
 /// Runs the command. Success only when every step and every control came out as it must.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let plain = args.path.as_deref().map(honest::regular_files).transpose()?;
     let world = world::World::create(&args.dir)?;
     let mut story = Story::new(args.json);
     story.say(
         "bailiwick demo: a developer seals files, a host stores and proves, an auditor verifies offline.",
     );
     story.say("UNAUDITED software; the proving key is made by one party, the auditor of this demonstration.");
-    let scene = honest::run(&world, &mut story, args.path.as_deref())?;
+    let scene = honest::run(&world, &mut story, plain)?;
     let scene = controls::run(&world, &mut story, scene)?;
     story.end();
     let as_it_must = story.is_as_it_must_be();

@@ -93,7 +93,9 @@ fn fetch_whole(client: &Client, envelope: &Envelope, out: &mut impl Write) -> an
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
-        let n = body.reader.read(&mut buffer).context("the body stopped coming")?;
+        let n = body.reader.read(&mut buffer).context("the body stopped coming before its end").context(
+            Help("the connection broke, or the host found its own copy damaged; nothing was written"),
+        )?;
         if n == 0 {
             break;
         }

@@ -12,6 +12,7 @@ use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::Help;
 use crate::keyfile::{self, Kind};
 use crate::output::{print_json, read_bounded};
+use crate::say;
 
 /// Arguments of `inspect`.
 #[derive(Debug, clap::Args)]
@@ -80,7 +81,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         print_json(&report)?;
     } else {
-        print(&report);
+        print(&report)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -112,33 +113,33 @@ fn report(e: &Envelope, owner_pinned: bool, self_consistent: bool) -> Report {
     }
 }
 
-fn print(r: &Report) {
+fn print(r: &Report) -> std::io::Result<()> {
     if r.owner_pinned {
-        println!("signature       verified under the owner key you gave");
+        say!("signature       verified under the owner key you gave")?;
     } else {
-        println!(
+        say!(
             "NOT VERIFIED: no --owner given. Whoever carried this file could have replaced owner and signature."
-        );
+        )?;
         let consistent = if r.self_consistent { "verifies" } else { "DOES NOT VERIFY" };
-        println!("signature       {consistent} under the key the envelope itself names");
+        say!("signature       {consistent} under the key the envelope itself names")?;
     }
-    println!("owner           {}", r.owner);
-    println!("object          {}", r.object);
-    println!("unit            {}", r.unit);
-    println!("generation      {}", r.generation);
-    println!("suite           {} (Cobblestone-256, HPKE, Ed25519, BLAKE3)", r.suite);
-    println!("body            {} bytes, padding included", r.body_bytes);
-    println!("blake3          {}", r.blake3);
-    println!("salt            {}", r.salt);
-    println!("key commitment  {}", r.key_commitment);
+    say!("owner           {}", r.owner)?;
+    say!("object          {}", r.object)?;
+    say!("unit            {}", r.unit)?;
+    say!("generation      {}", r.generation)?;
+    say!("suite           {} (Cobblestone-256, HPKE, Ed25519, BLAKE3)", r.suite)?;
+    say!("body            {} bytes, padding included", r.body_bytes)?;
+    say!("blake3          {}", r.blake3)?;
+    say!("salt            {}", r.salt)?;
+    say!("key commitment  {}", r.key_commitment)?;
     match (&r.storage_root, r.storage_cells) {
-        (Some(root), Some(cells)) => println!("stored as       {cells} cells, root {root}"),
-        _ => println!("stored as       no commitment: storage of this object cannot be proved"),
+        (Some(root), Some(cells)) => say!("stored as       {cells} cells, root {root}")?,
+        _ => say!("stored as       no commitment: storage of this object cannot be proved")?,
     }
     for one in &r.recipients {
-        println!("recipient       {} {}", one.kem, one.key_id.as_deref().unwrap_or("anonymous"));
+        say!("recipient       {} {}", one.kem, one.key_id.as_deref().unwrap_or("anonymous"))?;
     }
-    println!(
+    say!(
         "A host sees all of this, the access pattern and the times; not name, media type, true length or content."
-    );
+    )
 }

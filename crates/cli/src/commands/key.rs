@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use crate::Help;
 use crate::keyfile::{self, Algorithm, Kind, PublicKey};
 use crate::output::print_json;
+use crate::say;
 
 /// Arguments of `key`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +56,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             let public = keyfile::create(kind, algorithm, &path)?;
             if !json {
                 let beside = keyfile::with_suffix(&path, ".pub");
-                println!("wrote {} (keep it secret) and {}", path.display(), beside.display());
+                say!("wrote {} (keep it secret) and {}", path.display(), beside.display())?;
             }
             show(&public, json)?;
         }
@@ -82,15 +83,15 @@ fn show(key: &PublicKey, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(&shown);
     }
-    println!("kind         {}", key.kind.name());
-    println!("algorithm    {}", key.algorithm.name());
+    say!("kind         {}", key.kind.name())?;
+    say!("algorithm    {}", key.algorithm.name())?;
     match shown.public.get(64..) {
         Some(rest) if !rest.is_empty() => {
             // A hybrid key fills a screen; --json and the .pub file have it whole.
-            println!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len());
+            say!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len())?;
         }
-        _ => println!("public key   {}", shown.public),
+        _ => say!("public key   {}", shown.public)?,
     }
-    println!("fingerprint  {}", shown.fingerprint);
+    say!("fingerprint  {}", shown.fingerprint)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use bailiwick_protocol::ids::UnitName;
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind};
 use crate::output::print_json;
+use crate::say;
 
 /// Arguments of `ls`.
 #[derive(Debug, clap::Args)]
@@ -42,14 +43,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print_json(&records)?;
     } else {
         for r in &records {
-            println!(
+            say!(
                 "{}/{}/{}  {:>12} bytes  generation {}",
                 r.owner,
                 r.object,
                 r.unit.escape_default(),
                 r.size,
                 r.generation
-            );
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -59,6 +60,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn remove(args: RemoveArgs) -> anyhow::Result<ExitCode> {
     let client = args.node.connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
     client.delete(&args.name)?;
-    println!("removed {}", args.name);
+    say!("removed {}", args.name)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use bailiwick_store::CellCheck;
 
 use crate::keyfile::{self, Kind};
 use crate::output::{print_json, printable};
+use crate::say;
 use crate::{Help, progress};
 
 /// Arguments of `node`.
@@ -59,6 +60,9 @@ struct RunArgs {
     /// The configuration `node init` wrote
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Stop when the process that started this one is gone
+    #[arg(long, hide = true)]
+    with_parent: bool,
 }
 
 /// Arguments of `node scrub`.
@@ -101,18 +105,21 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         print_json(&serde_json::json!({ "config": made.config, "host": made.host, "public": public }))?;
     } else {
-        println!(
+        say!(
             "made {}\nhost key {}\nstart it with: bailiwick node run --config {}",
             made.config.display(),
             made.host,
             made.config.display()
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn serve(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config)?;
+    if args.with_parent {
+        stop_with_parent();
+    }
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     bailiwick_node::run(config, |address| {
         // The one line on standard output; a closed pipe must not stop the node.
@@ -120,6 +127,18 @@ fn serve(args: &RunArgs) -> anyhow::Result<ExitCode> {
         let _ = writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush());
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks this process to stop, as a service manager would, once its parent has ended.
+fn stop_with_parent() {
+    let parent = rustix::process::getppid();
+    std::thread::spawn(move || {
+        while rustix::process::getppid() == parent {
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+        // Fails only when there is no such process, and this is it.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM);
+    });
 }
 
 /// What a scrub found, for programs.
@@ -174,13 +193,13 @@ fn scrub(args: &ScrubArgs) -> anyhow::Result<ExitCode> {
     } else {
         for d in &scrubbed.damage {
             let object = d.object.as_deref().unwrap_or("no object");
-            println!("damaged: {object}, {} at byte {} of {}", d.part, d.offset, printable(&d.file));
+            say!("damaged: {object}, {} at byte {} of {}", d.part, d.offset, printable(&d.file))?;
         }
         for f in &scrubbed.foreign {
-            println!("not the store's: {}", printable(f));
+            say!("not the store's: {}", printable(f))?;
         }
         let verdict = if scrubbed.clean { "clean" } else { "DAMAGED" };
-        println!("{verdict}: {} objects, {} bytes read", scrubbed.objects, scrubbed.bytes);
+        say!("{verdict}: {} objects, {} bytes read", scrubbed.objects, scrubbed.bytes)?;
     }
     Ok(if scrubbed.clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -12,6 +12,7 @@ use bailiwick_protocol::ids::OwnerKey;
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::{self, Kind};
 use crate::output::{AtomicFile, print_json, printable, read_bounded};
+use crate::say;
 use crate::{Help, progress};
 
 /// Arguments of `open`.
@@ -126,10 +127,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         print_json(&report)?;
     } else if !to_stdout {
-        println!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes);
-        println!("object    {} generation {} (rollback not excluded)", report.object, report.generation);
-        println!("written   {}", output.display());
-        println!("authentic {authentic}");
+        say!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes)?;
+        say!("object    {} generation {} (rollback not excluded)", report.object, report.generation)?;
+        say!("written   {}", printable(&output.display().to_string()))?;
+        say!("authentic {authentic}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use bailiwick_protocol::limits::ENVELOPE_BYTES_MAX;
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind};
 use crate::output::{print_json, read_bounded};
+use crate::say;
 use crate::{Help, progress};
 
 /// Arguments of `put`.
@@ -60,7 +61,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print_json(&stored.record)?;
     } else {
         let verb = if stored.created { "stored" } else { "already stored" };
-        println!("{verb} {name}, {length} bytes, durable at the node");
+        say!("{verb} {name}, {length} bytes, durable at the node")?;
     }
     Ok(ExitCode::SUCCESS)
 }

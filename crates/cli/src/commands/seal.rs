@@ -13,7 +13,8 @@ use bailiwick_protocol::ids::{OwnerKey, Unit};
 
 use super::commit::TreeThread;
 use crate::keyfile::{self, Kind, with_suffix};
-use crate::output::{AtomicFile, print_json};
+use crate::output::{AtomicFile, print_json, printable};
+use crate::say;
 use crate::{Help, progress};
 
 /// Arguments of `seal`.
@@ -153,12 +154,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         print_json(&about)?;
     } else if !to_stdout {
-        println!("sealed {} bytes for {} recipient(s)", about.data_bytes, recipients.len());
-        println!("object    {}", about.name);
-        println!("body      {} ({} bytes)", about.body, about.body_bytes);
-        println!("envelope  {}", about.envelope);
+        say!("sealed {} bytes for {} recipient(s)", about.data_bytes, recipients.len())?;
+        say!("object    {}", about.name)?;
+        say!("body      {} ({} bytes)", printable(&about.body), about.body_bytes)?;
+        say!("envelope  {}", printable(&about.envelope))?;
         if about.root.is_none() {
-            println!("no storage commitment yet: `bailiwick commit` adds it");
+            say!("no storage commitment yet: `bailiwick commit` adds it")?;
         }
     }
     Ok(ExitCode::SUCCESS)

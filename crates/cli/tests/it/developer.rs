@@ -206,3 +206,58 @@ fn t18_a_hostile_name_is_escaped() {
     assert!(out.status.success());
     assert!(![out.stdout, out.stderr].concat().contains(&0x1b));
 }
+
+/// T18: a hostile file name cannot write to the terminal either.
+#[test]
+fn t18_a_hostile_path_is_escaped() {
+    let place = Place::with_keys();
+    let name = "a\u{1b}[2Jb\nPASS\u{202e}";
+    fs::write(place.path(name), b"x").unwrap();
+    let out = place.try_run(&["seal", name, "--owner", "owner", "--to", "to.pub"]);
+    assert!(out.status.success());
+    let all = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+    assert!(!all.contains('\u{1b}') && !all.contains('\u{202e}'), "{all:?}");
+    assert!(!all.lines().any(|l| l.starts_with("PASS")), "{all:?}");
+    assert!(place.path(&format!("{name}.sealed")).exists(), "the name itself is kept");
+}
+
+/// T15: a reader that goes away is not a crash.
+#[test]
+fn t15_a_closed_pipe_is_no_panic() {
+    let place = Place::with_keys();
+    for arguments in [vec!["key", "show", "owner"], vec!["circuit", "ls"]] {
+        let mut child = place
+            .command(&arguments)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let out = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&out.stderr);
+        assert!(text.is_empty() && out.status.code() != Some(101), "{arguments:?}: {text}");
+    }
+}
+
+/// E26: an interrupted command leaves neither a final name nor a temporary file.
+#[test]
+fn e26_an_interrupted_seal_leaves_no_file() {
+    let place = Place::with_keys();
+    let before = place.names();
+    for signal in ["-INT", "-TERM"] {
+        let arguments = ["seal", "-", "-o", "body", "--owner", "owner", "--to", "to.pub", "--name", "x"];
+        let mut child = place.command(&arguments).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut &stdin, &data(3 << 20)).unwrap();
+        let begun = std::time::Instant::now();
+        while place.names() == before {
+            assert!(begun.elapsed().as_secs() < 20, "no temporary file appeared");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let kill = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        assert!(!child.wait().unwrap().success());
+        drop(stdin);
+        assert_eq!(place.names(), before, "{signal}");
+    }
+}

@@ -287,3 +287,34 @@ fn configuration_mistakes_are_named() {
     place.refuse(&["node", "run", "--config", "missing.toml"], "missing.toml");
     place.refuse(&["node", "scrub", "--config", "missing.toml"], "missing.toml");
 }
+
+/// An audit under a key the host does not have is refused before anything is asked, and says nothing about the host.
+#[test]
+fn an_audit_under_a_key_the_host_lacks_is_not_begun() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, &["put", "body", "--owner", "owner"]));
+    let made =
+        place.run(&["circuit", "setup", "--class", "tiny", "--development", "--dir", "elsewhere", "--json"]);
+    let made: serde_json::Value = serde_json::from_slice(&made).unwrap();
+    let vk = made["vk"].as_str().unwrap();
+    let audit = [
+        "audit",
+        "run",
+        "--auditor",
+        "auditor",
+        "--vk",
+        vk,
+        "--class",
+        "tiny",
+        "--circuit-keys",
+        "elsewhere",
+        "--owner",
+        "owner.pub",
+        "--envelope",
+        "body.envelope",
+        "-o",
+        "bundle",
+    ];
+    place.refuse(&at(&node, &audit), "the host has no key");
+    assert!(!place.path("bundle").exists());
+}

@@ -23,7 +23,7 @@ pub(crate) fn run(world: &World, story: &mut Story, scene: Scene) -> anyhow::Res
     story.say("\nNow the ways to cheat, each beside its honest twin.");
     keys(world, story, &scene)?;
     scanner(world, story, &scene)?;
-    forgery::run(world, story, scene.class)?;
+    forgery::run(world, story, &scene)?;
     let scene = bit_flip(world, story, scene)?;
     half_deleted(world, story, scene)
 }
@@ -66,7 +66,7 @@ fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()
         "What the host holds: pieces of the plaintext in the node's files, log and memory",
     );
     let mut wanted = Scanner::new();
-    for o in &scene.objects {
+    for o in scene.objects.iter().chain([&scene.marker]) {
         wanted.add(&fs::read(&o.plain)?, SCAN_STEP);
     }
     let found = |scan: &Scan| match scan.hits.first() {
@@ -81,12 +81,16 @@ fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()
         ("the node's log", wanted.files(&world.path("node.log"))?),
         ("the node's memory", wanted.memory(scene.node.pid())?),
     ] {
-        story.twin(format!("{what} in {place}"), found(&scan), scan.hits.is_empty() && scan.bytes > 0);
+        story.twin(
+            format!("{what} in {place}"),
+            found(&scan),
+            scan.hits.is_empty() && scan.bytes > 0 && n > 0,
+        );
     }
     // A host that kept a copy: half a kilobyte of plaintext, not at the beginning, among other bytes.
-    let plain = fs::read(&scene.objects.last().context("no object")?.plain)?;
+    let plain = fs::read(&scene.marker.plain)?;
     let at = plain.len() / 2;
-    let end = plain.len().min(at + 512);
+    let end = at + 512;
     let planted = node_dir.join("cache.tmp");
     fs::write(&planted, [&[0xa5; 1000], &plain[at..end]].concat())?;
     let scan = wanted.files(node_dir)?;
@@ -111,7 +115,7 @@ fn bit_flip(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Sc
     let object = scene.objects.last().context("no object")?;
     let clean = fetch(world, &scene, object)?;
     story.twin("GET before", clean.0, clean.1);
-    let Scene { node, host, owner, vk, class, objects, repeat } = scene;
+    let Scene { node, host, owner, vk, class, objects, marker, repeat } = scene;
     node.stop()?;
     let object = objects.last().context("no object")?;
     let scrub = ["node", "scrub", "--config", NODE_CONFIG];
@@ -123,7 +127,7 @@ fn bit_flip(world: &World, story: &mut Story, scene: Scene) -> anyhow::Result<Sc
     let after = world.try_run(&scrub)?;
     story.attack("scrub after", last_line(&after.stdout), after.status.code() == Some(1));
     let node = world.start_node(&world.path(NODE_CONFIG))?;
-    let scene = Scene { node, host, owner, vk, class, objects, repeat };
+    let scene = Scene { node, host, owner, vk, class, objects, marker, repeat };
     let object = scene.objects.last().context("no object")?;
     let damaged = fetch(world, &scene, object)?;
     story.attack("GET after", damaged.0, !damaged.1);

@@ -9,12 +9,15 @@ use bailiwick_groth16::{Proof, VerifyingKey};
 use bailiwick_possession::statement::public_input;
 use bailiwick_possession_circuit::class_info;
 use bailiwick_protocol::bundle::{Answer, Bundle, SignedBundle};
-use bailiwick_protocol::challenge::{Challenge, Response, SignedChallenge};
+use bailiwick_protocol::challenge::{Challenge, Response, SignedChallenge, Target};
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::ids::{ClassId, HostKey, Nonce};
+use bailiwick_protocol::envelope::SignedEnvelope;
+use bailiwick_protocol::ids::{ClassId, HostKey, Nonce, OwnerKey};
 use bailiwick_protocol::signing::{Signed, SigningKey};
 
-use super::honest::{HONEST_BUNDLE, NODE_CONFIG, claim_of, class_name, text, verdict, verify, verifying_key};
+use super::honest::{
+    HONEST_BUNDLE, NODE_CONFIG, Scene, claim_of, class_name, text, verdict, verify, verifying_key,
+};
 use super::story::Story;
 use super::world::World;
 use crate::audit::os_random;
@@ -69,7 +72,7 @@ impl Honest {
 }
 
 /// Runs the controls on replayed, misdirected and forged proofs.
-pub(crate) fn run(world: &World, story: &mut Story, class: ClassId) -> anyhow::Result<()> {
+pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
     let honest = load(world)?;
     story.begin("control-replay", "A host that holds nothing answers with a proof it has seen before");
     let same = honest.answered(&honest.challenge, honest.proof, &honest.host);
@@ -97,19 +100,19 @@ pub(crate) fn run(world: &World, story: &mut Story, class: ClassId) -> anyhow::R
         "refuted",
     )?;
 
-    let mut other_object = honest.challenge.clone();
-    other_object.targets.truncate(1);
-    // With one object in all there is no other one: then a different generation of it stands for it.
-    if honest.challenge.targets.len() == 1 {
-        other_object.epoch += 1;
-    }
-    let misdirected = honest.answered(&other_object, honest.proof, &honest.host);
+    let bytes = fs::read(world.path(&scene.marker.envelope))?;
+    let envelope = SignedEnvelope::from_bytes(&bytes)?;
+    let target =
+        Target::of(&envelope.verify(scene.owner.parse::<OwnerKey>()?.as_bytes())?).context("a commitment")?;
+    let other_object = Challenge { targets: vec![target], ..honest.challenge.clone() };
+    let misdirected =
+        Bundle { envelopes: vec![envelope], ..honest.answered(&other_object, honest.proof, &honest.host) };
     judge(
         world,
         story,
         &honest,
         "attack",
-        "the proof for another choice of objects",
+        "the proof for another object",
         &misdirected,
         "anchors.toml",
         "refuted",
@@ -135,7 +138,7 @@ pub(crate) fn run(world: &World, story: &mut Story, class: ClassId) -> anyhow::R
         "anchors-two-hosts.toml",
         "refuted",
     )?;
-    development(world, story, &honest, class)
+    development(world, story, &honest, scene.class)
 }
 
 /// A proof without data and without a witness, under the key whose trapdoor everybody knows.

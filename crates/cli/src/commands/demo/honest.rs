@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::story::Story;
 use super::world::{Node, World};
+use crate::audit::{now_unix_ms, os_random};
 
 /// The files inside this program; `demo-data/README.md` says whose they are.
 const SHIPPED: [(&str, &[u8]); 4] = [
@@ -51,8 +52,10 @@ pub(crate) struct Scene {
     pub(crate) vk: String,
     /// The smallest pinned class, from small on, that holds every object.
     pub(crate) class: ClassId,
-    /// Sealed files, largest last.
+    /// Sealed files, largest last: what the audits are about.
     pub(crate) objects: Vec<Object>,
+    /// The demonstration's own object of random bytes, which no audit names.
+    pub(crate) marker: Object,
     /// Commands to repeat.
     pub(crate) repeat: Vec<String>,
 }
@@ -61,22 +64,28 @@ pub(crate) struct Scene {
 pub(crate) const NODE_DIR: &str = "node";
 /// The node's configuration.
 pub(crate) const NODE_CONFIG: &str = "node/node.toml";
+/// Bytes of the demonstration's own object.
+const MARKER_BYTES: usize = 8192;
+
 /// The bundle of the honest audit.
 pub(crate) const HONEST_BUNDLE: &str = "evidence/honest.bundle";
 
 /// Runs the honest story.
-pub(crate) fn run(world: &World, story: &mut Story, path: Option<&Path>) -> anyhow::Result<Scene> {
+pub(crate) fn run(world: &World, story: &mut Story, plain: Option<Vec<PathBuf>>) -> anyhow::Result<Scene> {
     let (owner, auditor) = keys(world, story)?;
-    let mut objects = seal(world, story, &plaintexts(world, path)?)?;
-    objects.sort_by_key(|o| o.size);
+    let mut plain = plain.map_or_else(|| shipped(world), Ok)?;
+    plain.push(write_marker(world)?);
+    let mut objects = seal(world, story, &plain)?;
     let (node, host) = start(world, story)?;
     put(world, story, &node, &objects)?;
+    let marker = objects.pop().context("the marker was sealed last")?;
+    objects.sort_by_key(|o| o.size);
     let class = class_for(&objects)?;
     let vk = set_up(world, story, &auditor, class)?;
     let anchors = anchors(&owner, &auditor, &host, &vk, class);
     fs::write(world.path("anchors.toml"), anchors)?;
     fs::write(world.path("policy.toml"), POLICY)?;
-    let mut scene = Scene { node, host, owner, vk, class, objects, repeat: Vec::new() };
+    let mut scene = Scene { node, host, owner, vk, class, objects, marker, repeat: Vec::new() };
     story.begin(
         "audit",
         "The auditor draws a challenge over all objects and collects the answer and a few ranges",
@@ -110,16 +119,8 @@ fn keys(world: &World, story: &mut Story) -> anyhow::Result<(String, String)> {
     Ok((public[0].clone(), public[2].clone()))
 }
 
-/// Regular files under `path`, or the shipped ones written out.
-fn plaintexts(world: &World, path: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
-    let Some(path) = path else {
-        let dir = world.path("plain");
-        fs::create_dir(&dir)?;
-        for (name, bytes) in SHIPPED {
-            fs::write(dir.join(name), bytes)?;
-        }
-        return Ok(SHIPPED.iter().map(|(name, _)| dir.join(name)).collect());
-    };
+/// Regular files under `path`, sorted.
+pub(crate) fn regular_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let path = fs::canonicalize(path).with_context(|| format!("cannot open {}", path.display()))?;
     let mut found = Vec::new();
     let mut pending = vec![path.clone()];
@@ -138,10 +139,28 @@ fn plaintexts(world: &World, path: Option<&Path>) -> anyhow::Result<Vec<PathBuf>
     Ok(found)
 }
 
+/// The files inside this program, written out.
+fn shipped(world: &World) -> anyhow::Result<Vec<PathBuf>> {
+    let dir = world.path("plain");
+    fs::create_dir(&dir)?;
+    for (name, bytes) in SHIPPED {
+        fs::write(dir.join(name), bytes)?;
+    }
+    Ok(SHIPPED.iter().map(|(name, _)| dir.join(name)).collect())
+}
+
+/// Random bytes of the demonstration's own: the user's files may be empty, or all zeros, and the controls need one
+/// object whose plaintext can be told from everything else.
+fn write_marker(world: &World) -> anyhow::Result<PathBuf> {
+    let path = world.path("marker");
+    fs::write(&path, os_random::<MARKER_BYTES>()?)?;
+    Ok(path)
+}
+
 fn seal(world: &World, story: &mut Story, plain: &[PathBuf]) -> anyhow::Result<Vec<Object>> {
     story.begin(
         "seal",
-        "The developer seals each file on their own machine, for one recipient (X-Wing hybrid)",
+        "The developer seals each file, and a marker of random bytes, on their own machine for one recipient (X-Wing hybrid)",
     );
     let mut objects = Vec::new();
     for (i, file) in plain.iter().enumerate() {
@@ -403,7 +422,13 @@ fn open_and_repeat(world: &World, story: &mut Story, scene: &Scene) -> anyhow::R
         format!("{equal} of {}", scene.objects.len()),
         equal == scene.objects.len(),
     );
-    Ok(vec![world.shown(&VERIFY), again, world.shown(&["node", "scrub", "--config", NODE_CONFIG])])
+    let now = now_unix_ms().to_string();
+    Ok(vec![
+        world.shown(&[VERIFY.as_slice(), &["--now-ms", &now]].concat()),
+        again,
+        world.shown(&["node", "scrub", "--config", NODE_CONFIG])
+            + "   # finds the deleted blocks: exit code 1",
+    ])
 }
 
 /// A field of a JSON answer that must be text.

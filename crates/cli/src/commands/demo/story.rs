@@ -1,6 +1,5 @@
 //! The demonstration's record: each step with its time, each check with what had to come out and what did.
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use crate::output::printable;
@@ -53,7 +52,7 @@ impl Story {
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
             // Narration is for people; a closed pipe must not end the demonstration.
-            let _ = writeln!(std::io::stdout(), "{line}");
+            let _ = crate::output::say(line);
         }
     }
 
@@ -76,6 +75,7 @@ impl Story {
 
     /// Notes the command a step ran.
     pub(crate) fn command(&mut self, text: String) {
+        let text = printable(&text);
         self.say(&format!("          $ {text}"));
         if let Some(step) = self.steps.last_mut() {
             step.commands.push(text);
@@ -98,7 +98,7 @@ impl Story {
     }
 
     fn record(&mut self, role: &'static str, what: String, came_out: String, as_it_must: bool) {
-        let came_out = printable(&came_out);
+        let (what, came_out) = (printable(&what), printable(&came_out));
         let mark = if as_it_must { "ok  " } else { "FAIL" };
         let label = if role == "step" { String::new() } else { format!("{role:<7}") };
         self.say(&format!("          {mark} {label}{what}: {came_out}"));

@@ -101,7 +101,8 @@ impl World {
     pub(crate) fn start_node(&self, config: &Path) -> anyhow::Result<Node> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("node.log"))?;
         let mut child = Command::new(&self.program)
-            .args([OsStr::new("node"), OsStr::new("run"), OsStr::new("--config"), config.as_os_str()])
+            .args(["node", "run", "--with-parent", "--config"])
+            .arg(config)
             .env_clear()
             .current_dir(&self.root)
             .stdin(Stdio::null())
