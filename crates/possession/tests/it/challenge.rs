@@ -134,8 +134,9 @@ fn z35_moving_bytes_between_neighbours_changes_the_draw() {
     assert!(differ(&draw(&moved), &draw(&other)));
 }
 
-/// P11: a host cannot grind. Of what enters the draw only its key is the host's, and that is fixed by the auditor's signature
-/// and the roster: targets are owner-signed and their order is not free, and neither bodies, stored trees nor answers enter.
+/// P11: a host cannot grind. Its key enters the draw, and the auditor pins that key in the challenge it signs; everything else in
+/// the draw is the auditor's (class, verifying key, epoch, nonce, which targets) or the owners' (what the targets say). The order
+/// of targets is not free, and neither bodies, stored trees nor answers enter.
 #[test]
 fn p11_nothing_but_the_key_is_the_hosts() {
     let honest = sample();
