@@ -2,17 +2,20 @@
 //! card), VK being the digest of the verifying key in hexadecimal.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bailiwick_possession_circuit::{KeyError, ProverKey};
 use bailiwick_protocol::api::CircuitInfo;
 use bailiwick_protocol::ids::{ClassId, PkDigest, VkDigest};
-use bailiwick_protocol::key_card::{KEY_CARD_VERSION, KeyCard};
+use bailiwick_protocol::key_card::{KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard};
 
 /// Keys a folder may hold; more are not looked at.
 const KEYS_MAX: usize = 1000;
+/// Time a list of the folder is good for: anyone may ask for it.
+const LIST_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,7 @@ pub enum CircuitError {
 pub struct CircuitKeys {
     dir: PathBuf,
     last: Mutex<Option<(VkDigest, Arc<ProverKey>)>>,
+    listed: Mutex<Option<(Instant, Vec<CircuitInfo>)>>,
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> CircuitError {
@@ -59,12 +63,18 @@ impl CircuitKeys {
     /// The folder `dir`; it may be missing or fill later.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, last: Mutex::new(None) }
+        Self { dir, last: Mutex::new(None), listed: Mutex::new(None) }
     }
 
     fn card(&self, vk: &VkDigest) -> Result<(ClassId, PkDigest), CircuitError> {
         let path = self.dir.join(format!("{vk}.toml"));
-        let text = fs::read_to_string(&path).map_err(io_error(&path))?;
+        let mut text = String::new();
+        // One byte more than allowed, so that a longer file is refused and not cut to something else.
+        let file = File::open(&path).map_err(io_error(&path))?;
+        file.take(KEY_CARD_BYTES_MAX + 1).read_to_string(&mut text).map_err(io_error(&path))?;
+        if text.len() as u64 > KEY_CARD_BYTES_MAX {
+            return Err(CircuitError::Card { path });
+        }
         match toml::from_str::<KeyCard>(&text) {
             Ok(card) if card.version == KEY_CARD_VERSION && card.vk == *vk => Ok((card.class, card.pk)),
             _ => Err(CircuitError::Card { path }),
@@ -77,6 +87,17 @@ impl CircuitKeys {
     /// `Io` when there is none, `Card`.
     pub fn class(&self, vk: &VkDigest) -> Result<ClassId, CircuitError> {
         Ok(self.card(vk)?.0)
+    }
+
+    /// [`CircuitKeys::list`], at most a second old.
+    pub(crate) fn listed(&self) -> Vec<CircuitInfo> {
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, list)) = listed.as_ref().filter(|(at, _)| at.elapsed() < LIST_AGE_MAX) {
+            return list.clone();
+        }
+        let list = self.list();
+        *listed = Some((Instant::now(), list.clone()));
+        list
     }
 
     /// Keys at hand, by digest.

@@ -5,8 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::SignedEnvelope;
 use bailiwick_protocol::ids::{AuditorKey, OwnerKey};
-use bailiwick_protocol::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
+use bailiwick_protocol::limits::BODY_BYTES_MAX;
 use serde::Deserialize;
 
 /// The commented example that `node init` writes and the documentation shows.
@@ -33,9 +35,13 @@ pub struct Config {
     /// Further Ed25519 keys, hexadecimal, that may read everything.
     #[serde(default)]
     pub readers: Vec<OwnerKey>,
-    /// Bytes all bodies together may take.
+    /// Bytes the files of all objects together may take (bodies with their tables and envelopes, uploads under way
+    /// included).
     #[serde(default = "default_quota")]
     pub quota_bytes: u64,
+    /// The same for the objects of each owner.
+    #[serde(default = "default_quota")]
+    pub owner_quota_bytes: u64,
     /// Bytes one body may have.
     #[serde(default = "default_body")]
     pub body_bytes_max: u64,
@@ -78,7 +84,7 @@ pub struct Tls {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Open connections; more wait to be accepted.
+    /// Open connections; more wait to be accepted. A quarter of the process's limit of open files, at most.
     pub connections: usize,
     /// Seconds for a whole request head, and for an idle connection.
     pub header_seconds: u64,
@@ -86,6 +92,8 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Bytes a second an upload must reach, on average, after `idle_seconds`.
     pub body_bytes_per_second_min: u64,
+    /// Uploads at a time; more are told to come back.
+    pub uploads: usize,
     /// Nonces remembered, each for about a minute: requests a minute.
     pub nonces: usize,
     /// Challenges waiting for the prover.
@@ -101,6 +109,7 @@ impl Default for Limits {
             header_seconds: 10,
             idle_seconds: 30,
             body_bytes_per_second_min: 1024,
+            uploads: 64,
             nonces: 200_000,
             proof_queue: 16,
             shutdown_seconds: 30,
@@ -175,8 +184,8 @@ impl Config {
         if config.body_bytes_max == 0 || config.body_bytes_max > BODY_BYTES_MAX {
             return range("body_bytes_max", "1 to 133143986176");
         }
-        if limits.connections == 0 || limits.nonces == 0 || limits.proof_queue == 0 {
-            return range("limits", "above zero: connections, nonces, proof_queue");
+        if limits.connections == 0 || limits.uploads == 0 || limits.nonces == 0 || limits.proof_queue == 0 {
+            return range("limits", "above zero: connections, uploads, nonces, proof_queue");
         }
         if limits.header_seconds == 0 || limits.idle_seconds == 0 {
             return range("limits", "above zero: header_seconds, idle_seconds");
@@ -194,7 +203,8 @@ impl Config {
     /// Bytes of a whole upload, at most.
     #[must_use]
     pub fn upload_bytes_max(&self) -> u64 {
-        self.body_bytes_max + ENVELOPE_BYTES_MAX as u64 + 128
+        // The length of the envelope comes first, in 4 bytes.
+        4 + SignedEnvelope::BYTES_MAX as u64 + self.body_bytes_max
     }
 
     /// Folder of the object store.

@@ -29,6 +29,14 @@ pub enum NodeError {
     /// The replay floor.
     #[error(transparent)]
     Floor(#[from] FloorError),
+    /// The process may open too few files to work at all.
+    #[error("{limit} open files are too few, {needed} are needed; raise the limit (ulimit -n, LimitNOFILE)")]
+    Descriptors {
+        /// The hard limit.
+        limit: u64,
+        /// The least.
+        needed: u64,
+    },
     /// `init` found something at its target.
     #[error("{0} exists; a node is only made in a new folder")]
     Exists(PathBuf),
@@ -110,6 +118,12 @@ impl ApiError {
     pub(crate) fn busy(what: &'static str, seconds: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, what, "wait Retry-After seconds")
             .after(seconds)
+    }
+
+    /// An fsync failed: nothing may rest on this disk until somebody has looked at it.
+    pub(crate) fn read_only(what: &'static str) -> Self {
+        let help = "tell the host: look at the disk, then restart the node";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "read-only", what, help)
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {

@@ -11,10 +11,8 @@ use tokio::time::{Instant, timeout};
 use crate::config::Limits;
 use crate::error::ApiError;
 
-/// Bytes thrown away after a refusal, at most, so that the refusal is read and not lost to a reset connection.
-const DRAIN_BYTES_MAX: u64 = 64 << 20;
-/// Time spent on that, at most.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// Pause in a body nobody needs any more after which the answer is sent.
+const DRAIN_IDLE: Duration = Duration::from_secs(5);
 
 /// A body as it arrives. Pieces must come within the idle time, and after it at the least rate on average.
 pub(crate) struct Incoming {
@@ -24,7 +22,11 @@ pub(crate) struct Incoming {
     started: Instant,
     received: u64,
     idle: Duration,
+    /// Time before the least rate is asked for.
+    grace: Duration,
     rate_min: u64,
+    /// Too slow or cut off: nothing more is expected of it.
+    broken: bool,
 }
 
 impl Incoming {
@@ -35,12 +37,20 @@ impl Incoming {
             started: Instant::now(),
             received: 0,
             idle: Duration::from_secs(limits.idle_seconds),
+            grace: Duration::from_secs(limits.idle_seconds),
             rate_min: limits.body_bytes_per_second_min,
+            broken: false,
         }
     }
 
     /// The next piece, not empty; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let next = self.piece().await;
+        self.broken |= next.is_err();
+        next
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, ApiError> {
         if !self.rest.is_empty() {
             return Ok(Some(std::mem::take(&mut self.rest)));
         }
@@ -53,7 +63,7 @@ impl Incoming {
             let Ok(piece) = frame.map_err(cut)?.into_data() else { continue };
             self.received += piece.len() as u64;
             let elapsed = self.started.elapsed();
-            if elapsed > self.idle && self.received / elapsed.as_secs().max(1) < self.rate_min {
+            if elapsed > self.grace && self.received / elapsed.as_secs().max(1) < self.rate_min {
                 return Err(ApiError::timeout());
             }
             if !piece.is_empty() {
@@ -90,11 +100,25 @@ impl Incoming {
         Ok(out.freeze())
     }
 
-    /// Throws the rest away, within bounds.
+    /// Up to `max` bytes in one piece, less only at the end of the body.
+    pub(crate) async fn batch(&mut self, max: usize) -> Result<Bytes, ApiError> {
+        // Copied, so that tiny pieces do not each hold on to a buffer of the connection.
+        let mut out = BytesMut::new();
+        while out.len() < max {
+            let Some(mut piece) = self.next().await? else { break };
+            if piece.len() > max - out.len() {
+                self.rest = piece.split_off(max - out.len());
+            }
+            out.extend_from_slice(&piece);
+        }
+        Ok(out.freeze())
+    }
+
+    /// Throws the rest away, so that the client, which sends all before it reads, gets its answer and not a reset
+    /// connection. What bounds it is what bounds a body that is kept: its `Content-Length` and least rate; and a pause, after
+    /// which the client is taken to wait for its answer.
     pub(crate) async fn drain(mut self) {
-        let until = self.received + DRAIN_BYTES_MAX;
-        let all = async { while self.received < until && matches!(self.next().await, Ok(Some(_))) {} };
-        // Out of time is as good as done: the connection closes either way.
-        timeout(DRAIN_TIME, all).await.ok();
+        self.idle = self.idle.min(DRAIN_IDLE);
+        while !self.broken && matches!(self.next().await, Ok(Some(_))) {}
     }
 }

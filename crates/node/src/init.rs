@@ -3,13 +3,14 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use bailiwick_protocol::ids::{AuditorKey, HostKey, OwnerKey};
+use bailiwick_store::files::StdFiles;
 
 use crate::config::{Config, EXAMPLE};
 use crate::error::NodeError;
+use crate::folders::make_new;
 use crate::hostkey;
 
 /// What a new node's configuration says beyond the defaults.
@@ -49,19 +50,19 @@ pub fn init(dir: &Path, options: &InitOptions) -> Result<Initialized, NodeError>
             }
         }
     };
-    fs::DirBuilder::new().mode(0o700).create(dir).map_err(io(dir))?;
+    make_new(&StdFiles, dir).map_err(io(dir))?;
     let host = hostkey::create(&dir.join("host.key"))?;
     let circuits = match &options.circuit_keys_dir {
         // The configuration is read from elsewhere later.
         Some(given) => std::path::absolute(given).map_err(io(given))?,
         None => {
             let own = dir.join("circuit-keys");
-            fs::create_dir(&own).map_err(io(&own))?;
+            make_new(&StdFiles, &own).map_err(io(&own))?;
             PathBuf::from("circuit-keys")
         }
     };
     let data = dir.join("data");
-    fs::create_dir(&data).map_err(io(&data))?;
+    make_new(&StdFiles, &data).map_err(io(&data))?;
     let config = dir.join("node.toml");
     let text = configuration(options, &circuits);
     // What was written must read back, e.g. a path that TOML cannot say.

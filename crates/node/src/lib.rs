@@ -8,8 +8,11 @@
 
 mod auth;
 pub mod circuits;
+mod clock;
 pub mod config;
+mod descriptors;
 mod error;
+mod folders;
 pub mod hostkey;
 mod incoming;
 mod init;

@@ -1,5 +1,6 @@
 //! Structured logs: one JSON object a line, on standard error. Field values are JSON strings, so control characters in
-//! them are escaped (A13); what is logged are route patterns, numbers and error texts, never bodies, keys or queries.
+//! them are escaped (A13). What is logged are route patterns, numbers, digests of challenges, public keys and error texts, which
+//! can name a file or an object; never a secret key, a body, a query or a path as sent.
 
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;

@@ -23,6 +23,9 @@ struct Outcome {
     outcome: &'static str,
 }
 
+/// Outcome of a job that made a proof.
+pub(crate) const PROVED: &str = "proved";
+
 /// What a node counts.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -95,19 +98,20 @@ impl Metrics {
 
     pub(crate) fn proof(&self, outcome: &'static str, cost: &JobCost) {
         self.proofs.get_or_create(&Outcome { outcome }).inc();
+        self.peak_rss_bytes.set(cost.peak_rss_bytes);
+        // What a proof costs is not told by jobs that ended before one was made.
+        if outcome != PROVED {
+            return;
+        }
         self.proof_wall_seconds.observe(Duration::from_millis(cost.wall_ms).as_secs_f64());
         self.proof_cpu_seconds.observe(Duration::from_millis(cost.cpu_ms).as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "a histogram needs no exact bytes")]
         self.proof_disk_bytes.observe(cost.disk_bytes as f64);
-        self.peak_rss_bytes.set(cost.peak_rss_bytes);
     }
 
-    pub(crate) fn queue(&self, jobs: usize) {
+    /// The text, with the figures of the store and the number of unfinished proof `jobs` as they are now.
+    pub(crate) fn text(&self, store: &bailiwick_store::Store, jobs: usize) -> String {
         self.proof_queue.set(i64::try_from(jobs).unwrap_or(i64::MAX));
-    }
-
-    /// The text, with the store's figures as they are now.
-    pub(crate) fn text(&self, store: &bailiwick_store::Store) -> String {
         let total = store.usage().total;
         self.objects.set(total.objects);
         self.body_bytes.set(total.body_bytes);

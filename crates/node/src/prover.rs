@@ -34,6 +34,8 @@ pub(crate) struct Parts {
 pub(crate) struct Prover {
     jobs: Arc<Jobs>,
     stopped: Arc<AtomicBool>,
+    /// The threads could not be started.
+    broken: Arc<AtomicBool>,
 }
 
 impl Prover {
@@ -41,7 +43,9 @@ impl Prover {
     pub(crate) fn start(parts: Parts, threads: usize, queue: usize) -> std::io::Result<Self> {
         let jobs = Arc::new(Jobs::new(queue));
         let stopped = Arc::new(AtomicBool::new(false));
+        let broken = Arc::new(AtomicBool::new(false));
         let (jobs_there, stopped_there) = (Arc::clone(&jobs), Arc::clone(&stopped));
+        let broken_there = Arc::clone(&broken);
         thread::Builder::new().name("prover".to_owned()).spawn(move || {
             // On Linux nice is a property of a thread, and threads it makes inherit it: the pool is made here.
             if let Err(error) = rustix::process::nice(NICE_LOWEST) {
@@ -53,10 +57,23 @@ impl Prover {
                 .build()
             {
                 Ok(pool) => run(&parts, &pool, &jobs_there, &stopped_there),
-                Err(error) => tracing::error!(%error, "no prover threads: challenges will not be answered"),
+                Err(error) => {
+                    tracing::error!(%error, "no prover threads: challenges will not be answered");
+                    broken_there.store(true, Ordering::Release);
+                }
             }
         })?;
-        Ok(Self { jobs, stopped })
+        Ok(Self { jobs, stopped, broken })
+    }
+
+    /// Whether no challenge will be answered until a restart.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    /// Jobs waiting or at work.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.jobs.unfinished()
     }
 
     /// Queues a challenge that has been verified; the same one again is the same job, also while it waits.
@@ -88,7 +105,6 @@ impl Drop for Prover {
 
 fn run(parts: &Parts, pool: &rayon::ThreadPool, jobs: &Jobs, stopped: &AtomicBool) {
     while let Some((id, challenge)) = jobs.next(|| stopped.load(Ordering::Acquire)) {
-        parts.metrics.queue(jobs.unfinished());
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             work::answer(parts, pool, &challenge, &|state, progress, cost| {
                 jobs.update(&id, state, progress, cost)
@@ -111,6 +127,5 @@ fn run(parts: &Parts, pool: &rayon::ThreadPool, jobs: &Jobs, stopped: &AtomicBoo
         let bailiwick_protocol::api::JobCost { wall_ms, cpu_ms, disk_bytes, peak_rss_bytes } = cost;
         tracing::info!(job = %id, outcome = label, wall_ms, cpu_ms, disk_bytes, peak_rss_bytes, "proof job");
         jobs.finish(&id, state, response, cost);
-        parts.metrics.queue(jobs.unfinished());
     }
 }

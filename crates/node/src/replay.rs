@@ -22,6 +22,9 @@ pub const RESERVE_SECONDS: u64 = 2;
 /// Clock window of the node. The future part is short because an accepted request from the future raises the floor that far.
 pub const WINDOW: Window = Window { past: 60, future: 10 };
 
+/// Seconds a client is told to wait, at most: more are due to a clock that was wrong and may be right any moment.
+pub const RETRY_SECONDS_MAX: u64 = 60;
+
 /// What to do with a request whose signature and key are good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
@@ -29,7 +32,7 @@ pub enum Admission {
     Accepted,
     /// Seen before.
     Replayed,
-    /// Created at or before the restart floor: try again after this many seconds with a new signature.
+    /// Created at or before the restart floor, or before what was forgotten when the clock stood later: try again after this many seconds with a new signature.
     BelowFloor(u64),
     /// No room to remember it; nothing is evicted.
     Full,
@@ -44,8 +47,8 @@ struct Nonces {
     /// By `created`.
     by_second: BTreeMap<u64, HashSet<Spent>>,
     count: usize,
-    /// Highest time seen: a clock that is set back does not revive what was forgotten.
-    latest: u64,
+    /// Highest `created` of a forgotten request, 0 for none: a clock that is set back does not revive it.
+    forgotten: u64,
     /// No request created after this may be accepted yet.
     reserved: u64,
     /// Highest accepted `created`.
@@ -70,7 +73,7 @@ impl Replay {
         let state = Nonces {
             by_second: BTreeMap::new(),
             count: 0,
-            latest: now,
+            forgotten: 0,
             reserved: persisted,
             accepted: persisted,
             closed: false,
@@ -83,21 +86,17 @@ impl Replay {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time to judge signatures by: never before a time seen earlier.
-    pub fn monotonic(&self, now: u64) -> u64 {
-        let mut state = self.lock();
-        state.latest = state.latest.max(now);
-        state.latest
-    }
-
-    /// Decides about a verified request; `now` from [`Replay::monotonic`].
+    /// Decides about a verified request whose `created` is in the window around `now`, the clock's time. `now` may run
+    /// backwards and jump: what was accepted once is either remembered or at or below the highest forgotten second.
     pub fn admit(&self, request: &Verified, now: u64) -> Admission {
         let created = request.parameters.created;
-        if created <= self.floor {
-            return Admission::BelowFloor((self.floor + 1).saturating_sub(now).max(1));
-        }
         let mut state = self.lock();
         state.forget_before(now.saturating_sub(WINDOW.past));
+        let floor = self.floor.max(state.forgotten);
+        if created <= floor {
+            let wait = (floor + 1).saturating_sub(now);
+            return Admission::BelowFloor(wait.clamp(1, RETRY_SECONDS_MAX));
+        }
         let entry = (request.key, request.parameters.nonce);
         // A nonce is spent for its key, whatever `created` says.
         if state.by_second.values().any(|set| set.contains(&entry)) {
@@ -147,12 +146,13 @@ impl Replay {
 }
 
 impl Nonces {
-    /// Requests created before `second` are outside the window for good.
+    /// Requests created before `second` are outside the window; should the clock be set back, `forgotten` keeps them out.
     fn forget_before(&mut self, second: u64) {
         while let Some(entry) = self.by_second.first_entry() {
             if *entry.key() >= second {
                 break;
             }
+            self.forgotten = self.forgotten.max(*entry.key());
             self.count -= entry.remove().len();
         }
     }

@@ -1,6 +1,7 @@
 //! A node as a process.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,7 +19,7 @@ pub fn run(config: Config, on_ready: impl FnOnce(SocketAddr)) -> Result<(), Node
     logging::install(config.log);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(NodeError::Runtime)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before listening: a signal that comes right after must not kill.
         let mut terminate = signal(SignalKind::terminate()).map_err(NodeError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Runtime)?;
@@ -33,5 +34,8 @@ pub fn run(config: Config, on_ready: impl FnOnce(SocketAddr)) -> Result<(), Node
             })
             .await;
         Ok(())
-    })
+    });
+    // Blocking calls of requests that were cut off end like in a crash, which the store is made for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
 }

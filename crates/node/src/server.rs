@@ -9,23 +9,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use bailiwick_store::files::{FileSystem, StdFiles};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 pub use tls::TlsError;
 
 use crate::config::{Config, Limits};
+use crate::descriptors;
 use crate::error::NodeError;
 use crate::routes;
 use crate::state::App;
 use io::Timed;
 
-/// Bytes of a request head, at most (A09); also the size of one read of a body.
+/// Size of a connection's read buffer. A request head that has filled it and is not complete is refused with 431 by
+/// hyper (A09); one that exceeds it by less than a read and is complete by then may still be served. Also the size of
+/// one read of a body.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Header fields of a request, at most (A09).
 const HEADERS_MAX: usize = 64;
@@ -44,10 +49,19 @@ impl Server {
     /// # Errors
     /// `NodeError`; nothing is left running.
     pub async fn bind(config: Config) -> Result<Self, NodeError> {
+        Self::bind_with(config, Arc::new(StdFiles)).await
+    }
+
+    /// Like [`Server::bind`], with objects, index and replay floor on another file system.
+    ///
+    /// # Errors
+    /// As for [`Server::bind`].
+    pub async fn bind_with(mut config: Config, files: Arc<dyn FileSystem>) -> Result<Self, NodeError> {
+        config.limits.connections = descriptors::affordable(config.limits.connections)?;
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let listen = config.listen;
         let failed = |source| NodeError::Listen { address: listen, source };
-        let app = match tokio::task::spawn_blocking(move || App::open(config)).await {
+        let app = match tokio::task::spawn_blocking(move || App::open(config, &files)).await {
             Ok(app) => app?,
             Err(e) => return Err(NodeError::Runtime(std::io::Error::other(e))),
         };
@@ -73,6 +87,7 @@ impl Server {
             tokio::spawn(async move { app.keep_floor_ahead().await })
         };
         tracing::info!(address = %self.address, host = %self.app.host, tls = self.tls.is_some(), "listening");
+        let mut connections = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -89,7 +104,8 @@ impl Server {
                         limits,
                         graceful.watcher(),
                     );
-                    tokio::spawn(connection);
+                    connections.spawn(connection);
+                    while connections.try_join_next().is_some() {}
                 }
                 Err(error) => {
                     // Out of descriptors, mostly: pause instead of spinning.
@@ -104,6 +120,7 @@ impl Server {
         if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests still running at the deadline were cut off");
         }
+        connections.shutdown().await;
         floor.abort();
         self.app.prover.stop();
         let app = self.app;

@@ -5,15 +5,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_protocol::http_signature::Verified;
 use bailiwick_protocol::ids::HostKey;
-use bailiwick_store::{Options, Store};
+use bailiwick_store::files::FileSystem;
+use bailiwick_store::{OpenReport, Options, Store};
+use tokio::sync::Semaphore;
 
 use crate::circuits::CircuitKeys;
+use crate::clock::ClockWatch;
 use crate::config::Config;
 use crate::error::{ApiError, NodeError};
+use crate::folders;
 use crate::hostkey;
 use crate::metrics::Metrics;
 use crate::prover::Prover;
-use crate::replay::{Admission, FloorFile, Replay};
+use crate::replay::{Admission, FloorError, FloorFile, Replay};
 
 /// A node's state; cheap to share behind an `Arc`.
 pub(crate) struct App {
@@ -26,22 +30,24 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) circuits: Arc<CircuitKeys>,
     pub(crate) prover: Prover,
-    floor: FloorFile,
+    /// Uploads whose bodies are being stored.
+    pub(crate) uploads: Semaphore,
+    floor: Arc<FloorFile>,
     /// One writer of the floor at a time.
     floor_writer: tokio::sync::Mutex<()>,
 }
 
 impl App {
-    pub(crate) fn open(config: Config) -> Result<Arc<Self>, NodeError> {
+    pub(crate) fn open(config: Config, files: &Arc<dyn FileSystem>) -> Result<Arc<Self>, NodeError> {
         let key = Arc::new(hostkey::load(&config.host_key)?);
         let objects = config.objects_dir();
-        std::fs::create_dir_all(&objects)
+        folders::make_all(&**files, &objects)
             .map_err(|source| NodeError::Io { path: objects.clone(), source })?;
         // The store's lock makes this process the only one of the folder, so the floor is ours too.
-        let store = Store::open(&objects, store_options(&config))?;
-        tracing::info!(report = ?store.report(), "store open");
-        let floor = FloorFile::new(config.replay_floor());
-        let replay = Replay::start(floor.load()?, unix_seconds(), config.limits.nonces);
+        let store = Store::open_with(Arc::clone(files), &objects, store_options(&config))?;
+        log_report(store.report());
+        let floor = Arc::new(FloorFile::open(&**files, config.replay_floor())?);
+        let replay = Replay::start(floor.floor(), unix_seconds(), config.limits.nonces);
         let metrics = Arc::new(Metrics::new());
         let circuits = Arc::new(CircuitKeys::new(config.circuit_keys_dir.clone()));
         let prover = Prover::start(
@@ -63,6 +69,7 @@ impl App {
             metrics,
             circuits,
             prover,
+            uploads: Semaphore::new(config.limits.uploads),
             floor,
             floor_writer: tokio::sync::Mutex::new(()),
             config,
@@ -100,7 +107,7 @@ impl App {
         if self.replay.covers(floor) {
             return Ok(());
         }
-        let file = self.floor.clone();
+        let file = Arc::clone(&self.floor);
         match tokio::task::spawn_blocking(move || file.store(floor)).await {
             Ok(Ok(())) => {
                 self.replay.reserved(floor);
@@ -108,7 +115,12 @@ impl App {
             }
             Ok(Err(error)) => {
                 tracing::error!(%error, "replay floor not durable; refusing");
-                Err(ApiError::internal())
+                match error {
+                    FloorError::SyncFailed { .. } => {
+                        Err(ApiError::read_only("the replay floor cannot be kept"))
+                    }
+                    _ => Err(ApiError::busy("the replay floor cannot be written now", 5)),
+                }
             }
             Err(_) => Err(ApiError::internal()),
         }
@@ -118,12 +130,27 @@ impl App {
     pub(crate) async fn keep_floor_ahead(&self) {
         let mut tick = tokio::time::interval(Duration::from_millis(250));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut watch = ClockWatch::new(self.now());
         loop {
             tick.tick().await;
-            if let Some(floor) = self.replay.renewal(self.replay.monotonic(self.now())) {
+            watch.look(self.now());
+            if let Some(floor) = self.replay.renewal(self.now()) {
                 // A failure is logged; requests that need the floor will try again and be refused.
                 self.raise_floor(floor).await.ok();
             }
+        }
+    }
+
+    /// Why the node is not as it should be, if it is not.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        if self.store.is_read_only() {
+            Some("the store is read-only")
+        } else if self.floor.has_failed() {
+            Some("the replay floor cannot be kept")
+        } else if self.prover.is_broken() {
+            Some("there are no prover threads")
+        } else {
+            None
         }
     }
 
@@ -140,7 +167,29 @@ impl App {
 }
 
 pub(crate) fn store_options(config: &Config) -> Options {
-    Options { quota_bytes: config.quota_bytes, body_bytes_max: config.body_bytes_max, ..Options::default() }
+    Options {
+        quota_bytes: config.quota_bytes,
+        owner_quota_bytes: config.owner_quota_bytes,
+        body_bytes_max: config.body_bytes_max,
+        ..Options::default()
+    }
+}
+
+/// Counts only: a rebuilt index adopts every object there is.
+fn log_report(report: &OpenReport) {
+    tracing::info!(
+        swept = report.swept,
+        index_rebuilt = report.index_rebuilt,
+        adopted = report.adopted.len(),
+        lost = report.lost.len(),
+        superseded = report.superseded,
+        damaged = report.damaged.len(),
+        foreign = report.foreign.len(),
+        "store open"
+    );
+    if !report.damaged.is_empty() || !report.lost.is_empty() {
+        tracing::warn!("objects are damaged or gone; a scrub names them");
+    }
 }
 
 fn unix_seconds() -> u64 {

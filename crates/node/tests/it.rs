@@ -6,6 +6,8 @@
 mod it {
     mod auth;
     mod bodies;
+    mod faults;
+    mod faulty;
     mod operations;
     mod proofs;
     mod reads;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::io::ErrorKind;
 
 use bailiwick_possession::challenge::{Slot, draw};
 use bailiwick_possession::opening::{Opening, OpeningError, open};
@@ -13,10 +14,12 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_store::{Object, StoreError};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use rustix::io::Errno;
 
 use super::Parts;
 use super::cost::Meter;
 use crate::circuits::CircuitError;
+use crate::metrics::PROVED;
 
 /// Share of the whole that reading stands for in the progress; the rest is proving.
 const READING_SHARE: f64 = 0.1;
@@ -68,7 +71,7 @@ pub(crate) fn answer(
     let outcome = pool.install(|| proof(parts, challenge, &meter, report));
     let cost = meter.total();
     let (outcome, label) = match outcome {
-        Ok(proof) => (Ok(proof), "proved"),
+        Ok(proof) => (Ok(proof), PROVED),
         Err(Failure::Cannot(why @ CannotProve::ObjectUnknown)) => (Err(why), "object-unknown"),
         Err(Failure::Cannot(why)) => (Err(why), "cells-unavailable"),
         Err(Failure::Node(error)) => return Done { response: Err(error), cost },
@@ -142,6 +145,7 @@ fn openings(
         let tree = parts.store.tree(&target.name).map_err(store_failure)?;
         meter.read(tree_bytes(&tree));
         let body = parts.store.open_body(&target.name).map_err(store_failure)?;
+        let mut counted = 0;
         let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         for (i, slot) in slots {
             let number = slot.cell / CELLS_PER_BLOCK as u64;
@@ -149,7 +153,9 @@ fn openings(
                 Entry::Occupied(block) => block.into_mut(),
                 Entry::Vacant(place) => {
                     let bytes = body.read_block(number).map_err(store_failure)?;
-                    meter.read(bytes.len() as u64);
+                    // Whole pieces and tables, not only the bytes wanted.
+                    meter.read(body.disk_bytes() - counted);
+                    counted = body.disk_bytes();
                     place.insert(bytes)
                 }
             };
@@ -172,14 +178,28 @@ fn tree_bytes(tree: &CellTree) -> u64 {
     tree.encoded().map(|piece| piece.len() as u64).sum()
 }
 
-/// Damage, a missing file and a failed read are all "the sampled cells cannot be had"; the auditor asks again if it likes.
+/// Damage, a missing or short file and a failing disk are "the sampled cells cannot be had", which is signed and stays.
+/// Anything else (no descriptors, no memory, no permission) says nothing about the cells: the job fails, and the same
+/// challenge runs again when it is asked again.
 fn store_failure(error: StoreError) -> Failure {
     match error {
         StoreError::NotFound(_) => Failure::Cannot(CannotProve::ObjectUnknown),
-        StoreError::Damaged { .. } | StoreError::Io { .. } => {
+        ref gone if is_loss(gone) => {
             tracing::error!(%error, "sampled cells are unavailable");
             Failure::Cannot(CannotProve::CellsUnavailable)
         }
         other => Failure::Node(other.into()),
+    }
+}
+
+/// Whether the stored bytes are gone, as opposed to out of reach for now.
+fn is_loss(error: &StoreError) -> bool {
+    match error {
+        StoreError::Damaged { .. } => true,
+        StoreError::Io { source, .. } => {
+            matches!(source.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof)
+                || source.raw_os_error() == Some(Errno::IO.raw_os_error())
+        }
+        _ => false,
     }
 }

@@ -21,7 +21,6 @@ impl Node {
     }
 
     fn admit(&mut self, request: &Verified, now: u64) -> Admission {
-        let now = self.replay.monotonic(now);
         match self.replay.admit(request, now) {
             Admission::NeedsFloor(floor) => {
                 self.durable = self.durable.max(floor);
@@ -69,7 +68,9 @@ fn a04_replay_after_a_crash_and_a_clock_set_back() {
         let Admission::BelowFloor(wait) = node.admit(&request(restart, 2), restart) else {
             panic!("not refused")
         };
-        assert_eq!(node.admit(&request(restart + wait, 2), restart + wait), Admission::Accepted);
+        assert!(wait <= RETRY_SECONDS_MAX);
+        let after = node.replay.floor + 1;
+        assert_eq!(node.admit(&request(after, 2), after), Admission::Accepted);
     }
 }
 
@@ -112,17 +113,58 @@ fn a_clock_set_back_does_not_revive_forgotten_requests() {
     let mut node = Node::start(0, NOW);
     assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::Accepted);
     assert_eq!(node.admit(&request(NOW + 100, 2), NOW + 100), Admission::Accepted);
-    assert_eq!(node.replay.monotonic(NOW + 1), NOW + 100);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::BelowFloor(1));
+    assert_eq!(node.admit(&request(NOW + 1, 3), NOW + 1), Admission::BelowFloor(1), "that second is gone");
+    assert_eq!(node.admit(&request(NOW + 100, 2), NOW + 95), Admission::Replayed, "still remembered");
+    assert_eq!(node.admit(&request(NOW + 2, 4), NOW + 2), Admission::Accepted, "honest twin");
+}
+
+/// A clock that ran a day ahead for a moment locks nobody out once it is right again, and what came before stays spent.
+#[test]
+fn a_clock_step_forward_and_back_locks_nobody_out() {
+    let mut node = Node::start(0, NOW);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::Accepted);
+    let ahead = NOW + 86_400;
+    assert_eq!(node.admit(&request(ahead, 2), ahead), Admission::Accepted);
+    assert_eq!(node.admit(&request(NOW + 5, 3), NOW + 5), Admission::Accepted);
+    assert_ne!(node.admit(&request(NOW + 1, 1), NOW + 5), Admission::Accepted, "forgotten meanwhile");
+    assert_eq!(node.admit(&request(ahead, 2), ahead), Admission::Replayed);
+    assert!(matches!(node.admit(&request(NOW + 5, 3), ahead), Admission::BelowFloor(1)));
+}
+
+/// A floor far in the future never tells clients to come back in a day.
+#[test]
+fn the_wait_is_bounded() {
+    let mut node = Node::start(NOW + 86_400, NOW);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::BelowFloor(RETRY_SECONDS_MAX));
+}
+
+fn floor_file(dir: &tempfile::TempDir) -> Result<FloorFile, FloorError> {
+    FloorFile::open(&bailiwick_store::files::StdFiles, dir.path().join("replay-floor"))
 }
 
 #[test]
-fn the_floor_file_is_replaced_whole_and_damage_is_noticed() {
+fn the_floor_file_is_overwritten_in_place_and_damage_is_noticed() {
+    use std::os::unix::fs::MetadataExt as _;
     let dir = tempfile::tempdir().unwrap();
-    let file = FloorFile::new(dir.path().join("replay-floor"));
-    assert_eq!(file.load().unwrap(), 0);
-    file.store(7).unwrap();
-    file.store(NOW).unwrap();
-    assert_eq!(file.load().unwrap(), NOW);
-    std::fs::write(dir.path().join("replay-floor"), "18000x").unwrap();
-    assert!(matches!(file.load(), Err(FloorError::Damaged { .. })));
+    let path = dir.path().join("replay-floor");
+    let file = floor_file(&dir).unwrap();
+    assert_eq!(file.floor(), 0);
+    let made = std::fs::metadata(&path).unwrap();
+    for floor in [7, NOW, NOW + 1, NOW - 5] {
+        file.store(floor).unwrap();
+        assert_eq!(floor_file(&dir).unwrap().floor(), floor, "the last one counts, also when it is lower");
+    }
+    let now = std::fs::metadata(&path).unwrap();
+    assert_eq!((made.ino(), made.len()), (now.ino(), now.len()), "no new file, no growth");
+    // Written fourth, so in the first slot; torn, the one before it still counts.
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[16] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(floor_file(&dir).unwrap().floor(), NOW + 1);
+    bytes[4096 + 40] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(matches!(floor_file(&dir), Err(FloorError::Damaged { .. })));
+    std::fs::write(&path, &bytes[..100]).unwrap();
+    assert!(matches!(floor_file(&dir), Err(FloorError::Damaged { .. })));
 }

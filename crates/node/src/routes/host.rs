@@ -1,6 +1,6 @@
 //! What anyone may ask: who the node is, whether it works, its figures.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::state::App;
 pub(super) async fn host(State(app): State<Arc<App>>) -> Result<Json<HostInfo>, ApiError> {
     let circuits = Arc::clone(&app.circuits);
     let circuits =
-        tokio::task::spawn_blocking(move || circuits.list()).await.map_err(|_| ApiError::internal())?;
+        tokio::task::spawn_blocking(move || circuits.listed()).await.map_err(|_| ApiError::internal())?;
     Ok(Json(HostInfo {
         host: app.host,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -35,13 +35,12 @@ pub(super) async fn healthz() -> &'static str {
 /// The node takes changes.
 #[utoipa::path(get, path = "/readyz", responses(
     (status = 200, description = "ready"),
-    (status = 503, description = "read-only after a failed fsync", body = ErrorBody),
+    (status = 503, description = "an fsync failed, or there are no prover threads; until a restart", body = ErrorBody),
 ))]
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    if app.store.is_read_only() {
-        let help = "look at the disk, then restart the node";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "read-only", "the store is read-only", help)
-            .into_response();
+    if let Some(fault) = app.fault() {
+        let help = "the host's log says what happened; look at it, then restart the node";
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "read-only", fault, help).into_response();
     }
     "ready\n".into_response()
 }
@@ -49,11 +48,15 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
 /// Figures in the OpenMetrics text format.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics text")))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    typed("application/openmetrics-text; version=1.0.0; charset=utf-8", app.metrics.text(&app.store))
+    typed(
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        app.metrics.text(&app.store, app.prover.unfinished()),
+    )
 }
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "OpenAPI 3.1 document")))]
 pub(super) async fn openapi() -> Response {
-    typed("application/json", openapi_json())
+    static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_json);
+    typed("application/json", DOCUMENT.as_str())
 }

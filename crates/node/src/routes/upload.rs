@@ -11,8 +11,6 @@ use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::http_signature::{Content, sha256};
 use bailiwick_protocol::ids::UnitName;
 use bailiwick_store::{Admission, StoreError, Upload};
-use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::objects::to_api;
 use super::unit_name;
@@ -21,8 +19,8 @@ use crate::error::ApiError;
 use crate::incoming::Incoming;
 use crate::state::App;
 
-/// Pieces of a body between network and disk; a piece is at most what one read of a connection gives.
-const PIECES_IN_FLIGHT: usize = 16;
+/// Bytes handed to the disk at a time; twice that is in memory for each upload.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// Stores a unit, durably: LE32 envelope length, signed envelope, body. Signed by the owner in the path.
 #[utoipa::path(put, path = "/v1/objects/{owner}/{object}/{unit}",
@@ -46,7 +44,6 @@ pub(super) async fn put_object(
     let name = unit_name(path)?;
     let (parts, body) = request.into_parts();
     let caller = app.authenticate(&parts, BodyKind::Object).await?;
-    caller.owns(&name.owner)?;
     let Content::Object { envelope: digest, length } = caller.content else {
         return Err(ApiError::internal());
     };
@@ -54,22 +51,24 @@ pub(super) async fn put_object(
         return Err(ApiError::too_large(app.config.upload_bytes_max()));
     }
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
-    if media_type != Some(MEDIA_TYPE_OBJECT.as_bytes()) {
-        let help = "send Content-Type: application/vnd.bailiwick.object";
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "not an object", help));
-    }
     let mut incoming = Incoming::new(body, &app.config.limits);
-    match receive(&app, name, digest, length, &mut incoming).await {
-        Ok(answer) => {
-            // Bytes of an object that is stored already.
-            incoming.drain().await;
-            Ok(answer)
+    let answer = async {
+        caller.owns(&name.owner)?;
+        if media_type != Some(MEDIA_TYPE_OBJECT.as_bytes()) {
+            let help = "send Content-Type: application/vnd.bailiwick.object";
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media-type",
+                "not an object",
+                help,
+            ));
         }
-        Err(refusal) => {
-            incoming.drain().await;
-            Err(refusal)
-        }
+        receive(&app, name, digest, length, &mut incoming).await
     }
+    .await;
+    // The answer may be known long before the body has come.
+    incoming.drain().await;
+    answer
 }
 
 async fn receive(
@@ -96,6 +95,7 @@ async fn receive(
     if length != 4 + u64::from(envelope_length) + envelope.body.size {
         return Err(unprocessable("length", "Content-Length is not that of this envelope and its body"));
     }
+    let _place = app.uploads.try_acquire().map_err(|_| ApiError::busy("too many uploads at a time", 5))?;
     let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
     match admission {
         Admission::AlreadyStored(record) => Ok((StatusCode::OK, Json(to_api(&record)))),
@@ -119,44 +119,21 @@ fn verified(bytes: &[u8], name: &UnitName) -> Result<Envelope, ApiError> {
     }
 }
 
-/// Streams the body to the upload on a blocking thread; the upload is dropped, and leaves nothing, when either side fails.
+/// Streams the body to the upload: one batch is on its way to the disk while the next one arrives. No thread waits for
+/// the network. The upload is dropped, and leaves nothing, when either side fails.
 async fn write_body(
-    mut upload: Box<Upload>,
+    upload: Box<Upload>,
     incoming: &mut Incoming,
 ) -> Result<bailiwick_store::Stored, ApiError> {
-    let (to_disk, mut from_network) = mpsc::channel::<Option<Bytes>>(PIECES_IN_FLIGHT);
-    let writer = tokio::task::spawn_blocking(move || {
-        while let Some(piece) = from_network.blocking_recv() {
-            match piece {
-                Some(bytes) => upload.write(&bytes)?,
-                // Only the explicit end finishes; a channel that just closes is a broken upload.
-                None => return upload.finish().map(Some),
-            }
-        }
-        Ok(None)
-    });
-    let mut broken = None;
+    let at_work = |_| ApiError::internal();
+    let mut writing = tokio::task::spawn_blocking(move || Ok::<_, StoreError>(upload));
     loop {
-        let piece = match incoming.next().await {
-            Ok(piece) => piece,
-            Err(e) => {
-                broken = Some(e);
-                break;
-            }
-        };
-        let end = piece.is_none();
-        // A closed channel means the writer failed; its error is below.
-        if to_disk.send(piece).await.is_err() || end {
-            break;
+        let batch = incoming.batch(BATCH_BYTES).await?;
+        let mut upload = writing.await.map_err(at_work)??;
+        if batch.is_empty() {
+            return Ok(tokio::task::spawn_blocking(move || upload.finish()).await.map_err(at_work)??);
         }
-    }
-    drop(to_disk);
-    let written = writer.await.map_err(|_| ApiError::internal())?;
-    match (written, broken) {
-        (Ok(Some(stored)), _) => Ok(stored),
-        (_, Some(error)) => Err(error),
-        (Err(error), None) => Err(error.into()),
-        (Ok(None), None) => Err(ApiError::internal()),
+        writing = tokio::task::spawn_blocking(move || upload.write(&batch).map(|()| upload));
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use bailiwick_client::ClientError;
 use bailiwick_protocol::http_signature::{Content, sha256};
 
-use super::support::{Node, OWNER, Object, SHARED, read_answer};
+use super::support::{Node, OTHER_OWNER, OWNER, Object, SHARED, read_answer};
 
 fn refused(error: ClientError) -> (u16, String) {
     match error {
@@ -159,6 +159,18 @@ fn quota() {
     assert_eq!(refused(second.put(&client).unwrap_err()), (507, "no-space".into()));
     client.delete(&first.name).unwrap();
     assert!(second.put(&client).unwrap().created);
+}
+
+/// A15: one owner's quota leaves the room of the others.
+#[test]
+fn a15_quota_of_an_owner() {
+    let mut node = Node::new(|c| c.owner_quota_bytes = 120_000);
+    node.start();
+    let client = node.client(OWNER);
+    Object::new(1, 60_000).put(&client).unwrap();
+    assert_eq!(refused(Object::new(2, 60_000).put(&client).unwrap_err()), (507, "no-space".into()));
+    let other = Object::of(OTHER_OWNER, 1, 60_000, 1);
+    assert!(other.put(&node.client(OTHER_OWNER)).unwrap().created, "honest twin");
 }
 
 /// Another media type is no object.

@@ -174,12 +174,27 @@ fn a13_a14_logs_hold_routes_and_numbers_only() {
     odd.send();
     odd.path = "/PLANTED-PATH".into();
     odd.send();
+    // An index that is rebuilt adopts every object: their number is logged, not their names.
+    let named = Object::new(0xa7, 2000);
+    named.put(&client).unwrap();
+    node.stop();
+    let mut indexes = 0;
+    for entry in std::fs::read_dir(node.config.objects_dir()).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().contains("index") {
+            std::fs::remove_file(entry.path()).unwrap();
+            indexes += 1;
+        }
+    }
+    assert_eq!(indexes, 1);
+    node.start();
     node.stop();
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("\"route\":\"/v1/objects/{owner}/{object}/{unit}\""), "the log is there: {log}");
     let host_secret = std::fs::read_to_string(&node.config.host_key).unwrap();
     let host_secret = host_secret.lines().last().unwrap()[10..74].to_owned();
-    for planted in ["SECRET-BODY", "PLANTED-QUERY", "PLANTED-PATH", &host_secret] {
+    assert!(log.contains("\"adopted\":2"), "{log}");
+    let name = named.name.object.to_string();
+    for planted in ["SECRET-BODY", "PLANTED-QUERY", "PLANTED-PATH", &host_secret, &name] {
         assert!(!log.contains(planted), "{planted} in the log");
     }
     for line in log.lines() {

@@ -3,15 +3,17 @@
 use std::time::{Duration, Instant};
 
 use bailiwick_client::{Client, ClientError};
+use bailiwick_node::circuits::{CircuitError, CircuitKeys};
 use bailiwick_possession::challenge::draw;
 use bailiwick_protocol::api::{Job, JobState};
 use bailiwick_protocol::challenge::{CannotProve, Challenge, Response, SignedChallenge, Target};
 use bailiwick_protocol::ids::{AuditorKey, ClassId, HostKey, Nonce, VkDigest};
+use bailiwick_protocol::key_card::KEY_CARD_BYTES_MAX;
 
 use super::reads::flip;
 use super::support::{AUDITOR, Node, OWNER, Object, TINY_KEY, key};
 
-fn challenge(node: &Node, vk: VkDigest, objects: &[&Object], nonce: u8) -> Challenge {
+pub(super) fn challenge(node: &Node, vk: VkDigest, objects: &[&Object], nonce: u8) -> Challenge {
     let mut targets: Vec<Target> = objects.iter().map(|o| Target::of(&o.envelope).unwrap()).collect();
     targets.sort_by_key(|t| t.name);
     Challenge {
@@ -25,11 +27,11 @@ fn challenge(node: &Node, vk: VkDigest, objects: &[&Object], nonce: u8) -> Chall
     }
 }
 
-fn signed(challenge: &Challenge) -> SignedChallenge {
+pub(super) fn signed(challenge: &Challenge) -> SignedChallenge {
     SignedChallenge::new(challenge, &key(AUDITOR))
 }
 
-fn finish(client: &Client, challenge: &Challenge) -> (Job, Response) {
+pub(super) fn finish(client: &Client, challenge: &Challenge) -> (Job, Response) {
     let id = client.challenge(&signed(challenge)).unwrap();
     assert_eq!(id, challenge.digest());
     let until = Instant::now() + Duration::from_secs(60);
@@ -182,4 +184,24 @@ fn the_queue_is_bounded() {
             assert!(busy(answer), "{answer:?}");
         }
     }
+}
+
+/// A key card is read to its limit and no further: a good one, padded beyond it, is no card, and its key is not offered.
+#[test]
+fn a_key_card_beyond_its_limit_is_refused() {
+    let node = Node::new(|_| {});
+    let vk = node.with_tiny_key();
+    let dir = node.config.circuit_keys_dir.clone();
+    let keys = CircuitKeys::new(dir.clone());
+    let path = dir.join(format!("{vk}.toml"));
+    let card = std::fs::read_to_string(&path).unwrap();
+    let padded =
+        |length: u64| format!("{card}#{}", "x".repeat(usize::try_from(length).unwrap() - card.len() - 1));
+    std::fs::write(&path, padded(KEY_CARD_BYTES_MAX)).unwrap();
+    assert_eq!(keys.class(&vk).unwrap(), ClassId::TINY);
+    assert_eq!(keys.list().len(), 1);
+    std::fs::write(&path, padded(KEY_CARD_BYTES_MAX + 1)).unwrap();
+    assert!(matches!(keys.class(&vk), Err(CircuitError::Card { .. })));
+    assert!(matches!(keys.load(&vk), Err(CircuitError::Card { .. })));
+    assert!(keys.list().is_empty());
 }

@@ -51,7 +51,7 @@ fn a17_ranges() {
     assert_eq!(two.send().status, 400);
 }
 
-/// D17 at the node: one flipped bit on disk is never served, whole or by range; other ranges and objects are.
+/// D14 at the node: one flipped bit on disk is never served, whole or by range; other ranges and objects are.
 #[test]
 fn one_flipped_bit_is_an_error_and_never_bytes() {
     let node = Node::started();

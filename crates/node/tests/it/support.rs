@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,6 +27,9 @@ use bailiwick_protocol::ids::{
 use bailiwick_protocol::key_card::{KEY_CARD_VERSION, KeyCard, KeyProvenance};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
+use bailiwick_store::files::{FileSystem, StdFiles};
+
+use super::faulty::Faulty;
 
 pub fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&Secret::init_with(|s| s.fill(seed)))
@@ -48,6 +51,9 @@ pub struct Node {
     pub config: Config,
     pub host: HostKey,
     pub address: SocketAddr,
+    /// Threads for blocking calls, as tokio's builder has them.
+    pub blocking_threads: usize,
+    files: Arc<dyn FileSystem>,
     stop: Option<tokio::sync::oneshot::Sender<bool>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -66,7 +72,24 @@ impl Node {
         config.readers.push(OwnerKey(key(READER).public()));
         change(&mut config);
         let address = config.listen;
-        Self { dir, config, host: made.host, address, stop: None, thread: None }
+        Self {
+            dir,
+            config,
+            host: made.host,
+            address,
+            blocking_threads: 512,
+            files: Arc::new(StdFiles),
+            stop: None,
+            thread: None,
+        }
+    }
+
+    /// Not started yet, on a file system that can be told to fail.
+    pub fn faulty() -> (Self, Faulty) {
+        let files = Faulty::new();
+        let mut node = Self::new(|_| {});
+        node.files = Arc::new(files.clone());
+        (node, files)
     }
 
     pub fn started() -> Self {
@@ -76,14 +99,19 @@ impl Node {
     }
 
     pub fn start(&mut self) {
-        let config = self.config.clone();
+        let (config, files) = (self.config.clone(), Arc::clone(&self.files));
+        let blocking_threads = self.blocking_threads;
         let (ready, address) = std::sync::mpsc::channel();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let thread = thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .max_blocking_threads(blocking_threads)
+                .enable_all()
+                .build()
+                .unwrap();
             let crash = runtime.block_on(async {
-                let server = bind(config).await;
+                let server = bind(config, files).await;
                 ready.send(server.address()).unwrap();
                 let (tell, told) = tokio::sync::oneshot::channel();
                 let mut serving = tokio::spawn(server.serve(async {
@@ -184,9 +212,9 @@ impl Drop for Node {
 }
 
 /// A crashed predecessor in this process may still hold the store's lock for a moment.
-async fn bind(config: Config) -> Server {
+async fn bind(config: Config, files: Arc<dyn FileSystem>) -> Server {
     for _ in 0..500 {
-        match Server::bind(config.clone()).await {
+        match Server::bind_with(config.clone(), Arc::clone(&files)).await {
             Ok(server) => return server,
             Err(bailiwick_node::NodeError::Store(bailiwick_store::StoreError::Locked { .. })) => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
