@@ -123,6 +123,8 @@ pub struct StoredTerms {
     pub min_detection: f64,
     /// Age of the evidence, at most.
     pub max_age_hours: u32,
+    /// Time from the question to the whole answer, at most, by the auditor's clock; any, if not given.
+    pub max_answer_seconds: Option<u32>,
     /// Only these hosts, if given.
     pub hosts: Option<BTreeSet<HostKey>>,
     /// These owners, each of whom must have an object in the audit, if given; cells of others do not count.
@@ -158,6 +160,7 @@ struct StoredFile {
     lost_fraction: Spanned<f64>,
     min_detection: Spanned<f64>,
     max_age_hours: Spanned<u32>,
+    max_answer_seconds: Option<Spanned<u32>>,
     hosts: Option<Spanned<Vec<HostKey>>>,
     owners: Option<Spanned<Vec<OwnerKey>>>,
     provenance: Option<Spanned<Vec<AcceptedProvenance>>>,
@@ -237,6 +240,9 @@ fn read_stored(s: StoredFile, line: &impl Fn(usize) -> usize) -> Result<StoredTe
     if max_age_hours == 0 {
         return out_of_range(s.max_age_hours.span().start, "max_age_hours", "at least 1");
     }
+    if let Some(zero) = s.max_answer_seconds.as_ref().filter(|n| *n.get_ref() == 0) {
+        return out_of_range(zero.span().start, "max_answer_seconds", "at least 1");
+    }
     let provenance = match s.provenance {
         Some(list) => set(list, "provenance", line)?,
         None => BTreeSet::from([AcceptedProvenance::Auditor, AcceptedProvenance::Ceremony]),
@@ -246,6 +252,7 @@ fn read_stored(s: StoredFile, line: &impl Fn(usize) -> usize) -> Result<StoredTe
         lost_fraction,
         min_detection,
         max_age_hours,
+        max_answer_seconds: s.max_answer_seconds.map(Spanned::into_inner),
         hosts: s.hosts.map(|l| set(l, "hosts", line)).transpose()?,
         owners: s.owners.map(|l| set(l, "owners", line)).transpose()?,
         provenance,

@@ -11,8 +11,10 @@ pub enum ReasonCode {
     ProofVerifies,
     /// The host signed a proof that does not verify.
     ProofDoesNotVerify,
-    /// The host signed that it cannot prove.
+    /// The host signed that a sampled part is missing, unreadable or not what the owner signed.
     HostCannotProve,
+    /// The host signed that it does not hold an object, and nothing shows that it ever accepted it.
+    HostDeniesObject,
     /// Nothing signed came back, on this auditor's word.
     NoSignedAnswer,
     /// The challenge is not signed by the bundle's auditor.
@@ -57,6 +59,8 @@ pub enum ReasonCode {
     AnswerToAnotherChallenge,
     /// The evidence is older than the policy allows.
     Stale,
+    /// The answer took longer than the policy allows.
+    AnswerLate,
     /// The evidence is dated after the moment judged at.
     FromTheFuture,
     /// Sampling too thin for the policy.

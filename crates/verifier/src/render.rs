@@ -121,7 +121,7 @@ fn answer(a: AnswerFacts) -> &'static str {
         AnswerFacts::CannotProve(CannotProve::CellsUnavailable) => {
             "signed by the host: a sampled part is missing or damaged"
         }
-        AnswerFacts::CannotProve(_) => "signed by the host: it does not hold one of the objects",
+        AnswerFacts::CannotProve(_) => "signed by the host: it says it does not hold one of the objects",
         AnswerFacts::NoAnswer(NoAnswer::Refused) => {
             "nothing signed: refused or an error (the auditor\u{2019}s word)"
         }
@@ -129,6 +129,10 @@ fn answer(a: AnswerFacts) -> &'static str {
         AnswerFacts::NoAnswer(_) => "nothing signed: not reachable (the auditor\u{2019}s word)",
         AnswerFacts::Unrelated => "nothing that belongs to this challenge",
     }
+}
+
+fn epoch(n: u64) -> String {
+    if n == 0 { "0, outside a schedule".to_owned() } else { n.to_string() }
 }
 
 /// Scopes for display: all of them in order, but of many objects only the `max` least likely to be noticed.

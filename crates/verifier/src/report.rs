@@ -128,6 +128,8 @@ pub struct ChallengeFacts {
     pub host: Party,
     /// Statement parameters.
     pub class: ClassId,
+    /// Epoch of the auditor's schedule; 0 outside one. The auditor's word.
+    pub epoch: u64,
     /// The key a proof must verify under.
     pub verifying_key: KeyFacts,
     /// Objects, in the challenge's order.

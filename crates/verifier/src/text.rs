@@ -16,7 +16,8 @@ pub(crate) fn toml_error(text: &str, error: &toml::de::Error) -> (usize, String)
 /// `text` with every character that could move the cursor, break a line, hide or reorder text written as `\u{…}`.
 ///
 /// Covers control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls
-/// (Unicode Technical Report 36 section 2.5), zero-width and tag characters.
+/// (Unicode Technical Report 36 section 2.5), soft hyphens, zero-width and other invisible format characters, blank fillers,
+/// and the tag block with the unassigned characters after it, which no font draws. Variation selectors stay: scripts need them.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -34,8 +35,10 @@ pub fn printable(text: &str) -> String {
 pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e00ff}')
 }
 
 /// `text` as one word of a POSIX shell, printable.

@@ -2,6 +2,7 @@
 
 use bailiwick_groth16::VerifyingKey;
 use bailiwick_possession_circuit::VerifyError;
+use bailiwick_possession_circuit::public::PublicInputs;
 use bailiwick_protocol::bundle::{Answer, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Challenge};
 
@@ -19,8 +20,10 @@ pub(super) enum Answered {
     Unjudged(Reason),
     /// Signed by the host: it cannot prove.
     CannotProve(CannotProve),
-    /// On the auditor's word: nothing signed came back.
+    /// On the auditor's word: nothing signed came back to a question that has an answer.
     NoAnswer(NoAnswer),
+    /// On the auditor's word: nothing signed came back, and that the question has an answer is not shown, and why.
+    NoAnswerToUnjudged(NoAnswer, Reason),
     /// Not the host's answer to this challenge, and why. Supports and refutes nothing: whoever holds an older
     /// answer, or another host's, can put it into a bundle.
     Unrelated(Reason),
@@ -31,7 +34,12 @@ pub(super) enum Answered {
 pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Answered {
     let Some(challenge) = &evidence.challenge else { return Answered::Nothing };
     let signed = match &case.bundle.answer {
-        Answer::None(why) => return Answered::NoAnswer(*why),
+        Answer::None(why) => {
+            return match load_key(case, challenge).and_then(|_| has_statement(challenge)) {
+                Ok(()) => Answered::NoAnswer(*why),
+                Err(reason) => Answered::NoAnswerToUnjudged(*why, reason),
+            };
+        }
         Answer::Response(signed) => signed,
     };
     let Ok(response) = signed.verify(challenge.host.as_bytes()) else {
@@ -80,9 +88,14 @@ fn check_proof(key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> 
         // The host's doing: it signed bytes that are no proof, or a proof of something else.
         Err(VerifyError::Malformed(_) | VerifyError::False(_)) => Answered::Invalid,
         // Not the host's doing: it signed an answer to a question nobody could answer.
-        Err(e) => Answered::Unjudged(Reason::new(
-            ReasonCode::NoStatement,
-            format!("no host could answer this challenge: {e}"),
-        )),
+        Err(e) => Answered::Unjudged(no_statement(&e)),
     }
+}
+
+fn has_statement(challenge: &Challenge) -> Result<(), Reason> {
+    PublicInputs::of(challenge).map(drop).map_err(|e| no_statement(&e))
+}
+
+fn no_statement(why: &dyn core::fmt::Display) -> Reason {
+    Reason::new(ReasonCode::NoStatement, format!("no host could answer this challenge: {why}"))
 }

@@ -38,6 +38,7 @@ pub(super) fn challenge(
             principal: case.anchors.host(&challenge.host).cloned(),
         },
         class: challenge.class,
+        epoch: challenge.epoch,
         verifying_key: KeyFacts { digest: challenge.vk, provenance: key.map(|k| k.provenance.clone()) },
         objects: objects.collect(),
         bytes_total: challenge.targets.iter().map(|t| t.size).sum(),
@@ -47,7 +48,7 @@ pub(super) fn challenge(
             Answered::Invalid => AnswerFacts::InvalidProof,
             Answered::Unjudged(_) => AnswerFacts::UnjudgedProof,
             Answered::CannotProve(why) => AnswerFacts::CannotProve(*why),
-            Answered::NoAnswer(why) => AnswerFacts::NoAnswer(*why),
+            Answered::NoAnswer(why) | Answered::NoAnswerToUnjudged(why, _) => AnswerFacts::NoAnswer(*why),
             Answered::Unrelated(_) | Answered::Nothing => AnswerFacts::Unrelated,
         },
     }

@@ -81,17 +81,20 @@ fn decide(
         )]);
     }
     match answer {
-        Answered::CannotProve(why) => (Verdict::Refuted, vec![cannot_prove(*why)]),
-        Answered::NoAnswer(why) => (Verdict::Refuted, vec![no_answer(*why)]),
-        Answered::Unjudged(reason) => {
+        Answered::CannotProve(why) => cannot_prove(*why),
+        Answered::Unjudged(reason) | Answered::NoAnswerToUnjudged(_, reason) => {
             reasons.push(reason.clone());
             reasons.extend(evidence.key_obstacles.iter().cloned());
             inconclusive(reasons)
         }
-        // A key this reader did not anchor for this class may belong to any circuit: failing under it says nothing.
-        Answered::Invalid if evidence.key_obstacles.iter().any(|r| says_nothing(r.code)) => {
+        // A key this reader did not anchor for this class may belong to any circuit, and whoever chose it may be the
+        // only one who has it: failing under it, or staying silent, says nothing.
+        Answered::Invalid | Answered::NoAnswer(_)
+            if evidence.key_obstacles.iter().any(|r| says_nothing(r.code)) =>
+        {
             inconclusive(evidence.key_obstacles.clone())
         }
+        Answered::NoAnswer(why) => (Verdict::Refuted, vec![no_answer(*why)]),
         Answered::Invalid => (
             Verdict::Refuted,
             vec![Reason::new(
@@ -129,6 +132,7 @@ fn supported_if_terms_hold(
             ),
         ));
     }
+    short.extend(too_late(case, terms));
     short.extend(too_thin(terms, detection));
     if !short.is_empty() {
         return (Verdict::Inconclusive, short);
@@ -138,6 +142,22 @@ fn supported_if_terms_hold(
         "the host\u{2019}s zero-knowledge proof verifies for this challenge, these objects and this host",
     );
     (Verdict::Supported, vec![proof])
+}
+
+/// Late is no answer in time; but only the auditor's clock says how late, so this never refutes.
+fn too_late(case: &Case<'_>, terms: &StoredTerms) -> Option<Reason> {
+    let allowed_ms = u64::from(terms.max_answer_seconds?) * 1000;
+    let took_ms = case.bundle.answered_unix_ms.saturating_sub(case.bundle.asked_unix_ms);
+    (took_ms > allowed_ms).then(|| {
+        Reason::new(
+            ReasonCode::AnswerLate,
+            format!(
+                "the answer took {}, the policy allows {}: late is not an answer in time",
+                duration(took_ms),
+                duration(allowed_ms)
+            ),
+        )
+    })
 }
 
 /// The least likely detection of the policy's scope, if it is below what the policy asks.
@@ -172,17 +192,28 @@ fn too_thin(terms: &StoredTerms, detection: &[ScopeDetection]) -> Option<Reason>
     }
 }
 
-fn cannot_prove(why: CannotProve) -> Reason {
-    let said = match why {
-        CannotProve::CellsUnavailable => {
-            "the host signed that a sampled part is missing, unreadable or not what the owner signed"
-        }
-        CannotProve::ObjectUnknown => {
-            "the host signed that it does not hold one of the objects at the named generation"
-        }
-        _ => "the host signed that it cannot prove",
+/// The host's own word, so neither key nor age matters. That it lacks cells of an object it has refutes; that it does not
+/// have the object does not: an owner can delete an object, or never store it, and then show the envelope it signed.
+fn cannot_prove(why: CannotProve) -> (Verdict, Vec<Reason>) {
+    let (verdict, code, said) = match why {
+        CannotProve::CellsUnavailable => (
+            Verdict::Refuted,
+            ReasonCode::HostCannotProve,
+            "the host signed that a sampled part is missing, unreadable or not what the owner signed",
+        ),
+        CannotProve::ObjectUnknown => (
+            Verdict::Inconclusive,
+            ReasonCode::HostDeniesObject,
+            "the host signed that it does not hold one of the objects at the named generation; without a receipt this may be true and no fault (never stored here, deleted or replaced by its owner), or the host dropped it and denies it",
+        ),
+        // Refusals this program does not know: the host's word, and not one that refutes.
+        _ => (
+            Verdict::Inconclusive,
+            ReasonCode::HostCannotProve,
+            "the host signed that it cannot prove, for a reason this program does not know",
+        ),
     };
-    Reason::new(ReasonCode::HostCannotProve, said)
+    (verdict, vec![Reason::new(code, said)])
 }
 
 fn no_answer(why: NoAnswer) -> Reason {
@@ -208,7 +239,7 @@ fn assumptions(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> Vec<A
         Some(Provenance::Ceremony { .. }) => codes.push(AssumptionCode::OneHonestContributor),
         Some(Provenance::Development) | None => {}
     }
-    if matches!(answer, Answered::NoAnswer(_)) {
+    if matches!(answer, Answered::NoAnswer(_) | Answered::NoAnswerToUnjudged(..)) {
         codes.push(AssumptionCode::AuditorAskedAgain);
     }
     codes.push(AssumptionCode::Cryptography);
@@ -226,12 +257,18 @@ fn headline(verdict: Verdict, reasons: &[Reason]) -> String {
         (Verdict::Refuted, Some(ReasonCode::HostCannotProve)) => {
             "No: the host itself signed that it cannot prove it has the data."
         }
+        (Verdict::Inconclusive, Some(ReasonCode::HostDeniesObject)) => {
+            "Not shown: the host says it does not hold this object; nothing in this bundle shows that it ever accepted it: a receipt is missing."
+        }
         (Verdict::Refuted, _) => "No: the host\u{2019}s proof is not valid.",
         (Verdict::Inconclusive, Some(ReasonCode::KeyIsDevelopment)) => {
             "Not shown: the proof was made under a development key, and anyone can forge such a proof."
         }
         (Verdict::Inconclusive, Some(ReasonCode::Stale)) => {
             "Not shown: the evidence is older than the policy allows."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::AnswerLate)) => {
+            "Not shown: the proof holds, but it came later than the policy allows."
         }
         (Verdict::Inconclusive, Some(ReasonCode::DetectionBelowPolicy)) => {
             "Not shown: the proof holds, but it samples too little for what the policy asks."

@@ -3,6 +3,7 @@
 use crate::claims::Claim;
 use crate::detection::percent;
 use crate::policy::{AcceptedProvenance, Policy, Scope, StoredTerms};
+use crate::time::duration;
 
 /// What `policy` asks for, a sentence each, for someone who never read the file.
 #[must_use]
@@ -39,6 +40,10 @@ fn explain_stored(t: &StoredTerms) -> Vec<String> {
         ),
         format!("stored: the evidence may be at most {} old.", hours(t.max_age_hours)),
     ];
+    if let Some(seconds) = t.max_answer_seconds {
+        let most = duration(u64::from(seconds) * 1000);
+        out.push(format!("stored: the proof must have come within {most}, by the auditor\u{2019}s clock."));
+    }
     if let Some(hosts) = &t.hosts {
         out.push(format!("stored: only evidence from {} named host(s) counts.", hosts.len()));
     }

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::CSS;
 use super::{
-    Recheck, answer, bytes, grouped, named, outcome_sentence, party, provenance, quoted, required,
+    Recheck, answer, bytes, epoch, grouped, named, outcome_sentence, party, provenance, quoted, required,
     scope_name, scopes_shown, tally,
 };
 use crate::anchors::Principal;
@@ -164,6 +164,7 @@ fn challenge_rows(c: &ChallengeFacts) -> Markup {
         }
         dt { "Answer" } dd { (answer(c.answer)) }
         dt { "Challenge" } dd { code { (c.digest) } }
+        dt { "Epoch" } dd { (epoch(c.epoch)) }
         dt { "Proof key" } dd {
             (shown(&provenance(c.verifying_key.provenance.as_ref()))) br;
             "class " (c.class) br; code { (c.verifying_key.digest) }

@@ -2,7 +2,7 @@
 //! (T18), and text from files never begins a line.
 
 use super::{
-    Recheck, answer, bytes, grouped, named, outcome_sentence, party, provenance, quoted, required,
+    Recheck, answer, bytes, epoch, grouped, named, outcome_sentence, party, provenance, quoted, required,
     scope_name, scopes_shown, tally,
 };
 use crate::detection::{chance_of_missing, percent};
@@ -126,6 +126,7 @@ fn audit(p: &mut Page, a: &AuditFacts) {
 }
 
 fn challenge(p: &mut Page, c: &ChallengeFacts) {
+    p.field("epoch", &epoch(c.epoch));
     p.field("proof", &format!("class {}", c.class));
     p.field("key", &c.verifying_key.digest.to_string());
     p.field("", &provenance(c.verifying_key.provenance.as_ref()));

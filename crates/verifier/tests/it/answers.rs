@@ -1,20 +1,129 @@
 //! What a host answered or did not, and what the probes saw.
 
 use bailiwick_protocol::bundle::{Answer, NoAnswer, ProbeOutcome, RangeOutcome};
-use bailiwick_protocol::challenge::CannotProve;
-use bailiwick_verifier::{AnswerFacts, AssumptionCode, Claim, ReasonCode, Verdict};
+use bailiwick_protocol::challenge::{CannotProve, SignedChallenge, Target};
+use bailiwick_verifier::{AnswerFacts, AssumptionCode, Claim, ReasonCode, Recheck, Verdict};
 
-use crate::world::{Scene, auditors_trapdoor, response};
+use crate::trapdoor::Trapdoor;
+use crate::world::{
+    POLICY, Scene, anchored_key, auditors_trapdoor, envelopes, key, principals, response, set_up_by,
+    signed_envelope,
+};
 
 /// P01: the host deleted bytes and says so, signed.
 #[test]
 fn p01_signed_refusal_is_refuted() {
-    for why in [CannotProve::CellsUnavailable, CannotProve::ObjectUnknown] {
-        let mut s = Scene::honest();
-        s.bundle.answer = response(&s.challenge(), Err(why), "host");
-        s.expect(Verdict::Refuted, ReasonCode::HostCannotProve);
-        assert_eq!(s.report().exit_code, 1);
+    let mut s = Scene::honest();
+    s.bundle.answer = response(&s.challenge(), Err(CannotProve::CellsUnavailable), "host");
+    s.expect(Verdict::Refuted, ReasonCode::HostCannotProve);
+    assert_eq!(s.report().exit_code, 1);
+}
+
+/// An owner who deleted its object, or never stored it, and shows the envelope it signed, frames no host that says so.
+#[test]
+fn a_host_that_denies_an_object_is_not_refuted_without_a_receipt() {
+    let mut s = Scene::honest();
+    s.bundle.answer = response(&s.challenge(), Err(CannotProve::ObjectUnknown), "host");
+    s.expect(Verdict::Inconclusive, ReasonCode::HostDeniesObject);
+    let report = s.report();
+    assert_eq!(report.exit_code, 2);
+    let headline = &report.claim(Claim::Stored).headline;
+    assert!(headline.contains("does not hold this object") && headline.contains("a receipt is missing"));
+    // The signed denial is shown as what it is, to confront the host with.
+    let facts = report.audit.challenge.as_ref().unwrap();
+    assert_eq!(facts.answer, AnswerFacts::CannotProve(CannotProve::ObjectUnknown));
+    for out in [report.to_text(&Recheck::default()), report.to_html(&Recheck::default())] {
+        assert!(out.contains("signed by the host: it says it does not hold one of the objects"));
     }
+    // Under whatever key and however old: it is the host's word.
+    s.keys.clear();
+    s.now += 1000 * 24 * 3_600_000;
+    s.expect(Verdict::Inconclusive, ReasonCode::HostDeniesObject);
+    // Twin: a host that holds the object and not its cells.
+    s.bundle.answer = response(&s.challenge(), Err(CannotProve::CellsUnavailable), "host");
+    s.expect(Verdict::Refuted, ReasonCode::HostCannotProve);
+}
+
+/// Judges silence, a proof that does not verify, and the host's own word that cells are gone, after `change`, which
+/// makes the challenge one that nobody need be able to answer: only the host's word refutes, and the twin without the
+/// change is refuted by silence, too.
+#[track_caller]
+fn silence_says_nothing_after(code: ReasonCode, change: impl Fn(&mut Scene)) {
+    let mut s = Scene::honest();
+    s.bundle.answer = Answer::None(NoAnswer::TimedOut);
+    s.expect(Verdict::Refuted, ReasonCode::NoSignedAnswer);
+    change(&mut s);
+    for why in [NoAnswer::Refused, NoAnswer::TimedOut, NoAnswer::Unreachable] {
+        s.bundle.answer = Answer::None(why);
+        s.expect(Verdict::Inconclusive, code);
+        assert_eq!(s.report().audit.challenge.unwrap().answer, AnswerFacts::NoAnswer(why));
+        assert!(s.stored().assumptions.iter().any(|a| a.code == AssumptionCode::AuditorAskedAgain));
+    }
+    s.bundle.answer = response(&s.challenge(), Ok([0xff; 128]), "host");
+    s.expect(Verdict::Inconclusive, code);
+    s.bundle.answer = response(&s.challenge(), Err(CannotProve::CellsUnavailable), "host");
+    s.expect(Verdict::Refuted, ReasonCode::HostCannotProve);
+}
+
+/// An auditor that names a key only it has frames no host.
+#[test]
+fn silence_under_an_unanchored_key_refutes_nothing() {
+    silence_says_nothing_after(ReasonCode::KeyNotAnchored, |s| s.anchors = principals());
+}
+
+#[test]
+fn silence_under_a_key_of_another_class_refutes_nothing() {
+    silence_says_nothing_after(ReasonCode::KeyOfAnotherClass, |s| {
+        s.anchors = s.anchors.replace("samples = 1, depth = 3", "samples = 16, depth = 5");
+    });
+}
+
+#[test]
+fn silence_under_another_auditors_key_refutes_nothing() {
+    silence_says_nothing_after(ReasonCode::KeyOfAnotherAuditor, |s| {
+        s.anchors = principals() + &anchored_key(s.challenge().vk, &set_up_by("other auditor"));
+    });
+}
+
+#[test]
+fn silence_under_a_missing_key_refutes_nothing() {
+    silence_says_nothing_after(ReasonCode::KeyMissing, |s| s.keys.clear());
+}
+
+#[test]
+fn silence_under_bytes_that_are_no_such_key_refutes_nothing() {
+    silence_says_nothing_after(ReasonCode::KeyMalformed, |s| {
+        s.keys.values_mut().for_each(|bytes| bytes.truncate(31));
+    });
+    silence_says_nothing_after(ReasonCode::KeyDiffers, |s| {
+        let other = Trapdoor::new("other circuit").verifying_key().as_bytes().to_vec();
+        s.keys.values_mut().for_each(|bytes| bytes.clone_from(&other));
+    });
+}
+
+/// A root no cell tree has: nobody could answer, so silence is no failure.
+#[test]
+fn silence_after_a_challenge_without_a_statement_refutes_nothing() {
+    silence_says_nothing_after(ReasonCode::NoStatement, |s| {
+        let mut list = envelopes();
+        list[0].commitment.as_mut().unwrap().root.0 = [0xff; 32];
+        let mut c = s.challenge();
+        c.targets = list.iter().map(|e| Target::of(e).unwrap()).collect();
+        s.bundle.challenge = SignedChallenge::new(&c, &key("auditor"));
+        s.bundle.envelopes = list.iter().map(signed_envelope).collect();
+    });
+}
+
+/// A key that only lacks the policy's blessing is one a host can answer under: silence counts.
+#[test]
+fn silence_under_a_key_the_policy_does_not_accept_still_refutes() {
+    let mut s = Scene::honest();
+    s.bundle.answer = Answer::None(NoAnswer::TimedOut);
+    s.policy.push_str("provenance = [\"ceremony\"]\n");
+    s.expect(Verdict::Refuted, ReasonCode::NoSignedAnswer);
+    s.policy = POLICY.to_owned();
+    s.anchors = principals() + &anchored_key(s.challenge().vk, "\"development\"");
+    s.expect(Verdict::Refuted, ReasonCode::NoSignedAnswer);
 }
 
 /// A refusal signed by anyone else frames nobody.

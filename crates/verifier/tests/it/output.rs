@@ -123,4 +123,51 @@ fn every_output_carries_labels_assumptions_and_limits() {
 fn printable_keeps_letters_and_escapes_controls() {
     assert_eq!(printable("Zürich 東京 é"), "Zürich 東京 é");
     assert_eq!(printable("a\u{1b}\u{7f}\u{2066}"), "a\\u{1b}\\u{7f}\\u{2066}");
+    for (first, last) in [
+        (0x00, 0x1f),
+        (0x7f, 0x9f),
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x61c, 0x61c),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180e, 0x180e),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0x3164, 0x3164),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff9, 0xfffb),
+        (0x1d173, 0x1d17a),
+        (0xe0000, 0xe00ff),
+    ] {
+        for c in first..=last {
+            let c = char::from_u32(c).unwrap();
+            assert_eq!(printable(&format!("a{c}b")), format!("a\\u{{{:x}}}b", u32::from(c)));
+        }
+        for c in [u32::wrapping_sub(first, 1), last + 1].into_iter().filter_map(char::from_u32) {
+            assert_eq!(printable(&c.to_string()), c.to_string(), "{:x}", u32::from(c));
+        }
+    }
+    // Variation selectors belong to names: Han variants, emoji, Mongolian.
+    for name in ["\u{845b}\u{e0100}", "\u{2764}\u{fe0f}", "\u{1820}\u{180b}"] {
+        assert_eq!(printable(name), name);
+    }
+}
+
+/// Every output shows the epoch asked for and how long the answer took.
+#[test]
+fn every_output_shows_epoch_and_answer_time() {
+    let mut s = Scene::honest();
+    for (epoch, words) in [(0, "0, outside a schedule"), (4711, "4711")] {
+        let mut c = s.challenge();
+        c.epoch = epoch;
+        s.ask(&c, "host");
+        let [json, text, html] = outputs(&s.report(), &Recheck::default());
+        assert!(json.contains(&format!("\"epoch\": {epoch},")) && json.contains("\"answer_ms\": 2300"));
+        assert!(text.contains(&format!("\n  epoch       {words}\n")), "{text}");
+        assert!(html.contains(&format!("<dt>Epoch</dt><dd>{words}</dd>")));
+        assert!(text.contains("answered after 2.3 s") && html.contains(", after 2.3 s;"));
+    }
 }

@@ -65,6 +65,7 @@ fn contradictions_name_their_line() {
     }
     refused(&change("max_age_hours = 24", "max_age_hours = 0"), 7);
     refused(&change("max_age_hours = 24", "max_age_hours = -1"), 7);
+    refused(&format!("{POLICY}max_answer_seconds = 0\n"), 8);
     for key in ["hosts", "owners", "provenance"] {
         assert!(matches!(refused(&format!("{POLICY}{key} = []\n"), 8), PolicyError::NothingAllowed { .. }));
     }
@@ -106,6 +107,9 @@ fn explained_in_plain_words() {
     {
         assert!(text.contains(part), "{part} is not in {text}");
     }
+    assert!(!text.contains("must have come within"));
+    let quick = explain(&Policy::parse(&format!("{POLICY}max_answer_seconds = 90\n")).unwrap()).join("\n");
+    assert!(quick.contains("must have come within 1.5 min"), "{quick}");
     let more = POLICY.replace("[\"stored\"]", "[\"stored\", \"logged\"]");
     assert!(explain(&Policy::parse(&more).unwrap()).join("\n").contains("makes the result inconclusive"));
 }

@@ -17,6 +17,26 @@ fn t13_stale_bundle_is_inconclusive() {
     s.expect(Verdict::Inconclusive, ReasonCode::Stale);
 }
 
+/// An answer later than the policy allows supports nothing; by the auditor's clock alone, it refutes nothing either.
+#[test]
+fn a_late_answer_is_inconclusive() {
+    let terms = |seconds: u32| format!("{POLICY}max_answer_seconds = {seconds}\n");
+    let mut s = Scene::honest();
+    s.policy = terms(3);
+    s.expect(Verdict::Supported, ReasonCode::ProofVerifies);
+    s.policy = terms(2);
+    s.expect(Verdict::Inconclusive, ReasonCode::AnswerLate);
+    let stored = s.stored();
+    assert!(stored.reasons[0].text.contains("took 2.3 s, the policy allows 2.0 s"), "{:?}", stored.reasons);
+    assert!(stored.headline.contains("later than the policy allows"));
+    s.bundle.answered_unix_ms = ASKED + 2000;
+    s.expect(Verdict::Supported, ReasonCode::ProofVerifies);
+    s.bundle.answered_unix_ms += 1;
+    s.expect(Verdict::Inconclusive, ReasonCode::AnswerLate);
+    s.bundle.answer = Answer::None(NoAnswer::TimedOut);
+    s.expect(Verdict::Refuted, ReasonCode::NoSignedAnswer);
+}
+
 /// Waiting does not turn a failure into a maybe.
 #[test]
 fn a_refutation_does_not_age() {

@@ -119,6 +119,13 @@ fn scenarios() -> Vec<Scenario> {
     add("cannot-prove", Some((Refuted, R::HostCannotProve)), &|s| {
         s.bundle.answer = response(&s.challenge(), Err(CannotProve::CellsUnavailable), "host");
     });
+    add("object-denied", Some((Inconclusive, R::HostDeniesObject)), &|s| {
+        s.bundle.answer = response(&s.challenge(), Err(CannotProve::ObjectUnknown), "host");
+    });
+    add("no-answer-key-not-anchored", Some((Inconclusive, R::KeyNotAnchored)), &|s| {
+        s.anchors = crate::world::principals();
+        s.bundle.answer = Answer::None(NoAnswer::TimedOut);
+    });
     add("no-answer", Some((Refuted, R::NoSignedAnswer)), &|s| {
         s.bundle.answer = Answer::None(NoAnswer::TimedOut);
     });
