@@ -251,7 +251,7 @@ fn p01_an_audit_supports_what_is_held_and_refutes_what_is_deleted() {
     }
     assert_eq!(damaged, 1);
     assert_eq!(audit("lost.bundle"), Some(1));
-    // A bundle is never overwritten, and an audit of an object the host never had refutes, too.
+    // A bundle is never overwritten.
     place.refuse(
         &at(
             &node,
