@@ -1,5 +1,7 @@
 //! End-to-end tests through the real binary.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 mod it {
     mod circuit;
     mod demo;

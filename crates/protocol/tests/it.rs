@@ -1,5 +1,7 @@
 //! Tests of the wire messages: round trips, canonical form, bounds and signatures.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 mod it {
     mod canonical;
     mod messages;

@@ -1,7 +1,7 @@
 //! `bailiwick audit run`: challenge a host, collect, and write an evidence bundle.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ fn check_host(client: &Client, args: &RunArgs) -> anyhow::Result<()> {
 }
 
 /// Reads an envelope and verifies it under one of the accepted owners.
-fn read_envelope(path: &PathBuf, owners: &[[u8; 32]]) -> anyhow::Result<(SignedEnvelope, Envelope)> {
+fn read_envelope(path: &Path, owners: &[[u8; 32]]) -> anyhow::Result<(SignedEnvelope, Envelope)> {
     let bytes = read_bounded(path, ENVELOPE_BYTES_MAX as u64 + 128)?;
     let signed = SignedEnvelope::from_bytes(&bytes).with_context(|| format!("{}", path.display()))?;
     let envelope = owners
@@ -187,7 +187,7 @@ fn read_envelope(path: &PathBuf, owners: &[[u8; 32]]) -> anyhow::Result<(SignedE
     Ok((signed, envelope))
 }
 
-fn summarise(path: &std::path::Path, bundle: &Bundle) -> anyhow::Result<Summary> {
+fn summarise(path: &Path, bundle: &Bundle) -> anyhow::Result<Summary> {
     let challenge = bundle.challenge.decode_unverified()?;
     let answer = match &bundle.answer {
         Answer::Response(r) => match r.verify(challenge.host.as_bytes()).map(|r| r.outcome) {
