@@ -1,7 +1,7 @@
 //! `C(x) = P(x)[0] + x[0]`, P = Poseidon2 of width 16, in 555 constraints: three for each of the 185 s-boxes.
 //!
 //! The input of every s-box is a linear combination of the 16 inputs and of the outputs of earlier s-boxes. Those
-//! combinations are the same for every call, so they are computed once ([`layout`]) and then only renamed. The
+//! combinations are the same for every call, so they are computed once (`layout`) and then only renamed. The
 //! longest has 74 terms (first full round after the partial ones).
 
 use std::sync::OnceLock;

@@ -15,7 +15,7 @@ const ROOTS_BYTES_MAX: u64 = 1 << 20;
 /// Arguments of every command that talks to a node.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NodeArgs {
-    /// Address of the node, http(s)://host[:port]
+    /// Address of the node, e.g. `http://127.0.0.1:8470`
     #[arg(long, value_name = "URL")]
     node: String,
     /// The host's public key: hexadecimal, or its .pub file
