@@ -31,23 +31,31 @@ impl Bench {
         measure(&self.program, arguments)
     }
 
-    /// Median wall and processor seconds and largest memory; `outputs` are removed before each run.
-    fn repeat(&self, outputs: &[&str], run: impl Fn() -> anyhow::Result<Cost>) -> anyhow::Result<Cost> {
-        let mut costs = Vec::new();
+    /// Median wall and processor seconds and largest memory of two programs, run in turns so that both see the same
+    /// machine; the output each of them writes is removed before each run.
+    fn in_turns(&self, programs: [Program<'_>; 2]) -> anyhow::Result<[Cost; 2]> {
+        let mut costs = [Vec::new(), Vec::new()];
         for _ in 0..self.runs {
-            for o in outputs {
-                let _ = fs::remove_file(self.path(o));
+            for ((outputs, run), costs) in programs.iter().zip(&mut costs) {
+                for o in *outputs {
+                    let _ = fs::remove_file(self.path(o));
+                }
+                costs.push(run()?);
             }
-            costs.push(run()?);
         }
-        let of = |f: fn(&Cost) -> f64| median(&costs.iter().map(f).collect::<Vec<_>>());
-        Ok(Cost {
-            wall_s: of(|c| c.wall_s),
-            cpu_s: of(|c| c.cpu_s),
-            peak_rss_bytes: costs.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0),
-        })
+        Ok(costs.map(|costs| {
+            let of = |f: fn(&Cost) -> f64| median(&costs.iter().map(f).collect::<Vec<_>>());
+            Cost {
+                wall_s: of(|c| c.wall_s),
+                cpu_s: of(|c| c.cpu_s),
+                peak_rss_bytes: costs.iter().map(|c| c.peak_rss_bytes).max().unwrap_or(0),
+            }
+        }))
     }
 }
+
+/// Files a program writes, and how it is run.
+type Program<'a> = (&'a [&'a str], &'a dyn Fn() -> anyhow::Result<Cost>);
 
 fn main() -> anyhow::Result<()> {
     let quick = std::env::args().any(|a| a == "--test");
@@ -84,11 +92,14 @@ fn main() -> anyhow::Result<()> {
             &opened,
         ])
     };
-    let peer_seal = bench.repeat(&["aged"], || measure(age, &["-r", &recipient, "-o", &aged, &plain]))?;
-    let ours_seal = bench.repeat(&["sealed", "envelope"], || seal(&plain, &["--no-commit"]))?;
-    let peer_open =
-        bench.repeat(&["opened"], || measure(age, &["-d", "-i", &identity, "-o", &opened, &aged]))?;
-    let ours_open = bench.repeat(&["opened"], open)?;
+    let [peer_seal, ours_seal] = bench.in_turns([
+        (&["aged"], &|| measure(age, &["-r", &recipient, "-o", &aged, &plain])),
+        (&["sealed", "envelope"], &|| seal(&plain, &["--no-commit"])),
+    ])?;
+    let [peer_open, ours_open] = bench.in_turns([
+        (&["opened"], &|| measure(age, &["-d", "-i", &identity, "-o", &opened, &aged])),
+        (&["opened"], &open),
+    ])?;
     ensure!(fs::read(bench.path("opened"))? == fs::read(bench.path("plain"))?, "round trip");
     show("age encrypt", peer_seal, peer_seal, size);
     show("seal --no-commit", ours_seal, peer_seal, size);
@@ -97,12 +108,8 @@ fn main() -> anyhow::Result<()> {
     fs::remove_file(bench.path("opened"))?;
     fs::remove_file(bench.path("aged"))?;
 
-    let committed = Bench { runs: 1, dir: tempfile::tempdir_in(bench.dir.path())?, program: bailiwick()? }
-        .repeat(&[], || {
-            let _ = fs::remove_file(bench.path("sealed"));
-            let _ = fs::remove_file(bench.path("envelope"));
-            seal(&plain, &[])
-        })?;
+    let _ = (fs::remove_file(bench.path("sealed")), fs::remove_file(bench.path("envelope")));
+    let committed = seal(&plain, &[])?;
     show("seal (with storage commitment)", committed, peer_seal, size);
 
     if !quick {
