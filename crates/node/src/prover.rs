@@ -65,11 +65,12 @@ impl Prover {
         let (jobs_there, stopped_there) = (Arc::clone(&jobs), Arc::clone(&stopped));
         let broken_there = Arc::clone(&broken);
         thread::Builder::new().name("prover".to_owned()).spawn(move || {
-            // On Linux both are properties of a thread, and threads it makes inherit them: the pool is made here.
-            run_when_idle();
             match rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .thread_name(|i| format!("prover-{i}"))
+                // On Linux both are properties of a thread, and threads it makes inherit them. Not for the thread that
+                // waits for jobs: it must end at once at shutdown, however busy the machine is.
+                .start_handler(|_| run_when_idle())
                 .build()
             {
                 Ok(pool) => run(&parts, &pool, &jobs_there, &stopped_there),
