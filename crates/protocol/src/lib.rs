@@ -5,12 +5,14 @@
 //! `docs/spec/v1`; module docs cite the clauses.
 
 pub mod api;
+pub mod beacon;
 pub mod bundle;
 pub mod challenge;
 pub mod codec;
 pub mod envelope;
 pub mod http_signature;
 pub mod ids;
+pub mod inventory;
 pub mod key_card;
 pub mod labels;
 pub mod limits;
