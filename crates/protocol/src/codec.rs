@@ -156,6 +156,11 @@ impl Encoder {
         Self::infallible(self.inner.u64(v));
     }
 
+    /// Signed integer, shortest form.
+    pub fn i64(&mut self, v: i64) {
+        Self::infallible(self.inner.i64(v));
+    }
+
     /// Byte string.
     pub fn bytes(&mut self, v: &[u8]) {
         Self::infallible(self.inner.bytes(v));
@@ -196,6 +201,15 @@ impl<'b> Decoder<'b> {
     /// `Malformed`.
     pub fn u64(&mut self) -> Result<u64, CodecError> {
         let r = self.inner.u64();
+        self.malformed(r)
+    }
+
+    /// Signed integer.
+    ///
+    /// # Errors
+    /// `Malformed`, also outside the range of `i64`.
+    pub fn i64(&mut self) -> Result<i64, CodecError> {
+        let r = self.inner.i64();
         self.malformed(r)
     }
 

@@ -125,6 +125,42 @@ fixed_bytes! {
     ChallengeDigest, 32
 }
 fixed_bytes! {
+    /// Root of a host's inventory: BLAKE3 Merkle-sum tree.
+    InventoryRoot, 32
+}
+fixed_bytes! {
+    /// Digest of an inventory's canonical bytes.
+    InventoryDigest, 32
+}
+fixed_bytes! {
+    /// Digest of a schedule's canonical bytes.
+    ScheduleDigest, 32
+}
+fixed_bytes! {
+    /// Digest of a signed bundle's canonical bytes.
+    BundleDigest, 32
+}
+fixed_bytes! {
+    /// Hash of a nonce, published before the nonce is used.
+    NonceHash, 32
+}
+fixed_bytes! {
+    /// Ed25519 public key of who signs that it opened an object: a recipient or an auditor.
+    OpenerKey, 32
+}
+fixed_bytes! {
+    /// Ed25519 public key of a roster authority: who signs the list of principals.
+    RosterKey, 32
+}
+fixed_bytes! {
+    /// Digest of a roster's canonical bytes.
+    RosterDigest, 32
+}
+fixed_bytes! {
+    /// Digest of the canonical bytes of a file of jurisdiction blocs.
+    BlocsDigest, 32
+}
+fixed_bytes! {
     /// Fresh randomness of an auditor.
     Nonce, 32
 }

@@ -39,11 +39,35 @@ pub enum Label {
     DevelopmentSeed,
     /// BLAKE3 context of a public-key fingerprint (spec envelope, clause E8).
     Fingerprint,
+    /// Ed25519 signature of a roster authority over a roster (spec roster, clause J9).
+    RosterSignature,
+    /// BLAKE3 context of a roster digest (spec roster, clause J8).
+    RosterDigest,
+    /// BLAKE3 context of a digest of jurisdiction blocs (spec roster, clause J14).
+    BlocsDigest,
+    /// Ed25519 signature of a host over its inventory (spec inventory, clause I5).
+    InventorySignature,
+    /// BLAKE3 context of an inventory's digest (spec inventory, clause I5).
+    InventoryDigest,
+    /// Ed25519 signature of an auditor over a schedule (spec schedule, clause C1).
+    ScheduleSignature,
+    /// BLAKE3 context of a schedule's digest (spec schedule, clause C1).
+    ScheduleDigest,
+    /// Ed25519 signature of an auditor over the commitment to an epoch (spec schedule, clause C3).
+    EpochSignature,
+    /// BLAKE3 context of the hash of a nonce (spec schedule, clause C3).
+    NonceHash,
+    /// Ed25519 signature of an auditor over the outcome of one audit (spec schedule, clause C5).
+    OutcomeSignature,
+    /// BLAKE3 context of a signed bundle's digest (spec schedule, clause C5).
+    BundleDigest,
+    /// Ed25519 signature over the statement that an object was opened (spec dossier, clause D5).
+    OpenedSignature,
 }
 
 impl Label {
     /// All labels, for tests and for the specification's table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 27] = [
         Self::EnvelopeSignature,
         Self::BodyKey,
         Self::RecipientInfo,
@@ -59,6 +83,18 @@ impl Label {
         Self::ProvingKeyDigest,
         Self::DevelopmentSeed,
         Self::Fingerprint,
+        Self::RosterSignature,
+        Self::RosterDigest,
+        Self::BlocsDigest,
+        Self::InventorySignature,
+        Self::InventoryDigest,
+        Self::ScheduleSignature,
+        Self::ScheduleDigest,
+        Self::EpochSignature,
+        Self::NonceHash,
+        Self::OutcomeSignature,
+        Self::BundleDigest,
+        Self::OpenedSignature,
     ];
 
     /// The label's text.
@@ -80,7 +116,27 @@ impl Label {
             Self::ProvingKeyDigest => "bailiwick/v1/proving-key-digest",
             Self::DevelopmentSeed => "bailiwick/v1/development-seed",
             Self::Fingerprint => "bailiwick/v1/fingerprint",
+            Self::RosterSignature => "bailiwick/v1/roster-signature",
+            Self::RosterDigest => "bailiwick/v1/roster-digest",
+            Self::BlocsDigest => "bailiwick/v1/blocs-digest",
+            Self::InventorySignature => "bailiwick/v1/inventory-signature",
+            Self::InventoryDigest => "bailiwick/v1/inventory-digest",
+            Self::ScheduleSignature => "bailiwick/v1/schedule-signature",
+            Self::ScheduleDigest => "bailiwick/v1/schedule-digest",
+            Self::EpochSignature => "bailiwick/v1/epoch-signature",
+            Self::NonceHash => "bailiwick/v1/nonce-hash",
+            Self::OutcomeSignature => "bailiwick/v1/outcome-signature",
+            Self::BundleDigest => "bailiwick/v1/bundle-digest",
+            Self::OpenedSignature => "bailiwick/v1/opened-signature",
         }
+    }
+
+    /// BLAKE3 of `bytes` in derive-key mode with the label as context.
+    #[must_use]
+    pub fn hash(self, bytes: &[u8]) -> [u8; 32] {
+        let mut h = blake3::Hasher::new_derive_key(self.as_str());
+        h.update(bytes);
+        h.finalize().into()
     }
 
     /// The label's bytes.
