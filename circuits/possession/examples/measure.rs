@@ -63,7 +63,7 @@ fn challenge(class: ClassId, vk: VkDigest, body: &[u8]) -> Outcome<Challenge> {
         cells: tree.cells(),
     };
     let (host, auditor, nonce) = (HostKey([3; 32]), AuditorKey([4; 32]), Nonce([5; 32]));
-    Ok(Challenge { class, vk, host, targets: vec![target], epoch: 0, auditor, nonce })
+    Ok(Challenge { class, vk, host, targets: vec![target], inventory: None, epoch: 0, beacon: None, auditor, nonce })
 }
 
 fn main() -> Outcome<()> {

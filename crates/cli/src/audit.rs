@@ -80,7 +80,9 @@ impl Plan {
             vk: self.vk,
             host: self.host,
             targets,
+            inventory: None,
             epoch: self.epoch,
+            beacon: None,
             auditor: AuditorKey(auditor.public()),
             nonce,
         })
@@ -104,6 +106,7 @@ pub(crate) fn collect(
         auditor: challenge.auditor,
         challenge: signed,
         envelopes: plan.envelopes.into_iter().map(|(signed, _)| signed).collect(),
+        inventory: None,
         answer,
         ranges,
         asked_unix_ms,

@@ -58,7 +58,7 @@ pub fn draw(challenge: &Challenge) -> Draw {
 
 fn absorb(challenge: &Challenge) -> Transcript {
     // Every field by name: a new one does not compile until it is absorbed.
-    let Challenge { class, vk, host, targets, epoch, auditor, nonce } = challenge;
+    let Challenge { class, vk, host, targets, inventory, epoch, beacon, auditor, nonce } = challenge;
     let mut t = Transcript::new(Label::Challenge.as_bytes());
     t.append_u64(b"version", CHALLENGE_VERSION);
     t.append_u64(b"class-samples", u64::from(class.samples));
@@ -76,9 +76,14 @@ fn absorb(challenge: &Challenge) -> Transcript {
         t.append_message(b"root", root.as_bytes());
         t.append_u64(b"cells", *cells);
     }
+    // Only where there is one: the label tells the two kinds of challenge apart.
+    if let Some(inventory) = inventory {
+        t.append_message(b"inventory", &inventory.to_fixed());
+    }
     t.append_u64(b"epoch", *epoch);
-    // A beacon round will be 88 bytes (chain hash, round, signature), so absent and present differ.
-    t.append_message(b"beacon", b"");
+    // A beacon round is 88 bytes, so absent and present differ.
+    let beacon = beacon.map(|b| b.transcript_bytes());
+    t.append_message(b"beacon", beacon.as_ref().map_or(&[][..], |b| &b[..]));
     t.append_message(b"auditor", auditor.as_bytes());
     t.append_message(b"nonce", nonce.as_bytes());
     t

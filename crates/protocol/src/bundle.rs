@@ -3,7 +3,8 @@
 use crate::challenge::{SignedChallenge, SignedResponse};
 use crate::codec::{Canonical, CodecError, Decoder, Encoder};
 use crate::envelope::SignedEnvelope;
-use crate::ids::AuditorKey;
+use crate::ids::{AuditorKey, BundleDigest};
+use crate::inventory::{LeafOpening, SignedInventory, decode_leaves, encode_leaves};
 use crate::labels::Label;
 use crate::limits::{BUNDLE_BYTES_MAX, CHALLENGE_OBJECTS_MAX, RANGE_OUTCOMES_MAX};
 use crate::signing::{Signed, SignedMessage};
@@ -22,6 +23,27 @@ pub enum NoAnswer {
     TimedOut,
     /// No connection.
     Unreachable,
+}
+
+impl NoAnswer {
+    /// Its number in every encoding.
+    pub(crate) const fn code(self) -> u64 {
+        match self {
+            Self::Refused => 0,
+            Self::TimedOut => 1,
+            Self::Unreachable => 2,
+        }
+    }
+
+    /// The cause of a number.
+    pub(crate) const fn from_code(code: u64) -> Result<Self, CodecError> {
+        match code {
+            0 => Ok(Self::Refused),
+            1 => Ok(Self::TimedOut),
+            2 => Ok(Self::Unreachable),
+            _ => Err(CodecError::Invalid("cause of no answer")),
+        }
+    }
 }
 
 /// The host's part of the evidence.
@@ -53,7 +75,7 @@ pub enum ProbeOutcome {
 /// One random range fetched as a customer would.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RangeOutcome {
-    /// Index into the challenge's targets.
+    /// Index into the bundle's envelopes.
     pub target: u32,
     /// First byte of the range in the body.
     pub offset: u64,
@@ -65,6 +87,15 @@ pub struct RangeOutcome {
     pub elapsed_ms: u64,
 }
 
+/// What a challenge over an inventory is judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InventoryEvidence {
+    /// The inventory, signed by the host.
+    pub inventory: SignedInventory,
+    /// The sampled leaves, each once, ascending; none when the host gave none.
+    pub leaves: Vec<LeafOpening>,
+}
+
 /// One audit of one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
@@ -72,8 +103,10 @@ pub struct Bundle {
     pub auditor: AuditorKey,
     /// The challenge, signed by the auditor.
     pub challenge: SignedChallenge,
-    /// The envelope of each target, in the challenge's order, signed by its owner.
+    /// The envelope of each target, in the challenge's order, or of each opened leaf; signed by its owner.
     pub envelopes: Vec<SignedEnvelope>,
+    /// The inventory and its opened leaves, when the challenge asks for one.
+    pub inventory: Option<InventoryEvidence>,
     /// What the host answered.
     pub answer: Answer,
     /// Random ranges fetched.
@@ -91,12 +124,20 @@ impl SignedMessage for Bundle {
     const LABEL: Label = Label::BundleSignature;
 }
 
+impl SignedBundle {
+    /// Digest that a log entry names it by: BLAKE3 derive-key under its label over the canonical bytes, signature included.
+    #[must_use]
+    pub fn digest(&self) -> BundleDigest {
+        BundleDigest(Label::BundleDigest.hash(&self.to_bytes()))
+    }
+}
+
 impl Canonical for Bundle {
     const WHAT: &'static str = "bundle";
     const BYTES_MAX: usize = BUNDLE_BYTES_MAX;
 
     fn encode(&self, e: &mut Encoder) {
-        e.map(8);
+        e.map(8 + u64::from(self.inventory.is_some()));
         e.u64(0);
         e.u64(BUNDLE_VERSION);
         e.u64(1);
@@ -117,7 +158,7 @@ impl Canonical for Bundle {
             }
             Answer::None(why) => {
                 e.u64(1);
-                e.u64(*why as u64);
+                e.u64(why.code());
             }
         }
         e.u64(5);
@@ -134,6 +175,12 @@ impl Canonical for Bundle {
         e.u64(self.asked_unix_ms);
         e.u64(7);
         e.u64(self.answered_unix_ms);
+        if let Some(evidence) = &self.inventory {
+            e.u64(8);
+            e.array(2);
+            evidence.inventory.encode(e);
+            encode_leaves(&evidence.leaves, e);
+        }
     }
 
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -162,8 +209,14 @@ impl Canonical for Bundle {
         if answered_unix_ms < asked_unix_ms {
             return Err(CodecError::Invalid("bundle times"));
         }
+        let inventory = if m.optional(d, 8)? {
+            d.tuple(2)?;
+            Some(InventoryEvidence { inventory: SignedInventory::decode(d)?, leaves: decode_leaves(d)? })
+        } else {
+            None
+        };
         m.end(d)?;
-        Ok(Self { auditor, challenge, envelopes, answer, ranges, asked_unix_ms, answered_unix_ms })
+        Ok(Self { auditor, challenge, envelopes, inventory, answer, ranges, asked_unix_ms, answered_unix_ms })
     }
 }
 
@@ -171,12 +224,7 @@ fn decode_answer(d: &mut Decoder<'_>) -> Result<Answer, CodecError> {
     d.tuple(2)?;
     Ok(match d.u64()? {
         0 => Answer::Response(SignedResponse::decode(d)?),
-        1 => Answer::None(match d.u64()? {
-            0 => NoAnswer::Refused,
-            1 => NoAnswer::TimedOut,
-            2 => NoAnswer::Unreachable,
-            _ => return Err(CodecError::Invalid("bundle answer")),
-        }),
+        1 => Answer::None(NoAnswer::from_code(d.u64()?)?),
         _ => return Err(CodecError::Invalid("bundle answer")),
     })
 }

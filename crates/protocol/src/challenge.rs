@@ -1,11 +1,13 @@
 //! Challenge and answer of a storage audit (spec challenge).
 
+use crate::beacon::BeaconRound;
 use crate::codec::{Canonical, CodecError, Decoder, Encoder};
 use crate::envelope::{CELL_BYTES, Envelope};
 use crate::ids::{
     AuditorKey, CellRoot, ChallengeDigest, ClassId, ContentId, HostKey, Nonce, ObjectId, OwnerKey, Unit,
     UnitName, VkDigest,
 };
+use crate::inventory::InventoryTarget;
 use crate::labels::Label;
 use crate::limits::{CHALLENGE_BYTES_MAX, CHALLENGE_OBJECTS_MAX, RESPONSE_BYTES_MAX};
 use crate::signing::{Signed, SignedMessage};
@@ -55,10 +57,14 @@ pub struct Challenge {
     pub vk: VkDigest,
     /// Who must answer.
     pub host: HostKey,
-    /// Objects sampled together, weighted by cells; strictly ascending by name.
+    /// Objects sampled together, weighted by cells; strictly ascending by name. Empty when an inventory is asked for.
     pub targets: Vec<Target>,
+    /// All that the host holds, instead of named objects: the leaves of its inventory of this epoch.
+    pub inventory: Option<InventoryTarget>,
     /// Epoch of the schedule; 0 outside one.
     pub epoch: u64,
+    /// Round of a public beacon, published after the schedule and the hash of the nonce were; none outside a schedule.
+    pub beacon: Option<BeaconRound>,
     /// Who asks.
     pub auditor: AuditorKey,
     /// Fresh randomness of who asks.
@@ -72,14 +78,15 @@ impl Challenge {
     /// Digest that answers, jobs and bundles refer to: BLAKE3 derive-key under its label over the canonical bytes.
     #[must_use]
     pub fn digest(&self) -> ChallengeDigest {
-        let mut h = blake3::Hasher::new_derive_key(Label::ChallengeDigest.as_str());
-        h.update(&self.to_bytes());
-        ChallengeDigest(h.finalize().into())
+        ChallengeDigest(Label::ChallengeDigest.hash(&self.to_bytes()))
     }
 
-    /// T, cells of all targets together.
+    /// T, cells of all targets together, or of the inventory.
     #[must_use]
     pub fn cells_total(&self) -> u64 {
+        if let Some(inventory) = &self.inventory {
+            return inventory.cells;
+        }
         // Decoding bounds the sum: at most 4096 targets of at most 2^28 cells.
         self.targets.iter().map(|t| t.cells).sum()
     }
@@ -94,7 +101,11 @@ impl Canonical for Challenge {
     const BYTES_MAX: usize = CHALLENGE_BYTES_MAX;
 
     fn encode(&self, e: &mut Encoder) {
-        e.map(9);
+        e.map(
+            8 + u64::from(!self.targets.is_empty())
+                + u64::from(self.beacon.is_some())
+                + u64::from(self.inventory.is_some()),
+        );
         e.u64(0);
         e.u64(CHALLENGE_VERSION);
         e.u64(1);
@@ -105,18 +116,27 @@ impl Canonical for Challenge {
         self.vk.encode(e);
         e.u64(4);
         self.host.encode(e);
-        e.u64(5);
-        e.array(self.targets.len() as u64);
-        for t in &self.targets {
-            encode_target(t, e);
+        if !self.targets.is_empty() {
+            e.u64(5);
+            e.array(self.targets.len() as u64);
+            for t in &self.targets {
+                encode_target(t, e);
+            }
         }
         e.u64(6);
         e.u64(self.epoch);
-        // Key 7 is kept for the beacon round.
+        if let Some(beacon) = &self.beacon {
+            e.u64(7);
+            beacon.encode(e);
+        }
         e.u64(8);
         self.auditor.encode(e);
         e.u64(9);
         self.nonce.encode(e);
+        if let Some(inventory) = &self.inventory {
+            e.u64(10);
+            inventory.encode(e);
+        }
     }
 
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
@@ -138,24 +158,38 @@ impl Canonical for Challenge {
         let vk = VkDigest::decode(d)?;
         m.required(d, 4)?;
         let host = HostKey::decode(d)?;
-        m.required(d, 5)?;
-        let n = d.list("challenge targets", CHALLENGE_OBJECTS_MAX)?;
-        let targets: Vec<Target> = (0..n).map(|_| decode_target(d, class)).collect::<Result<_, _>>()?;
-        if targets.is_empty() || targets.windows(2).any(|w| w[0].name >= w[1].name) {
-            return Err(CodecError::Invalid("challenge targets: empty, unsorted or repeated"));
-        }
+        let targets = if m.optional(d, 5)? { decode_targets(d, class)? } else { Vec::new() };
         m.required(d, 6)?;
         let epoch = d.u64()?;
+        let beacon = if m.optional(d, 7)? { Some(BeaconRound::decode(d)?) } else { None };
         m.required(d, 8)?;
         let auditor = AuditorKey::decode(d)?;
         m.required(d, 9)?;
         let nonce = Nonce::decode(d)?;
+        let inventory = if m.optional(d, 10)? { Some(InventoryTarget::decode(d)?) } else { None };
         m.end(d)?;
-        Ok(Self { class, vk, host, targets, epoch, auditor, nonce })
+        // An inventory belongs to an epoch; named objects and an inventory exclude each other.
+        if inventory.is_some() != targets.is_empty() || (inventory.is_some() && epoch == 0) {
+            return Err(CodecError::Invalid("challenge: either targets, or an inventory and its epoch"));
+        }
+        Ok(Self { class, vk, host, targets, inventory, epoch, beacon, auditor, nonce })
     }
 }
 
-fn encode_target(t: &Target, e: &mut Encoder) {
+fn decode_targets(d: &mut Decoder<'_>, class: ClassId) -> Result<Vec<Target>, CodecError> {
+    let n = d.list("challenge targets", CHALLENGE_OBJECTS_MAX)?;
+    let targets: Vec<Target> = (0..n).map(|_| decode_target(d)).collect::<Result<_, _>>()?;
+    if targets.is_empty() || targets.windows(2).any(|w| w[0].name >= w[1].name) {
+        return Err(CodecError::Invalid("challenge targets: empty, unsorted or repeated"));
+    }
+    // Constructions 4: a statement refuses cells above 16^(D-1).
+    if targets.iter().any(|t| t.cells > class.cells_max()) {
+        return Err(CodecError::Invalid("target cells"));
+    }
+    Ok(targets)
+}
+
+pub(crate) fn encode_target(t: &Target, e: &mut Encoder) {
     e.array(8);
     t.name.owner.encode(e);
     t.name.object.encode(e);
@@ -167,7 +201,7 @@ fn encode_target(t: &Target, e: &mut Encoder) {
     e.u64(t.cells);
 }
 
-fn decode_target(d: &mut Decoder<'_>, class: ClassId) -> Result<Target, CodecError> {
+pub(crate) fn decode_target(d: &mut Decoder<'_>) -> Result<Target, CodecError> {
     d.tuple(8)?;
     let name = UnitName {
         owner: OwnerKey::decode(d)?,
@@ -179,8 +213,8 @@ fn decode_target(d: &mut Decoder<'_>, class: ClassId) -> Result<Target, CodecErr
     let size = d.u64()?;
     let root = CellRoot::decode(d)?;
     let cells = d.u64()?;
-    // Constructions 4: the verifier refuses cells = 0, cells > 16^(D-1), cells != ceil(size/496).
-    if cells == 0 || cells > class.cells_max() || cells != size.div_ceil(CELL_BYTES) {
+    // Constructions 4: a statement refuses cells = 0 and cells != ceil(size/496).
+    if cells == 0 || cells != size.div_ceil(CELL_BYTES) {
         return Err(CodecError::Invalid("target cells"));
     }
     Ok(Target { name, generation, blake3, size, root, cells })

@@ -19,6 +19,42 @@ pub const CHALLENGE_BYTES_MAX: usize = CHALLENGE_OBJECTS_MAX * 256 + 4096;
 /// Bytes of an encoded possession response, at most: a 128-byte proof, a signature and a digest.
 pub const RESPONSE_BYTES_MAX: usize = 1024;
 
+/// Objects one inventory may list: 2^32, more than one machine indexes.
+pub const INVENTORY_LEAVES_MAX: u64 = 1 << 32;
+
+/// Siblings of one leaf's path: ceil(log2(`INVENTORY_LEAVES_MAX`)).
+pub const INVENTORY_PATH_MAX: usize = 32;
+
+/// Nodes around a range of leaves: a path on either side.
+pub const RANGE_PROOF_NODES_MAX: usize = 2 * INVENTORY_PATH_MAX;
+
+/// Bytes of an encoded inventory (root and counts), at most.
+pub const INVENTORY_HEAD_BYTES_MAX: usize = 256;
+
+/// Leaves one proof may open: at most one for each sample of a class (S <= 1024).
+pub const OPENED_LEAVES_MAX: usize = 1024;
+
+/// Bytes of the openings of one proof, or of an owner's range: 1024 paths of 32 nodes, and envelopes.
+pub const INVENTORY_OPENINGS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Hosts one schedule may name: their inventories' digests must fit one log entry (65,535 bytes).
+pub const SCHEDULE_HOSTS_MAX: usize = 512;
+
+/// Bytes of one log entry, at most (C2SP tlog-tiles: entries have a 16-bit length).
+pub const LOG_ENTRY_BYTES_MAX: usize = 65_535;
+
+/// Bytes of a tlog-proof, at most: 63 hashes and checkpoint with 64 cosignatures, in base64.
+pub const LOG_PROOF_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of a dossier, at most.
+pub const DOSSIER_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Audits one dossier may hold.
+pub const DOSSIER_AUDITS_MAX: usize = 100_000;
+
+/// Bytes of a signed roster, at most: 4096 principals of about 1 KiB.
+pub const ROSTER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Range probes one audit may record.
 pub const RANGE_OUTCOMES_MAX: usize = 4096;
 

@@ -101,7 +101,9 @@ fn challenge_of() -> Challenge {
         vk: VkDigest([1; 32]),
         host: HostKey(key(2).public()),
         targets: envelopes().iter().skip(2).filter_map(Target::of).collect(),
+        inventory: None,
         epoch: 3,
+        beacon: None,
         auditor: AuditorKey(key(3).public()),
         nonce: Nonce([5; 32]),
     }
@@ -144,6 +146,7 @@ pub(super) fn bundles() -> Vec<Bundle> {
         auditor: AuditorKey(key(3).public()),
         challenge: SignedChallenge::new(&challenge_of(), &key(3)),
         envelopes: vec![SignedEnvelope::new(&envelopes()[2], &key(1))],
+        inventory: None,
         answer,
         ranges: vec![range.clone()],
         asked_unix_ms: 10,

@@ -47,7 +47,9 @@ pub(crate) fn challenge(class: ClassId, vk: VkDigest, bodies: &[Vec<u8>]) -> Cha
         vk,
         host: HostKey([2; 32]),
         targets: (0..).zip(bodies).map(target).collect(),
+        inventory: None,
         epoch: 1,
+        beacon: None,
         auditor: AuditorKey([4; 32]),
         nonce: Nonce([5; 32]),
     }

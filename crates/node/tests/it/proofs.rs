@@ -21,7 +21,9 @@ pub(super) fn challenge(node: &Node, vk: VkDigest, objects: &[&Object], nonce: u
         vk,
         host: node.host,
         targets,
+        inventory: None,
         epoch: 0,
+        beacon: None,
         auditor: AuditorKey(key(AUDITOR).public()),
         nonce: Nonce([nonce; 32]),
     }

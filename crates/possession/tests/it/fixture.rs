@@ -48,7 +48,9 @@ pub(crate) fn challenge(class: ClassId, bodies: &[Vec<u8>]) -> Challenge {
         vk: VkDigest([1; 32]),
         host: HostKey([2; 32]),
         targets: (0..).zip(bodies).map(|(i, b)| target(b, i)).collect(),
+        inventory: None,
         epoch: 0,
+        beacon: None,
         auditor: AuditorKey([4; 32]),
         nonce: Nonce([5; 32]),
     }

@@ -48,7 +48,9 @@ pub(crate) fn challenge(auditor: &SigningKey, host: &SigningKey, envelopes: &[En
         vk: VkDigest([11; 32]),
         host: HostKey(host.public()),
         targets: envelopes.iter().filter_map(Target::of).collect(),
+        inventory: None,
         epoch: 0,
+        beacon: None,
         auditor: AuditorKey(auditor.public()),
         nonce: Nonce([12; 32]),
     }
@@ -67,6 +69,7 @@ pub(crate) fn bundle(
         auditor: AuditorKey(auditor.public()),
         challenge: Signed::new(&c, auditor),
         envelopes: vec![SignedEnvelope::new(&e, owner)],
+        inventory: None,
         answer: answer.unwrap_or_else(|| Answer::Response(SignedResponse::new(&r, host))),
         ranges: vec![RangeOutcome {
             target: 0,

@@ -139,7 +139,9 @@ pub(crate) fn challenge_for(envelopes: &[Envelope], vk: VkDigest) -> Challenge {
         vk,
         host: HostKey(key("host").public()),
         targets: envelopes.iter().map(|e| Target::of(e).unwrap()).collect(),
+        inventory: None,
         epoch: 0,
+        beacon: None,
         auditor: AuditorKey(key("auditor").public()),
         nonce: Nonce([7; 32]),
     }
@@ -170,6 +172,7 @@ impl Scene {
                 auditor: AuditorKey(key("auditor").public()),
                 challenge: SignedChallenge::new(&challenge, &key("auditor")),
                 envelopes: envelopes.iter().map(signed_envelope).collect(),
+                inventory: None,
                 answer: response(&challenge, Ok(proof), "host"),
                 ranges: vec![RangeOutcome {
                     target: 0,
