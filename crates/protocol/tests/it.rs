@@ -4,6 +4,7 @@
 
 mod it {
     mod canonical;
+    mod fleet;
     mod messages;
     mod signed;
 }
