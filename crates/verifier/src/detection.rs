@@ -55,7 +55,7 @@ pub fn percent(p: f64) -> String {
     if p > 0.0 && p < 0.0001 {
         return "less than 0.01 %".to_owned();
     }
-    // The small term keeps 0.07 (binary 0.06999…) from being printed as 6.99 %.
+    // The small term keeps 1 - 0.92 (binary 0.07999…) from being printed as 7.99 %.
     let hundredths = (p * 10_000.0 + 1e-7).floor();
     let text = format!("{:.2}", hundredths / 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
@@ -96,6 +96,9 @@ mod tests {
         assert_eq!(chance_of_missing(0.928_31), "92.84 %");
         assert_eq!(chance_of_missing(0.99), "99 %");
         assert_eq!(chance_of_missing(0.0), "none");
+        // What is printed is never better than what holds, and no worse than it must be.
+        assert_eq!(chance_of_missing(1.0 - (1.0 - 0.138)), "13.8 %");
+        assert_eq!(chance_of_missing(1.0 / 10.9), "1 in 10");
     }
 
     /// Ateniese et al., "Provable Data Possession" (CCS 2007), section 4.2.2: 460 blocks find 1 % loss with 99 %.
@@ -117,10 +120,15 @@ mod tests {
     fn certainty_is_only_printed_when_everything_is_lost() {
         assert!(detection(0.5, 1, 1, 1024).probability < 1.0);
         assert_eq!(detection(1.0, 1, 1, 1).probability, 1.0);
+        assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(1.0 - f64::EPSILON), "more than 99.99 %");
         assert_eq!(percent(0.4744), "47.44 %");
         assert_eq!(percent(0.07), "7 %");
         assert_eq!(percent(0.9899999), "98.99 %");
         assert_eq!(percent(0.01), "1 %");
+        assert_eq!(percent(1.0 - 0.92), "8 %");
+        assert_eq!(percent(0.000_1), "0.01 %");
+        assert_eq!(percent(0.000_09), "less than 0.01 %");
+        assert_eq!(percent(0.0), "0 %");
     }
 }

@@ -51,3 +51,14 @@ pub fn shell_word(text: &str) -> String {
     }
     format!("'{}'", text.replace('\'', "'\\''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::line_of;
+
+    #[test]
+    fn a_line_break_belongs_to_the_line_it_ends() {
+        let text = "ab\n\nc";
+        assert_eq!([0, 2, 3, 4, 5, 99].map(|at| line_of(text, at)), [1, 1, 2, 3, 3, 3]);
+    }
+}

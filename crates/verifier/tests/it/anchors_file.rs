@@ -1,8 +1,8 @@
 //! Trust anchors: unknown keys and contradictions are errors that name the line.
 
-use bailiwick_verifier::{Anchors, AnchorsError};
+use bailiwick_verifier::{Anchors, AnchorsError, Policy, PolicyError};
 
-use crate::world::{Scene, anchored_key, hex, principal, principals, set_up_by};
+use crate::world::{POLICY, Scene, anchored_key, hex, principal, principals, set_up_by};
 use bailiwick_protocol::ids::VkDigest;
 
 #[track_caller]
@@ -42,6 +42,18 @@ fn keys_are_lower_case_hexadecimal_of_the_right_length() {
         assert!(matches!(refused(&entry(bad)), AnchorsError::Key { line: 5, .. }), "{bad}");
     }
     assert!(Anchors::parse(&entry(&hex("a"))).is_ok());
+}
+
+/// T16: a file of the limit is read, one byte more is not looked at; policies alike.
+#[test]
+fn t16_a_file_beyond_the_limit_is_refused() {
+    let n = (1 << 20) + 1;
+    let policy = |n: usize| format!("{POLICY}{}", "#".repeat(n - POLICY.len()));
+    assert!(Policy::parse(&policy(n - 1)).is_ok());
+    assert_eq!(Policy::parse(&policy(n)), Err(PolicyError::TooLong { bytes: n }));
+    let of_length = |n: usize| format!("version = 1\n{}", "#".repeat(n - 12));
+    assert!(Anchors::parse(&of_length(n - 1)).is_ok());
+    assert_eq!(Anchors::parse(&of_length(n)), Err(AnchorsError::TooLong { bytes: n }));
 }
 
 /// One key in two roles would make an auditor and a host one party.

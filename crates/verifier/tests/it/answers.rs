@@ -2,6 +2,7 @@
 
 use bailiwick_protocol::bundle::{Answer, NoAnswer, ProbeOutcome, RangeOutcome};
 use bailiwick_protocol::challenge::{CannotProve, SignedChallenge, Target};
+use bailiwick_protocol::envelope::SignedEnvelope;
 use bailiwick_verifier::{AnswerFacts, AssumptionCode, Claim, ReasonCode, Recheck, Verdict};
 
 use crate::trapdoor::Trapdoor;
@@ -215,6 +216,56 @@ fn probes_outside_an_object_are_not_counted() {
     ];
     let count = s.report().claim(Claim::Served).numbers.probes.unwrap();
     assert_eq!((count.good, count.outside), (1, 4));
+    assert_eq!(served_codes(&s), [ReasonCode::ProbeOutsideObject, ReasonCode::ProbesOnAuditorsWord]);
+    s.bundle.ranges.truncate(1);
+    assert_eq!(served_codes(&s), [ReasonCode::ProbesOnAuditorsWord]);
+}
+
+fn served_codes(s: &Scene) -> Vec<ReasonCode> {
+    s.report().claim(Claim::Served).reasons.iter().map(|r| r.code).collect()
+}
+
+/// Without probes there is nothing to count: no figure, no assumption, and the headline says that nobody fetched.
+#[test]
+fn without_probes_nothing_is_counted() {
+    let mut s = Scene::honest();
+    assert!(s.report().claim(Claim::Served).headline.contains("all came back right"));
+    s.bundle.ranges.clear();
+    let served = s.report().claim(Claim::Served).clone();
+    assert_eq!(served_codes(&s), [ReasonCode::NoEvidence]);
+    assert_eq!((served.numbers.probes, served.assumptions.len()), (None, 0));
+    assert!(served.headline.contains("nobody fetched"));
+}
+
+/// Each outcome is counted as what it was; a refusal, a late answer and a dead line each make the headline say that
+/// pieces did not come.
+#[test]
+fn each_outcome_of_a_probe_is_counted_as_itself() {
+    let counted = |outcome| {
+        let mut s = Scene::honest();
+        s.bundle.ranges = vec![probe(outcome)];
+        let served = s.report().claim(Claim::Served).clone();
+        let c = served.numbers.probes.unwrap();
+        (
+            [c.good, c.bad_bytes, c.refused, c.timed_out, c.unreachable, c.outside],
+            served_codes(&s),
+            served.headline,
+        )
+    };
+    let word = ReasonCode::ProbesOnAuditorsWord;
+    let (count, codes, _) = counted(ProbeOutcome::Good);
+    assert_eq!((count, codes), ([1, 0, 0, 0, 0, 0], vec![word]));
+    let (count, codes, _) = counted(ProbeOutcome::BadBytes);
+    assert_eq!((count, codes), ([0, 1, 0, 0, 0, 0], vec![ReasonCode::BadBytes, word]));
+    for (at, outcome) in
+        [(2, ProbeOutcome::Refused), (3, ProbeOutcome::TimedOut), (4, ProbeOutcome::Unreachable)]
+    {
+        let (count, codes, headline) = counted(outcome);
+        let mut only = [0; 6];
+        only[at] = 1;
+        assert_eq!((count, codes), (only, vec![ReasonCode::ProbesUnanswered, word]));
+        assert!(headline.contains("some did not come"), "{headline}");
+    }
 }
 
 #[test]
@@ -228,6 +279,12 @@ fn every_claim_appears_and_says_what_it_does_not_show() {
             assert_eq!(c.verdict, Verdict::Inconclusive, "{}", c.claim);
         }
     }
+    let required =
+        |s: &Scene| s.report().claims.iter().filter(|c| c.required).map(|c| c.claim).collect::<Vec<_>>();
+    let mut s = Scene::honest();
+    assert_eq!(required(&s), [Claim::Stored]);
+    s.policy = "version = 1\nname = \"x\"\nrequire = [\"logged\"]\n".to_owned();
+    assert_eq!(required(&s), [Claim::Logged]);
 }
 
 /// Anonymous recipients are counted and named as an obstacle of *opaque*.
@@ -242,5 +299,33 @@ fn anonymous_recipients_are_reported() {
     assert_eq!(opaque.numbers.recipients.unwrap().anonymous, 1);
     assert!(opaque.reasons.iter().any(|r| r.code == ReasonCode::AnonymousRecipients));
     let twin = Scene::honest().report();
-    assert_eq!(twin.claim(Claim::Opaque).numbers.recipients.unwrap().anonymous, 0);
+    let twin = twin.claim(Claim::Opaque);
+    assert_eq!(twin.numbers.recipients.unwrap().anonymous, 0);
+    assert!(!twin.reasons.iter().any(|r| r.code == ReasonCode::AnonymousRecipients));
+}
+
+/// Recipients are counted over envelopes whose signature was checked; without one there is no count, not a zero.
+#[test]
+fn recipients_of_unchecked_envelopes_are_not_counted() {
+    let mut s = Scene::honest();
+    assert_eq!(s.report().claim(Claim::Opaque).numbers.recipients.unwrap().total, 3);
+    s.bundle.envelopes[0] = SignedEnvelope::new(&envelopes()[0], &key("gateway"));
+    assert_eq!(s.report().claim(Claim::Opaque).numbers.recipients.unwrap().total, 2);
+    s.bundle.envelopes = envelopes().iter().map(|e| SignedEnvelope::new(e, &key("gateway"))).collect();
+    assert_eq!(s.report().claim(Claim::Opaque).numbers.recipients, None);
+}
+
+/// The strength of a proof is printed where there is a proof, true or false, and nowhere else.
+#[test]
+fn soundness_is_printed_with_a_proof_only() {
+    let mut s = Scene::honest();
+    assert_eq!(s.stored().numbers.soundness.unwrap().bits, 100);
+    s.bundle.answer = response(&s.challenge(), Ok([0xff; 128]), "host");
+    assert!(s.stored().numbers.soundness.is_some());
+    s.keys.clear();
+    assert!(s.stored().numbers.soundness.is_some());
+    s.bundle.answer = response(&s.challenge(), Err(CannotProve::CellsUnavailable), "host");
+    assert_eq!(s.stored().numbers.soundness, None);
+    s.bundle.answer = Answer::None(NoAnswer::TimedOut);
+    assert_eq!(s.stored().numbers.soundness, None);
 }

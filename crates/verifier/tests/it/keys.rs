@@ -6,7 +6,7 @@ use bailiwick_protocol::ids::{AuditorKey, ClassId};
 use bailiwick_verifier::{AssumptionCode, Label, ReasonCode, Verdict};
 
 use crate::trapdoor::Trapdoor;
-use crate::world::{Scene, anchored_key, auditors_trapdoor, key, principals, response, set_up_by};
+use crate::world::{Scene, anchored_key, auditors_trapdoor, hex, key, principals, response, set_up_by};
 
 fn with_provenance(provenance: &str) -> Scene {
     let mut s = Scene::honest();
@@ -84,6 +84,32 @@ fn z10_key_of_another_class_supports_nothing() {
     s.anchors = honest_anchors;
     s.ask(&c, "host");
     s.expect(Verdict::Inconclusive, ReasonCode::KeyOfAnotherClass);
+}
+
+/// Z10: a class is samples *and* depth; a key that differs in one of them is of another circuit.
+#[test]
+fn z10_a_class_differs_in_samples_alone_or_depth_alone() {
+    for other in ["samples = 2, depth = 3", "samples = 1, depth = 4"] {
+        let mut s = Scene::honest();
+        s.anchors = s.anchors.replace("samples = 1, depth = 3", other);
+        s.expect(Verdict::Inconclusive, ReasonCode::KeyOfAnotherClass);
+    }
+    Scene::honest().expect(Verdict::Supported, ReasonCode::ProofVerifies);
+}
+
+/// What is wrong with the key is said beside what is wrong with the evidence: mending one does not uncover the other.
+#[test]
+fn obstacles_do_not_hide_what_is_wrong_with_the_key() {
+    let codes = |s: &Scene| s.stored().reasons.iter().map(|r| r.code).collect::<Vec<_>>();
+    let mut s = with_provenance("\"development\"");
+    s.keys.clear();
+    assert_eq!(codes(&s), [ReasonCode::KeyMissing, ReasonCode::KeyIsDevelopment]);
+    s.policy.push_str(&format!("hosts = [\"{}\"]\n", hex("other host")));
+    assert_eq!(codes(&s), [ReasonCode::HostOutsidePolicy, ReasonCode::KeyIsDevelopment]);
+    // Twin: a sound key adds nothing.
+    let mut twin = Scene::honest();
+    twin.policy.clone_from(&s.policy);
+    assert_eq!(codes(&twin), [ReasonCode::HostOutsidePolicy]);
 }
 
 /// Z10: bytes of another key filed under the right digest.

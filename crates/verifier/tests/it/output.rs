@@ -80,6 +80,8 @@ fn t18_command_is_quoted() {
     let recheck = Recheck { bundle: "my bundle'; touch pwned; '.bwa", ..Recheck::default() };
     let command = recheck.command(&report);
     assert!(command.contains(r"'my bundle'\''; touch pwned; '\''.bwa'"), "{command}");
+    let command = Recheck { bundle: "a\u{1b}[2Jb", policy: "", ..Recheck::default() }.command(&report);
+    assert!(command.starts_with(r"bailiwick verify 'a\u{1b}[2Jb' --policy '' "), "{command}");
     assert!(Recheck::default().command(&report).starts_with("bailiwick verify BUNDLE --policy POLICY.toml "));
 }
 
