@@ -310,8 +310,8 @@ fn shown(
 ) -> Result<String, AnchorsError> {
     let at = value.span().start;
     let value = value.into_inner();
-    let n = value.chars().count();
-    if n == 0 || n > NAME_CHARS_MAX || value.trim().is_empty() || value.chars().any(is_unprintable) {
+    if value.chars().count() > NAME_CHARS_MAX || value.trim().is_empty() || value.chars().any(is_unprintable)
+    {
         return Err(AnchorsError::Name { line: line(at), field });
     }
     Ok(value)

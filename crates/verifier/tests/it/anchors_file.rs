@@ -42,6 +42,14 @@ fn keys_are_lower_case_hexadecimal_of_the_right_length() {
         assert!(matches!(refused(&entry(bad)), AnchorsError::Key { line: 5, .. }), "{bad}");
     }
     assert!(Anchors::parse(&entry(&hex("a"))).is_ok());
+    // A recipient's key is longer, up to that of X-Wing, and still whole bytes.
+    let recipient = |digits: usize| entry(&"a".repeat(digits)).replace("\"host\"", "\"recipient\"");
+    for bad in [62, 65, 2434] {
+        assert!(matches!(refused(&recipient(bad)), AnchorsError::Key { line: 5, .. }), "{bad}");
+    }
+    for good in [64, 66, 2432] {
+        assert!(Anchors::parse(&recipient(good)).is_ok(), "{good}");
+    }
 }
 
 /// T16: a file of the limit is read, one byte more is not looked at; policies alike.
@@ -82,6 +90,18 @@ fn provenance_takes_its_own_fields_only() {
         "\"ceremony\"\ntranscript = \"a\"\ncontributors = 0\nbeacon = \"b\"",
         &set_up_by("auditor").replace("\"auditor\"\n", "\"development\"\n"),
         &format!("{}\ntranscript = \"a\"", set_up_by("auditor")),
+        &format!("{}\ncontributors = 1", set_up_by("auditor")),
+        &format!("{}\nbeacon = \"b\"", set_up_by("auditor")),
+        "\"development\"\ntranscript = \"a\"",
+        "\"development\"\ncontributors = 1",
+        "\"development\"\nbeacon = \"b\"",
+        &format!(
+            "\"ceremony\"\nauditor = \"{}\"\ntranscript = \"a\"\ncontributors = 1\nbeacon = \"b\"",
+            hex("auditor")
+        ),
+        "\"ceremony\"\ncontributors = 1\nbeacon = \"b\"",
+        "\"ceremony\"\ntranscript = \"a\"\nbeacon = \"b\"",
+        "\"ceremony\"\ntranscript = \"a\"\ncontributors = 1",
     ] {
         assert!(matches!(refused(&with(bad)), AnchorsError::ProvenanceFields { .. }), "{bad}");
     }
@@ -96,8 +116,17 @@ fn a_verifying_key_has_one_entry_and_a_possible_class() {
     let twice =
         principals() + &anchored_key(vk, "\"development\"") + &anchored_key(vk, &set_up_by("auditor"));
     assert!(matches!(refused(&twice), AnchorsError::RepeatedVerifyingKey { .. }));
-    let class = principals() + &anchored_key(vk, "\"development\"").replace("depth = 3", "depth = 9");
-    assert!(matches!(refused(&class), AnchorsError::Class { .. }));
+    let class = |samples: u32, depth: u32| {
+        let entry = anchored_key(vk, "\"development\"");
+        principals()
+            + &entry.replace("samples = 1, depth = 3", &format!("samples = {samples}, depth = {depth}"))
+    };
+    for (samples, depth) in [(1, 2), (1, 9), (0, 3), (1025, 3)] {
+        assert!(matches!(refused(&class(samples, depth)), AnchorsError::Class { .. }), "{samples}, {depth}");
+    }
+    for (samples, depth) in [(1, 3), (1, 8), (1024, 3)] {
+        assert!(Anchors::parse(&class(samples, depth)).is_ok(), "{samples}, {depth}");
+    }
 }
 
 /// T18: a name that could move the cursor, break a line or reorder text is no name.
@@ -106,6 +135,25 @@ fn t18_unprintable_names_are_refused() {
     for bad in ["\\u001b[1mx", "a\\nb", "a\\rb", "\\u202ePASS", "\\u200b", "\\u009b2J", " ", ""] {
         let text = principals() + &principal("host", "new").replace("\"new\"", &format!("\"{bad}\""));
         assert!(matches!(refused(&text), AnchorsError::Name { .. }), "{bad}");
+    }
+    // The other fields that are shown, alike.
+    for field in ["provider", "site", "country", "law"] {
+        let with = |v: &str| principals() + &principal("host", "new") + &format!("{field} = \"{v}\"\n");
+        assert!(
+            matches!(refused(&with("a\\nPASS")), AnchorsError::Name { field: found, .. } if found == field)
+        );
+        assert!(Anchors::parse(&with("PASS")).is_ok());
+    }
+    for field in ["transcript", "beacon"] {
+        let key = "\"ceremony\"\ntranscript = \"x\"\ncontributors = 2\nbeacon = \"x\"";
+        let with = |v: &str| {
+            let key = key.replace(&format!("{field} = \"x\""), &format!("{field} = \"{v}\""));
+            principals() + &anchored_key(VkDigest([1; 32]), &key)
+        };
+        assert!(
+            matches!(refused(&with("a\\nPASS")), AnchorsError::Name { field: found, .. } if found == field)
+        );
+        assert!(Anchors::parse(&with("PASS")).is_ok());
     }
     assert!(Anchors::parse(&(principals() + &principal("host", "Zürich 東京 1"))).is_ok());
     assert!(Anchors::parse(&(principals() + &principal("host", &"x".repeat(64)))).is_ok());

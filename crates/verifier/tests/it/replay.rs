@@ -1,10 +1,11 @@
 //! A proof counts for one challenge, one set of objects, one host, one auditor, one key.
 
 use bailiwick_protocol::challenge::{Challenge, SignedChallenge};
+use bailiwick_protocol::envelope::SignedEnvelope;
 use bailiwick_protocol::ids::{AuditorKey, HostKey, Nonce};
 use bailiwick_verifier::{ReasonCode, Unusable, Verdict};
 
-use crate::world::{Scene, auditors_trapdoor, envelope, key, response, signed_envelope};
+use crate::world::{Scene, auditors_trapdoor, challenge_for, envelope, key, response, signed_envelope};
 
 /// P05: yesterday's signed answer in a bundle for today's challenge.
 #[test]
@@ -118,6 +119,29 @@ fn bundle_of_an_unanchored_auditor_is_unusable() {
     s.bundle.auditor = AuditorKey(key("mallory").public());
     s.bundle.challenge = SignedChallenge::new(&s.challenge(), &key("mallory"));
     assert_eq!(s.verify().unwrap_err(), Unusable::UnknownAuditor);
+}
+
+/// A key counts in the role it is anchored in: an owner is no host, a host no owner, and neither an auditor.
+#[test]
+fn a_key_counts_in_its_own_role_only() {
+    let mut s = Scene::honest();
+    let mut c = s.challenge();
+    c.host = HostKey(key("alice").public());
+    s.ask(&c, "alice");
+    s.expect(Verdict::Inconclusive, ReasonCode::HostNotAnchored);
+
+    let mut s = Scene::honest();
+    let own = envelope("host", 9, 3_000);
+    s.ask(&challenge_for(&[own.clone()], s.challenge().vk), "host");
+    s.bundle.envelopes = vec![SignedEnvelope::new(&own, &key("host"))];
+    s.expect(Verdict::Inconclusive, ReasonCode::OwnerNotAnchored);
+
+    let mut s = Scene::honest();
+    s.signer = "host";
+    assert_eq!(s.verify().unwrap_err(), Unusable::UnknownAuditor, "in an auditor's name");
+    s.bundle.auditor = AuditorKey(key("host").public());
+    assert_eq!(s.verify().unwrap_err(), Unusable::UnknownAuditor, "in its own name");
+    Scene::honest().expect(Verdict::Supported, ReasonCode::ProofVerifies);
 }
 
 /// P04, Z06: one host answers for another; the answer is not the challenged host's.
