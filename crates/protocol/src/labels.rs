@@ -63,11 +63,13 @@ pub enum Label {
     BundleDigest,
     /// Ed25519 signature over the statement that an object was opened (spec dossier, clause D5).
     OpenedSignature,
+    /// BLAKE3 context of the coefficients that batch proofs (spec possession, clause S12).
+    BatchCoefficients,
 }
 
 impl Label {
     /// All labels, for tests and for the specification's table.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::EnvelopeSignature,
         Self::BodyKey,
         Self::RecipientInfo,
@@ -95,6 +97,7 @@ impl Label {
         Self::OutcomeSignature,
         Self::BundleDigest,
         Self::OpenedSignature,
+        Self::BatchCoefficients,
     ];
 
     /// The label's text.
@@ -128,6 +131,7 @@ impl Label {
             Self::OutcomeSignature => "bailiwick/v1/outcome-signature",
             Self::BundleDigest => "bailiwick/v1/bundle-digest",
             Self::OpenedSignature => "bailiwick/v1/opened-signature",
+            Self::BatchCoefficients => "bailiwick/v1/batch-coefficients",
         }
     }
 

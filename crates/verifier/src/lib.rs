@@ -51,7 +51,11 @@ pub use anchors::{
 pub use claims::{Claim, EXIT_UNUSABLE, Verdict, exit_code};
 pub use detection::{Detection, chance_of_missing, detection, percent};
 pub use judge::{Inputs, Unusable, exit_code_of, verify};
-pub use policy::{AcceptedProvenance, POLICY_VERSION, Policy, PolicyError, Scope, StoredTerms, explain};
+pub use policy::{
+    AcceptedProvenance, Contradiction, CustodyTerms, LoggedTerms, MONTH_DAYS, ObjectRule, OpaqueTerms, OpenedBy,
+    POLICY_VERSION, PlaceTerms, Policy, PolicyError, Power, ResidentTerms, RosterSummary, Scope, ServedTerms,
+    StoredTerms, SurvivableTerms, explain,
+};
 pub use reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
 pub use render::Recheck;
 pub use report::{

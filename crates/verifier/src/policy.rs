@@ -1,4 +1,4 @@
-//! Policy: which claims a reader requires and on what terms (spec policy, clauses P1-P8).
+//! Policy: which claims a reader requires and on what terms (spec policy, clauses P1-P19).
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,28 @@ use crate::claims::Claim;
 use crate::detection::percent;
 use crate::text::{TOML_BYTES_MAX, is_unprintable, line_of, toml_error};
 
+mod check;
 mod explain;
+mod terms;
+
+pub use check::{Contradiction, RosterSummary};
 pub use explain::explain;
+use terms::{
+    CustodyFile, LoggedFile, ObjectFile, OpaqueFile, PlaceFile, ResidentFile, ServedFile, SurvivableFile,
+};
+pub use terms::{
+    CustodyTerms, LoggedTerms, ObjectRule, OpaqueTerms, OpenedBy, PlaceTerms, Power, ResidentTerms,
+    ServedTerms, SurvivableTerms,
+};
 
 /// Version of the file.
 pub const POLICY_VERSION: u64 = 1;
+
+/// Days that `min_detection_month` and `epochs` look back from the moment judged at.
+pub const MONTH_DAYS: u32 = 30;
+
+/// Audits of one host in a month, at most: one a minute.
+const EPOCHS_MONTH_MAX: u32 = MONTH_DAYS * 24 * 60;
 
 /// Why a policy is refused. Every variant names the line, from 1.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -80,6 +97,24 @@ pub enum PolicyError {
         /// What is allowed.
         range: &'static str,
     },
+    /// Two entries of the policy that nothing could meet at once.
+    #[error("policy, line {line}: contradiction: {why}")]
+    Contradiction {
+        /// Where.
+        line: usize,
+        /// Which.
+        why: Contradiction,
+    },
+    /// Text that is no code, digest, key or name of the stated kind.
+    #[error("policy, line {line}: `{key}`: expected {expected}")]
+    Value {
+        /// Where.
+        line: usize,
+        /// Which key.
+        key: &'static str,
+        /// What it takes.
+        expected: &'static str,
+    },
     /// An empty list would exclude every piece of evidence; leave the key out to allow all.
     #[error("policy, line {line}: `{key}` is empty, so nothing could meet it; leave it out to accept any")]
     NothingAllowed {
@@ -121,6 +156,10 @@ pub struct StoredTerms {
     pub lost_fraction: f64,
     /// Probability of noticing it in one audit, at least; in (0, 1).
     pub min_detection: f64,
+    /// Probability of noticing it by all audits of [`MONTH_DAYS`] days together, at least, if given; in (0, 1).
+    pub min_detection_month: Option<f64>,
+    /// Audits of each host that must have held within [`MONTH_DAYS`] days, at least, if given.
+    pub epochs: Option<u32>,
     /// Age of the evidence, at most.
     pub max_age_hours: u32,
     /// Time from the question to the whole answer, at most, by the auditor's clock; any, if not given.
@@ -142,6 +181,24 @@ pub struct Policy {
     pub require: BTreeSet<Claim>,
     /// Terms of *stored*, if any.
     pub stored: Option<StoredTerms>,
+    /// Terms of *logged*, if any.
+    pub logged: Option<LoggedTerms>,
+    /// Where data may be, and under whose law.
+    pub data: Option<PlaceTerms>,
+    /// Where those who hold keys may be, and under whose law.
+    pub keys: Option<PlaceTerms>,
+    /// Terms of *opaque*, if any.
+    pub opaque: Option<OpaqueTerms>,
+    /// Terms of *custody*, if any.
+    pub custody: Option<CustodyTerms>,
+    /// Terms of *survivable*, if any.
+    pub survivable: Option<SurvivableTerms>,
+    /// Terms of *served*, if any.
+    pub served: Option<ServedTerms>,
+    /// Terms of *resident*, if any.
+    pub resident: Option<ResidentTerms>,
+    /// Which objects a claim must hold for; a claim no rule names must hold for all that the evidence shows.
+    pub objects: Vec<ObjectRule>,
 }
 
 #[derive(Deserialize)]
@@ -151,6 +208,15 @@ struct File {
     name: Spanned<String>,
     require: Spanned<Vec<Claim>>,
     stored: Option<StoredFile>,
+    logged: Option<LoggedFile>,
+    data: Option<PlaceFile>,
+    keys: Option<PlaceFile>,
+    opaque: Option<OpaqueFile>,
+    custody: Option<CustodyFile>,
+    survivable: Option<SurvivableFile>,
+    served: Option<ServedFile>,
+    resident: Option<ResidentFile>,
+    objects: Option<Vec<ObjectFile>>,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +225,8 @@ struct StoredFile {
     scope: Option<Scope>,
     lost_fraction: Spanned<f64>,
     min_detection: Spanned<f64>,
+    min_detection_month: Option<Spanned<f64>>,
+    epochs: Option<Spanned<u32>>,
     max_age_hours: Spanned<u32>,
     max_answer_seconds: Option<Spanned<u32>>,
     hosts: Option<Spanned<Vec<HostKey>>>,
@@ -187,7 +255,7 @@ impl Policy {
             });
         }
         let name_line = line(file.name.span().start);
-        let name = file.name.into_inner();
+        let name = file.name.get_ref().clone();
         if name.trim().is_empty() || name.chars().count() > 64 || name.chars().any(is_unprintable) {
             return Err(PolicyError::Name { line: name_line });
         }
@@ -195,12 +263,37 @@ impl Policy {
         if file.require.get_ref().is_empty() {
             return Err(PolicyError::RequiresNothing { line: require_line });
         }
-        let require = set(file.require, "require", &line)?;
-        if require.contains(&Claim::Stored) && file.stored.is_none() {
-            return Err(PolicyError::MissingTerms { line: require_line, claim: Claim::Stored });
+        let spans = check::Spans::of(&file, require_line, &line);
+        let policy = Self {
+            name,
+            require: set(file.require, "require", &line)?,
+            stored: file.stored.map(|s| read_stored(s, &line)).transpose()?,
+            logged: file.logged.map(|s| s.read(&line)).transpose()?,
+            data: file.data.map(|s| s.read(&line)).transpose()?,
+            keys: file.keys.map(|s| s.read(&line)).transpose()?,
+            opaque: file.opaque.map(|s| s.read(&line)).transpose()?,
+            custody: file.custody.map(|s| s.read(&line)).transpose()?,
+            survivable: file.survivable.map(|s| s.read(&line)).transpose()?,
+            served: file.served.map(|s| s.read(&line)).transpose()?,
+            resident: file.resident.map(|s| s.read(&line)).transpose()?,
+            objects: file.objects.unwrap_or_default().into_iter().map(|o| o.read(&line)).collect::<Result<_, _>>()?,
+        };
+        check::check(&policy, &spans)?;
+        Ok(policy)
+    }
+
+    /// Whether the policy has the section that says on what terms the claim holds.
+    #[must_use]
+    pub const fn has_terms(&self, claim: Claim) -> bool {
+        match claim {
+            Claim::Opaque => self.opaque.is_some(),
+            Claim::Stored => self.stored.is_some(),
+            Claim::Served => self.served.is_some(),
+            Claim::Resident => self.resident.is_some(),
+            Claim::Custody => self.custody.is_some(),
+            Claim::Survivable => self.survivable.is_some(),
+            Claim::Logged => self.logged.is_some(),
         }
-        let stored = file.stored.map(|s| read_stored(s, &line)).transpose()?;
-        Ok(Self { name, require, stored })
     }
 }
 
@@ -236,6 +329,16 @@ fn read_stored(s: StoredFile, line: &impl Fn(usize) -> usize) -> Result<StoredTe
             "above 0 and below 1 (sampling never finds a loss with certainty)",
         );
     }
+    if let Some(month) = s.min_detection_month.as_ref().filter(|m| !(*m.get_ref() > 0.0 && *m.get_ref() < 1.0)) {
+        return out_of_range(
+            month.span().start,
+            "min_detection_month",
+            "above 0 and below 1 (sampling never finds a loss with certainty)",
+        );
+    }
+    if let Some(epochs) = s.epochs.as_ref().filter(|n| !(1..=EPOCHS_MONTH_MAX).contains(n.get_ref())) {
+        return out_of_range(epochs.span().start, "epochs", "1 to 43200 (one a minute for 30 days)");
+    }
     let max_age_hours = *s.max_age_hours.get_ref();
     if max_age_hours == 0 {
         return out_of_range(s.max_age_hours.span().start, "max_age_hours", "at least 1");
@@ -251,6 +354,8 @@ fn read_stored(s: StoredFile, line: &impl Fn(usize) -> usize) -> Result<StoredTe
         scope: s.scope.unwrap_or(Scope::All),
         lost_fraction,
         min_detection,
+        min_detection_month: s.min_detection_month.map(Spanned::into_inner),
+        epochs: s.epochs.map(Spanned::into_inner),
         max_age_hours,
         max_answer_seconds: s.max_answer_seconds.map(Spanned::into_inner),
         hosts: s.hosts.map(|l| set(l, "hosts", line)).transpose()?,

@@ -16,6 +16,8 @@ mod output;
 mod owners;
 #[path = "it/policy_file.rs"]
 mod policy_file;
+#[path = "it/profiles.rs"]
+mod profiles;
 #[path = "it/real.rs"]
 mod real;
 #[path = "it/replay.rs"]

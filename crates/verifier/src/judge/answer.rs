@@ -1,6 +1,7 @@
 //! The host's answer: whose it is, to what, and whether its proof verifies.
 
 use bailiwick_groth16::VerifyingKey;
+use bailiwick_possession::challenge::{Sampled, sampled};
 use bailiwick_possession_circuit::VerifyError;
 use bailiwick_possession_circuit::public::PublicInputs;
 use bailiwick_protocol::bundle::{Answer, NoAnswer};
@@ -35,7 +36,7 @@ pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Answered {
     let Some(challenge) = &evidence.challenge else { return Answered::Nothing };
     let signed = match &case.bundle.answer {
         Answer::None(why) => {
-            return match load_key(case, challenge).and_then(|_| has_statement(challenge)) {
+            return match load_key(case, challenge).and_then(|_| has_statement(case, challenge)) {
                 Ok(()) => Answered::NoAnswer(*why),
                 Err(reason) => Answered::NoAnswerToUnjudged(*why, reason),
             };
@@ -58,7 +59,7 @@ pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Answered {
         Err(why) => Answered::CannotProve(why),
         Ok(proof) => match load_key(case, challenge) {
             Err(reason) => Answered::Unjudged(reason),
-            Ok(key) => check_proof(&key, challenge, &proof),
+            Ok(key) => check_proof(case, &key, challenge, &proof),
         },
     }
 }
@@ -82,8 +83,12 @@ fn load_key(case: &Case<'_>, challenge: &Challenge) -> Result<VerifyingKey, Reas
     Ok(key)
 }
 
-fn check_proof(key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> Answered {
-    match bailiwick_possession_circuit::verify(&key.prepare(), challenge, proof) {
+fn check_proof(case: &Case<'_>, key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> Answered {
+    let sampled = match sampled_by(case, challenge) {
+        Ok(sampled) => sampled,
+        Err(reason) => return Answered::Unjudged(reason),
+    };
+    match bailiwick_possession_circuit::verify(&key.prepare(), challenge, &sampled, proof) {
         Ok(()) => Answered::Valid,
         // The host's doing: it signed bytes that are no proof, or a proof of something else.
         Err(VerifyError::Malformed(_) | VerifyError::False(_)) => Answered::Invalid,
@@ -92,8 +97,15 @@ fn check_proof(key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> 
     }
 }
 
-fn has_statement(challenge: &Challenge) -> Result<(), Reason> {
-    PublicInputs::of(challenge).map(drop).map_err(|e| no_statement(&e))
+fn has_statement(case: &Case<'_>, challenge: &Challenge) -> Result<(), Reason> {
+    let sampled = sampled_by(case, challenge)?;
+    PublicInputs::of(challenge, &sampled).map(drop).map_err(|e| no_statement(&e))
+}
+
+/// What the challenge samples, with the leaves that the bundle opens.
+fn sampled_by(case: &Case<'_>, challenge: &Challenge) -> Result<Sampled, Reason> {
+    let leaves = case.bundle.inventory.as_ref().map_or(&[][..], |evidence| &evidence.leaves);
+    sampled(challenge, leaves).map_err(|e| no_statement(&e))
 }
 
 fn no_statement(why: &dyn core::fmt::Display) -> Reason {

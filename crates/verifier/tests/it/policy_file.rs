@@ -35,7 +35,7 @@ fn the_shipped_profile_is_read_and_requires_stored_only() {
 fn unknown_keys_name_their_line() {
     let e = refused(&POLICY.replace("max_age_hours", "max_age_days"), 7);
     assert!(e.to_string().contains("max_age_days"), "{e}");
-    refused(&format!("{POLICY}[resident]\nradius_km = 5\n"), 8);
+    refused(&format!("{POLICY}[resident]\nradius_km = 5\n"), 9);
     refused(&POLICY.replace("require = [\"stored\"]", "require = [\"stored\", \"legal\"]"), 3);
 }
 
@@ -110,6 +110,7 @@ fn explained_in_plain_words() {
     assert!(!text.contains("must have come within"));
     let quick = explain(&Policy::parse(&format!("{POLICY}max_answer_seconds = 90\n")).unwrap()).join("\n");
     assert!(quick.contains("must have come within 1.5 min"), "{quick}");
-    let more = POLICY.replace("[\"stored\"]", "[\"stored\", \"logged\"]");
+    let more = POLICY.replace("[\"stored\"]", "[\"stored\", \"logged\"]")
+        + "[logged]\nquorum = 1\nmax_checkpoint_age_hours = 24\n";
     assert!(explain(&Policy::parse(&more).unwrap()).join("\n").contains("makes the result inconclusive"));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::opening::{Opening, open};
 use bailiwick_possession::tree::{CELLS_PER_BLOCK, block_len, commit};
 use bailiwick_possession_circuit::public::PublicInputs;
@@ -32,7 +32,8 @@ pub(crate) fn development_key() -> &'static ProverKey {
 
 /// What a host does: reads the drawn cells' blocks and proves.
 pub(crate) fn honest_proof(key: &ProverKey, challenge: &Challenge) -> [u8; 128] {
-    let openings: Vec<Opening> = draw(challenge)
+    let drawn = sampled(challenge, &[]).unwrap();
+    let openings: Vec<Opening> = drawn
         .slots
         .iter()
         .map(|slot| {
@@ -45,7 +46,7 @@ pub(crate) fn honest_proof(key: &ProverKey, challenge: &Challenge) -> [u8; 128] 
             open(&tree, slot.cell, challenge.class.depth, block).unwrap()
         })
         .collect();
-    prove(key, challenge, openings, &mut rng(2), &mut |_| {}).unwrap()
+    prove(key, challenge, &drawn, openings, &mut rng(2), &mut |_| {}).unwrap()
 }
 
 /// A scene under `key`, anchored with `provenance`, honestly answered.
@@ -69,7 +70,7 @@ pub(crate) fn answer(s: &mut Scene, prover: &ProverKey, challenge: &Challenge) {
 /// Z11: a proof of any statement, without any data, under the development key.
 pub(crate) fn development_forgery(challenge: &Challenge) -> [u8; 128] {
     let key = development_key();
-    let inputs = PublicInputs::of(challenge).unwrap().to_array();
+    let inputs = PublicInputs::of(challenge, &sampled(challenge, &[]).unwrap()).unwrap().to_array();
     bailiwick_groth16::development::forge_with_development_trapdoor(
         &key.circuit(),
         key.verifying_key(),

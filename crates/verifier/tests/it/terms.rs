@@ -161,12 +161,13 @@ fn t15_exit_codes() {
 fn t15_required_claims_decide() {
     let mut s = Scene::honest();
     assert_eq!(s.report().exit_code, 0);
-    s.policy = POLICY.replace("[\"stored\"]", "[\"stored\", \"resident\"]");
+    s.policy = POLICY.replace("[\"stored\"]", "[\"stored\", \"resident\"]") + "[resident]\nmin_landmarks = 1\n";
     let report = s.report();
     assert_eq!((report.exit_code, report.outcome), (2, Verdict::Inconclusive));
     assert!(report.claim(Claim::Resident).required && !report.claim(Claim::Logged).required);
     s.bundle.answer = Answer::None(NoAnswer::Refused);
     assert_eq!(s.report().exit_code, 1);
-    s.policy = "version = 1\nname = \"x\"\nrequire = [\"logged\"]\n".to_owned();
+    s.policy = "version = 1\nname = \"x\"\nrequire = [\"logged\"]\n[logged]\nquorum = 1\nmax_checkpoint_age_hours = 24\n"
+        .to_owned();
     assert_eq!(s.report().exit_code, 2, "stored has no terms and is not required");
 }
