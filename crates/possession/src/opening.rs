@@ -9,7 +9,7 @@ use crate::tree::{
     cell_elements, cell_hashes, children_of, lift, parents,
 };
 
-pub use block::{BlockError, BlockPath, verify_block};
+pub use block::{BlockError, BlockPath, StoredPathError, stored_block_path, verify_block};
 
 /// Why a cell cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@
 //! Only levels from 3 up are kept, one node per 124 KiB *block* (0.026 %): the bottom is computed again from the block.
 
 mod builder;
-mod encoding;
+pub(crate) mod encoding;
 
 use std::sync::OnceLock;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit, UnitName};
 
 /// Version of the directory format this build writes and reads.
-pub const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 2;
 
 const FORMAT_PREFIX: &str = "bailiwick-store ";
 

@@ -11,7 +11,8 @@
 use std::io;
 use std::path::Path;
 
-use bailiwick_possession::tree::CellTree;
+use bailiwick_possession::opening::{BlockError, BlockPath, StoredPathError, stored_block_path};
+use bailiwick_possession::tree::{BLOCK_BYTES, CellTree};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::ids::UnitName;
@@ -229,6 +230,23 @@ impl ObjectFile {
             return Err(self.damaged(DamagedPart::CellTree, self.tree_at()));
         }
         Ok(bytes)
+    }
+
+    /// The path of a block, from the nodes on its way only; they must lead to the root in the envelope.
+    pub(crate) fn block_path(&self, path: &Path, block: u64) -> Result<BlockPath, StoreError> {
+        let damaged = |at| self.damaged(DamagedPart::CellTree, at);
+        let root = self.envelope.commitment.as_ref().ok_or_else(|| damaged(self.tree_at()))?.root;
+        let read = |offset: u64, buffer: &mut [u8]| {
+            let at = self.tree_at() + offset;
+            read_exact_at(&*self.file, at, buffer).map_err(|e| (at, e))
+        };
+        stored_block_path(&root, self.size(), block, read).map_err(|error| match error {
+            StoredPathError::Read((at, e)) => read_error(&self.name, DamagedPart::CellTree, at, path, e),
+            StoredPathError::Block(BlockError::OutOfRange { block, .. }) => {
+                StoreError::OutOfRange { offset: block.saturating_mul(BLOCK_BYTES as u64), size: self.size() }
+            }
+            _ => damaged(self.tree_at()),
+        })
     }
 
     /// Index entry of this file.

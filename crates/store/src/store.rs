@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bailiwick_possession::opening::BlockPath;
 use bailiwick_possession::tree::CellTree;
 use bailiwick_protocol::ids::UnitName;
 use bailiwick_protocol::limits::BODY_BYTES_MAX;
@@ -159,6 +160,18 @@ impl Store {
         let file = self.inner.lookup(name)?.ok_or(StoreError::NotFound(*name))?;
         let tree = self.inner.tree_of(&file);
         self.inner.note_damage(tree)
+    }
+
+    /// The path of block `block` to the root in the stored envelope. Reads at most 16 nodes a level of the stored tree, and checks
+    /// that they lead to that root.
+    ///
+    /// # Errors
+    /// `NotFound`, `OutOfRange`, `Damaged`, `Io`, `Index`.
+    pub fn block_path(&self, name: &UnitName, block: u64) -> Result<BlockPath, StoreError> {
+        let file = self.inner.lookup(name)?.ok_or(StoreError::NotFound(*name))?;
+        let path = self.inner.layout.object(&file.name, file.envelope.generation);
+        let found = file.block_path(&path, block);
+        self.inner.note_damage(found)
     }
 
     /// Block `block` of the body: 126,976 bytes, the last one shorter.

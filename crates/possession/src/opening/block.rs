@@ -5,6 +5,7 @@ use bailiwick_protocol::ids::CellRoot;
 use super::{digit, digits_left};
 use crate::field::{Fr, element_from_bytes, element_to_bytes};
 use crate::poseidon2::compress;
+use crate::tree::encoding::row;
 use crate::tree::{
     ARITY, CELLS_MAX, CellTree, DEPTH_MAX, KEPT_LEVEL, block_len, blocks_of, cell_hashes, cells_of,
     children_of, depth_of, lift, parents,
@@ -120,6 +121,64 @@ impl CellTree {
             .collect();
         Ok(BlockPath { block, siblings })
     }
+}
+
+/// Why a stored tree gives no path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoredPathError<E> {
+    /// `OutOfRange`, or `Cells` and `Root` of the arguments; `Malformed` or `Mismatch` when the stored nodes are damaged.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// Reading failed.
+    #[error("reading the stored tree: {0}")]
+    Read(E),
+}
+
+/// The path of a block from the stored form of a tree ([`CellTree::to_bytes`]) without reading it whole: at most 16 nodes a level.
+///
+/// `read` fills a buffer from an offset of the stored form. What is read is checked: it leads to `root`, the root of the body
+/// of `size` bytes. A body of one block has an empty path and nothing is read.
+///
+/// # Errors
+/// `StoredPathError`.
+pub fn stored_block_path<E>(
+    root: &CellRoot,
+    size: u64,
+    block: u64,
+    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
+) -> Result<BlockPath, StoredPathError<E>> {
+    let cells = cells_of(size);
+    if cells == 0 || cells > CELLS_MAX {
+        return Err(BlockError::Cells { size, cells }.into());
+    }
+    let root = element_from_bytes(root.as_bytes()).ok_or(BlockError::Root)?;
+    let blocks = blocks_of(size);
+    if block >= blocks {
+        return Err(BlockError::OutOfRange { block, blocks }.into());
+    }
+    let depth = depth_of(cells);
+    let mut siblings = Vec::new();
+    let mut below = None;
+    for (i, level) in (KEPT_LEVEL..depth).enumerate() {
+        let (row, nodes) = row(size, level);
+        let (first, own) = (digits_left(block, i + 1) * ARITY as u64, digit(block, i));
+        let mut bytes = [0; 32 * ARITY];
+        let present = usize::try_from(nodes - first).map_or(ARITY, |n| n.min(ARITY));
+        let bytes = &mut bytes[..32 * present];
+        read(row + 32 * first, bytes).map_err(StoredPathError::Read)?;
+        let group: Option<Vec<_>> = bytes.as_chunks::<32>().0.iter().map(element_from_bytes).collect();
+        let group = children_of(&group.ok_or(BlockError::Malformed)?, level);
+        if below.is_some_and(|node| node != group[own]) {
+            return Err(BlockError::Mismatch.into());
+        }
+        below = Some(compress(&group));
+        siblings.push(core::array::from_fn(|s| group[s + usize::from(s >= own)]));
+    }
+    if below.is_some_and(|node| node != root) {
+        return Err(BlockError::Mismatch.into());
+    }
+    Ok(BlockPath { block, siblings })
 }
 
 /// Checks that `bytes` are block `block` of the body of `size` bytes and `cells` cells whose root is `root`.

@@ -1,6 +1,8 @@
 //! Blocks fetched by a client and checked against the signed root.
 
-use bailiwick_possession::opening::{BlockError, BlockPath, verify_block};
+use bailiwick_possession::opening::{
+    BlockError, BlockPath, StoredPathError, stored_block_path, verify_block,
+};
 use bailiwick_possession::tree::{BLOCK_BYTES, CELLS_MAX};
 use bailiwick_protocol::ids::CellRoot;
 use proptest::prelude::*;
@@ -19,6 +21,74 @@ fn every_block_of_every_depth_verifies() {
             assert_eq!(verify_block(&t.root(), t.cells(), t.size(), block, bytes, &again), Ok(()));
         }
     }
+}
+
+/// Fills from a stored tree in memory, and notes what was read.
+fn reading<'a>(
+    stored: &'a [u8],
+    read: &'a mut Vec<usize>,
+) -> impl FnMut(u64, &mut [u8]) -> Result<(), std::convert::Infallible> + 'a {
+    move |offset, buffer| {
+        let from = usize::try_from(offset).expect("in memory");
+        read.extend(from..from + buffer.len());
+        buffer.copy_from_slice(&stored[from..from + buffer.len()]);
+        Ok(())
+    }
+}
+
+/// A path read from the stored form is the one of the whole tree, and at most 16 nodes a level are read for it.
+#[test]
+fn a_path_from_the_stored_form_reads_only_its_nodes() {
+    for (len, levels) in
+        [(1, 0), (BLOCK_BYTES, 0), (BLOCK_BYTES + 1, 1), (16 * BLOCK_BYTES, 1), (18 * BLOCK_BYTES, 2)]
+    {
+        let t = tree(&body(len, 6));
+        let stored = t.to_bytes();
+        for block in 0..len.div_ceil(BLOCK_BYTES) as u64 {
+            let mut read = Vec::new();
+            let path = stored_block_path(&t.root(), t.size(), block, reading(&stored, &mut read))
+                .expect("undamaged");
+            assert_eq!(path, t.block_path(block).expect("in range"), "{len} {block}");
+            assert!(
+                read.len() <= levels * 512 && read.is_empty() == (levels == 0),
+                "{len} {block}: {}",
+                read.len()
+            );
+        }
+        let blocks = len.div_ceil(BLOCK_BYTES) as u64;
+        let past = stored_block_path(&t.root(), t.size(), blocks, reading(&stored, &mut Vec::new()));
+        assert!(matches!(past, Err(StoredPathError::Block(BlockError::OutOfRange { .. }))));
+    }
+}
+
+/// D14 for paths: a bit flipped in any byte that is read is noticed, and so is another root; one that is not read is not.
+#[test]
+fn d14_a_path_from_damaged_nodes_is_refused() {
+    let t = tree(&body(18 * BLOCK_BYTES, 7));
+    let stored = t.to_bytes();
+    let path = |root: &CellRoot, stored: &[u8], read: &mut Vec<usize>| {
+        stored_block_path(root, t.size(), 17, reading(stored, read))
+    };
+    let mut read = Vec::new();
+    let honest = path(&t.root(), &stored, &mut read).expect("undamaged");
+    assert_eq!(read.len(), 64 + 64, "two nodes of level 3, two of level 4");
+    for at in 0..stored.len() {
+        let mut bad = stored.clone();
+        bad[at] ^= 1 << (at % 8);
+        let got = path(&t.root(), &bad, &mut Vec::new());
+        if read.contains(&at) {
+            assert!(
+                matches!(got, Err(StoredPathError::Block(BlockError::Mismatch | BlockError::Malformed))),
+                "byte {at}"
+            );
+        } else {
+            assert_eq!(got.expect("not read"), honest, "byte {at}");
+        }
+    }
+    let mut other = *t.root().as_bytes();
+    other[0] ^= 1;
+    let got = path(&CellRoot(other), &stored, &mut Vec::new());
+    assert!(matches!(got, Err(StoredPathError::Block(BlockError::Mismatch))));
 }
 
 /// A host that answers with damaged, other, shortened or shifted bytes, or a path of another block.

@@ -137,8 +137,8 @@ fn z14_a_damaged_stored_tree_is_refused() {
     }
     assert!(CellTree::from_bytes(&[]).is_err());
     let mut other = tree(&body(1, 6)).to_bytes();
-    other[0] = 2;
-    assert_eq!(CellTree::from_bytes(&other), Err(TreeError::UnknownVersion(2)));
+    other[0] = 1;
+    assert_eq!(CellTree::from_bytes(&other), Err(TreeError::UnknownVersion(1)));
 }
 
 /// Z03 for stored trees: `x + p` is refused where `x` is accepted.
@@ -175,7 +175,7 @@ proptest! {
     fn stored_trees_are_canonical(bytes in prop::collection::vec(any::<u8>(), 0..200), size in 0u64..2000) {
         let mut bytes = bytes;
         if bytes.len() > 9 {
-            bytes[0] = 1;
+            bytes[0] = 2;
             bytes[1..9].copy_from_slice(&size.to_le_bytes());
         }
         if let Ok(t) = CellTree::from_bytes(&bytes) {
