@@ -11,7 +11,7 @@ use bailiwick_benches::process::{cpu_seconds, peak_rss_bytes};
 use bailiwick_benches::stats::median;
 use bailiwick_groth16::peer::{ark_matrices, prove_with_ark, prove_with_taceo};
 use bailiwick_groth16::{Matrices, Proof, ProvingKey, assign, prove, setup};
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::opening::open;
 use bailiwick_possession::statement::{Witness, lifted_roots, public_input};
 use bailiwick_possession::tree::{BLOCK_BYTES, CELLS_PER_BLOCK, CellTree, commit};
@@ -56,8 +56,8 @@ fn challenge(class: ClassId, vk: VkDigest, tree: &CellTree) -> Challenge {
 }
 
 fn witness(challenge: &Challenge, tree: &CellTree, body: &[u8]) -> anyhow::Result<(Witness, u64)> {
-    let root = lifted_roots(challenge)?[0];
-    let drawn = draw(challenge);
+    let drawn = sampled(challenge, &[])?;
+    let root = lifted_roots(challenge.class, &drawn)?[0];
     let mut read = 0;
     let openings = drawn.slots.iter().map(|slot| {
         let start = usize::try_from(slot.cell / CELLS_PER_BLOCK as u64)? * BLOCK_BYTES;
@@ -102,7 +102,7 @@ fn main() -> anyhow::Result<()> {
     let challenge = challenge(class, vk.digest(), &tree);
     let (mut opening, mut assignment) = (Timing::default(), Timing::default());
     let (mut ours, mut taceo) = (Timing::default(), Timing::default());
-    let public = public_input(&challenge)?;
+    let public = public_input(&challenge, &sampled(&challenge, &[])?)?;
     let mut proof = None;
     let mut read = 0;
     for _ in 0..runs {
@@ -144,7 +144,7 @@ fn verification(
     let (mut rebuild, mut decode, mut pairing) = (Timing::default(), Timing::default(), Timing::default());
     let bytes = proof.to_bytes();
     for _ in 0..20 * runs {
-        let public = rebuild.run(|| public_input(challenge))?;
+        let public = rebuild.run(|| anyhow::Ok(public_input(challenge, &sampled(challenge, &[])?)?))?;
         let proof = decode.run(|| Proof::from_bytes(&bytes)).map_err(|e| anyhow!(e))?;
         pairing.run(|| vk.verify(&[public], &proof))?;
     }

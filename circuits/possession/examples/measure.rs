@@ -11,7 +11,7 @@ use std::io::{BufReader, BufWriter};
 use std::time::Instant;
 
 use bailiwick_groth16::assign;
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::opening::open;
 use bailiwick_possession::statement::{Witness, lifted_roots};
 use bailiwick_possession::tree::{BLOCK_BYTES, CELLS_PER_BLOCK, commit};
@@ -63,7 +63,17 @@ fn challenge(class: ClassId, vk: VkDigest, body: &[u8]) -> Outcome<Challenge> {
         cells: tree.cells(),
     };
     let (host, auditor, nonce) = (HostKey([3; 32]), AuditorKey([4; 32]), Nonce([5; 32]));
-    Ok(Challenge { class, vk, host, targets: vec![target], inventory: None, epoch: 0, beacon: None, auditor, nonce })
+    Ok(Challenge {
+        class,
+        vk,
+        host,
+        targets: vec![target],
+        inventory: None,
+        epoch: 0,
+        beacon: None,
+        auditor,
+        nonce,
+    })
 }
 
 fn main() -> Outcome<()> {
@@ -96,8 +106,9 @@ fn main() -> Outcome<()> {
         (0..20_000_000u32).flat_map(|i| i.wrapping_mul(0x9e37_79b9).to_le_bytes()).take(20 << 20).collect();
     let c = challenge(class, key.prepared().digest(), &body)?;
     let tree = commit([&body])?;
+    let drawn = sampled(&c, &[])?;
     let openings = timed("open cells", || {
-        draw(&c)
+        drawn
             .slots
             .iter()
             .map(|s| {
@@ -106,23 +117,23 @@ fn main() -> Outcome<()> {
             })
             .collect::<Result<Vec<_>, _>>()
     })?;
-    let roots = lifted_roots(&c)?;
-    let public = PublicInputs::of(&c)?.statement;
+    let roots = lifted_roots(class, &drawn)?;
+    let public = PublicInputs::of(&c, &drawn)?.statement;
     let witness = Witness {
-        binding: draw(&c).binding,
+        binding: drawn.binding,
         openings: openings.iter().map(|o| (roots[0], o.clone())).collect(),
     };
     timed("witness", || assign(PossessionCircuit::assigned(class, public, &witness)))?;
     for run in 1..=3 {
         let mut phases: Vec<(Progress, Instant)> = Vec::new();
         let proof = timed(&format!("proof {run}"), || {
-            prove(&key, &c, openings.clone(), &mut rng, &mut |p| phases.push((p, Instant::now())))
+            prove(&key, &c, &drawn, openings.clone(), &mut rng, &mut |p| phases.push((p, Instant::now())))
         })?;
         for pair in phases.windows(2) {
             println!("    {:?} {:.3} s", pair[0].0, (pair[1].1 - pair[0].1).as_secs_f64());
         }
         let begin = Instant::now();
-        let inputs = PublicInputs::of(&c)?.to_array();
+        let inputs = PublicInputs::of(&c, &drawn)?.to_array();
         let statement = begin.elapsed();
         let begin = Instant::now();
         let parsed = bailiwick_groth16::Proof::from_bytes(&proof)?;

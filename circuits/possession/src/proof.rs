@@ -1,6 +1,7 @@
 //! Verification: from a challenge and 128 bytes to yes or no.
 
 use bailiwick_groth16::{PreparedVerifyingKey, Proof, ProofError};
+use bailiwick_possession::challenge::Sampled;
 use bailiwick_possession::statement::StatementError;
 use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::ids::VkDigest;
@@ -32,19 +33,21 @@ pub enum VerifyError {
 
 /// Whether `proof` shows that its maker could obtain every cell `challenge` draws.
 ///
-/// Order: key digest, statement (draws, lifts and hashes: a few permutations a sample), decoding, pairing.
+/// `sampled` is what `bailiwick_possession::challenge::sampled` gave for this challenge. Order: key digest, statement (lifts and
+/// hashes: a few permutations a sample), decoding, pairing.
 ///
 /// # Errors
 /// [`VerifyError`]. `vk` must be the challenge's key, looked up in trust anchors by its digest.
 pub fn verify(
     vk: &PreparedVerifyingKey,
     challenge: &Challenge,
+    sampled: &Sampled,
     proof: &[u8; 128],
 ) -> Result<(), VerifyError> {
     if vk.digest() != challenge.vk {
         return Err(VerifyError::WrongKey { expected: challenge.vk, found: vk.digest() });
     }
-    let public = PublicInputs::of(challenge)?;
+    let public = PublicInputs::of(challenge, sampled)?;
     let proof = Proof::from_bytes(proof)?;
     Ok(vk.verify(&public.to_array(), &proof)?)
 }

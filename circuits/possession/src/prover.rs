@@ -7,7 +7,7 @@ use bailiwick_groth16::{
     Matrices, PreparedVerifyingKey, ProvePhase, ProvingKey, ProvingKeyError, SetupError, SetupProgress,
     SynthesisError, Transcript, VerifyingKey, assign, setup,
 };
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::Sampled;
 use bailiwick_possession::opening::Opening;
 use bailiwick_possession::statement::{Clause, StatementError, Witness, check, lifted_roots, statement};
 use bailiwick_protocol::challenge::Challenge;
@@ -208,14 +208,15 @@ impl ProverKey {
 
 /// Answers a challenge: 128 bytes that [`crate::verify`] accepts.
 ///
-/// `openings` are of the drawn slots, in order (`bailiwick_possession::challenge::draw`), made by
-/// `bailiwick_possession::opening::open` for the challenge's depth.
+/// `sampled` is what `bailiwick_possession::challenge::sampled` gave for this challenge; `openings` are of its slots, in order, made
+/// by `bailiwick_possession::opening::open` for the challenge's depth.
 ///
 /// # Errors
 /// [`ProveError`]; never a proof that does not verify.
 pub fn prove(
     key: &ProverKey,
     challenge: &Challenge,
+    sampled: &Sampled,
     openings: Vec<Opening>,
     rng: &mut impl CryptoRng,
     progress: &mut dyn FnMut(Progress),
@@ -228,7 +229,7 @@ pub fn prove(
     if class != key.class {
         return Err(ProveError::WrongClass { expected: class, found: key.class });
     }
-    let (public, witness) = witness_of(challenge, openings)?;
+    let (public, witness) = witness_of(class, sampled, openings)?;
     check(class, &public, &witness)?;
 
     progress(Progress::Witness);
@@ -240,20 +241,21 @@ pub fn prove(
 }
 
 fn witness_of(
-    challenge: &Challenge,
+    class: ClassId,
+    sampled: &Sampled,
     openings: Vec<Opening>,
 ) -> Result<(bailiwick_possession::field::Fr, Witness), ProveError> {
-    let roots = lifted_roots(challenge)?;
-    let drawn = draw(challenge);
-    if openings.len() != drawn.slots.len() {
-        return Err(ProveError::WrongOpening { slot: drawn.slots.len() });
+    let roots = lifted_roots(class, sampled)?;
+    if openings.len() != sampled.slots.len() {
+        return Err(ProveError::WrongOpening { slot: sampled.slots.len() });
     }
-    let differs = drawn.slots.iter().zip(&openings).position(|(slot, opening)| slot.cell != opening.index);
+    let differs = sampled.slots.iter().zip(&openings).position(|(slot, opening)| slot.cell != opening.index);
     if let Some(slot) = differs {
         return Err(ProveError::WrongOpening { slot });
     }
     let root = |target: usize| roots.get(target).copied().unwrap_or_default();
-    let openings: Vec<_> = drawn.slots.iter().zip(openings).map(|(slot, o)| (root(slot.target), o)).collect();
+    let openings: Vec<_> =
+        sampled.slots.iter().zip(openings).map(|(slot, o)| (root(slot.target), o)).collect();
     let slots: Vec<_> = openings.iter().map(|(root, o)| (*root, o.index)).collect();
-    Ok((statement(challenge.class, &drawn.binding, &slots), Witness { binding: drawn.binding, openings }))
+    Ok((statement(class, &sampled.binding, &slots), Witness { binding: sampled.binding, openings }))
 }

@@ -1,5 +1,6 @@
 //! The public inputs, named and in order: there is one.
 
+use bailiwick_possession::challenge::Sampled;
 use bailiwick_possession::field::Fr;
 use bailiwick_possession::statement::{StatementError, public_input};
 use bailiwick_protocol::challenge::Challenge;
@@ -15,12 +16,12 @@ impl PublicInputs {
     /// How many there are.
     pub const COUNT: usize = 1;
 
-    /// What a challenge asks to be proved, recomputed from the challenge alone.
+    /// What a challenge asks to be proved, recomputed from the challenge and what it samples.
     ///
     /// # Errors
     /// [`StatementError`] for a challenge that has no statement.
-    pub fn of(challenge: &Challenge) -> Result<Self, StatementError> {
-        public_input(challenge).map(|statement| Self { statement })
+    pub fn of(challenge: &Challenge, sampled: &Sampled) -> Result<Self, StatementError> {
+        public_input(challenge, sampled).map(|statement| Self { statement })
     }
 
     /// In the circuit's order.

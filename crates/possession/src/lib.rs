@@ -5,12 +5,14 @@
 //! - [`tree`]: the cell tree, built from a stream.
 //! - [`opening`]: a cell's way to the lifted root; a block's way to the signed root.
 //! - [`challenge`]: the transcript and the drawn slots.
+//! - [`inventory`]: the Merkle-sum tree over all that a host holds; openings, and ranges of one owner.
 //! - [`statement`]: the public input and the native check, clause by clause.
 //!
 //! No I/O, no clock, no randomness. Feature `parallel` hashes cells on all cores.
 
 pub mod challenge;
 pub mod field;
+pub mod inventory;
 pub mod opening;
 pub mod poseidon2;
 pub mod statement;

@@ -11,7 +11,7 @@ use bailiwick_protocol::challenge::{Challenge, Target};
 use bailiwick_protocol::ids::ClassId;
 use bailiwick_protocol::labels::Label;
 
-use crate::challenge::{Slot, draw};
+use crate::challenge::{Sampled, Slot};
 use crate::field::{Fr, element_from_bytes, element_of_label};
 use crate::opening::{Opening, digits_left};
 use crate::poseidon2::{WIDTH, compress};
@@ -85,42 +85,42 @@ pub fn statement(class: ClassId, binding: &Fr, slots: &[(Fr, u64)]) -> Fr {
     })
 }
 
-/// The public input of a challenge, as a verifier computes it: draw, lift, hash.
+/// The public input of a challenge, as a verifier computes it: lift the roots of the drawn slots, hash. `sampled` is what
+/// [`crate::challenge::sampled`] gave for this very challenge.
 ///
 /// # Errors
 /// `Class`, `NoTargets`, `Cells`, `Root`.
-pub fn public_input(challenge: &Challenge) -> Result<Fr, StatementError> {
-    let roots = root_elements(challenge)?;
-    let drawn = draw(challenge);
+pub fn public_input(challenge: &Challenge, sampled: &Sampled) -> Result<Fr, StatementError> {
+    let class = challenge.class;
+    let roots = root_elements(class, &sampled.targets)?;
     // Of up to 4096 targets at most S are drawn: only those are lifted.
-    let slot = |s: &Slot| (lifted(challenge, s.target, roots[s.target]), s.cell);
-    let slots: Vec<(Fr, u64)> = drawn.slots.iter().map(slot).collect();
-    Ok(statement(challenge.class, &drawn.binding, &slots))
+    let slot = |s: &Slot| (lifted(class, &sampled.targets[s.target], roots[s.target]), s.cell);
+    let slots: Vec<(Fr, u64)> = sampled.slots.iter().map(slot).collect();
+    Ok(statement(class, &sampled.binding, &slots))
 }
 
-/// The root of each target, lifted to the class's depth.
+/// The root of each sampled target, lifted to the class's depth.
 ///
 /// # Errors
 /// `Class`, `NoTargets`, `Cells`, `Root`.
-pub fn lifted_roots(challenge: &Challenge) -> Result<Vec<Fr>, StatementError> {
-    let roots = root_elements(challenge)?;
-    Ok(roots.into_iter().enumerate().map(|(target, root)| lifted(challenge, target, root)).collect())
+pub fn lifted_roots(class: ClassId, sampled: &Sampled) -> Result<Vec<Fr>, StatementError> {
+    let roots = root_elements(class, &sampled.targets)?;
+    Ok(sampled.targets.iter().zip(roots).map(|(t, root)| lifted(class, t, root)).collect())
 }
 
-fn lifted(challenge: &Challenge, target: usize, root: Fr) -> Fr {
-    lift(root, depth_of(challenge.targets[target].cells), challenge.class.depth)
+fn lifted(class: ClassId, target: &Target, root: Fr) -> Fr {
+    lift(root, depth_of(target.cells), class.depth)
 }
 
 /// The root of each target at its natural depth, after checking class and targets.
-fn root_elements(challenge: &Challenge) -> Result<Vec<Fr>, StatementError> {
-    let class = challenge.class;
+fn root_elements(class: ClassId, targets: &[Target]) -> Result<Vec<Fr>, StatementError> {
     if class.samples == 0 || !(KEPT_LEVEL..=DEPTH_MAX).contains(&class.depth) {
         return Err(StatementError::Class(class));
     }
-    if challenge.targets.is_empty() {
+    if targets.is_empty() {
         return Err(StatementError::NoTargets);
     }
-    challenge.targets.iter().enumerate().map(|(i, t)| root_element(i, t, class)).collect()
+    targets.iter().enumerate().map(|(i, t)| root_element(i, t, class)).collect()
 }
 
 fn root_element(target: usize, t: &Target, class: ClassId) -> Result<Fr, StatementError> {

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use bailiwick_groth16::{Matrices, assign};
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::{Sampled, sampled};
 use bailiwick_possession::field::Fr;
 use bailiwick_possession::opening::{Opening, open};
 use bailiwick_possession::statement::{Clause, Witness, check, lifted_roots, public_input, statement};
@@ -55,6 +55,11 @@ pub(crate) fn challenge(class: ClassId, vk: VkDigest, bodies: &[Vec<u8>]) -> Cha
     }
 }
 
+/// What a challenge over named objects asks for.
+pub(crate) fn drawn(challenge: &Challenge) -> Sampled {
+    sampled(challenge, &[]).expect("no leaves")
+}
+
 pub(crate) fn openings(challenge: &Challenge, bodies: &[Vec<u8>]) -> Vec<Opening> {
     let opening = |(target, cell): (usize, u64)| {
         let body = &bodies[target];
@@ -62,7 +67,7 @@ pub(crate) fn openings(challenge: &Challenge, bodies: &[Vec<u8>]) -> Vec<Opening
         let block = &body[start..body.len().min(start + BLOCK_BYTES)];
         open(&commit([body]).expect("not empty"), cell, challenge.class.depth, block).expect("honest")
     };
-    draw(challenge).slots.iter().map(|slot| opening((slot.target, slot.cell))).collect()
+    drawn(challenge).slots.iter().map(|slot| opening((slot.target, slot.cell))).collect()
 }
 
 /// A statement and a witness, honest until a test changes them.
@@ -76,11 +81,11 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn of(class: ClassId, bodies: &[Vec<u8>]) -> Self {
         let c = challenge(class, VkDigest([1; 32]), bodies);
-        let roots = lifted_roots(&c).expect("honest");
-        let drawn = draw(&c);
+        let drawn = drawn(&c);
+        let roots = lifted_roots(class, &drawn).expect("honest");
         let with_root = drawn.slots.iter().map(|s| roots[s.target]).zip(openings(&c, bodies)).collect();
         let witness = Witness { binding: drawn.binding, openings: with_root };
-        Self { class, public: public_input(&c).expect("honest"), witness }
+        Self { class, public: public_input(&c, &drawn).expect("honest"), witness }
     }
 
     /// One body of 100 cells, one sample, no lifting.

@@ -7,14 +7,15 @@ use bailiwick_protocol::ids::{
     AuditorKey, CellRoot, ClassId, ContentId, HostKey, Nonce, ObjectId, OwnerKey, Unit, VkDigest,
 };
 
-use super::case::{body, challenge, openings, rng, tiny_key};
+use super::case::{body, challenge, drawn, openings, rng, tiny_key};
 
 type Change = (&'static str, fn(&mut Challenge));
 
 fn answered() -> (Challenge, [u8; 128]) {
     let bodies = [body(49_500, 1), body(3000, 2)];
     let c = challenge(ClassId::TINY, tiny_key().prepared().digest(), &bodies);
-    let proof = prove(tiny_key(), &c, openings(&c, &bodies), &mut rng(5), &mut |_| ()).expect("honest");
+    let proof =
+        prove(tiny_key(), &c, &drawn(&c), openings(&c, &bodies), &mut rng(5), &mut |_| ()).expect("honest");
     (c, proof)
 }
 
@@ -22,7 +23,7 @@ fn answered() -> (Challenge, [u8; 128]) {
 #[test]
 fn z06_a_proof_answers_its_own_challenge_only() {
     let (honest, proof) = answered();
-    assert_eq!(verify(tiny_key().prepared(), &honest, &proof), Ok(()));
+    assert_eq!(verify(tiny_key().prepared(), &honest, &drawn(&honest), &proof), Ok(()));
     let changes: [Change; 16] = [
         ("host", |c| c.host = HostKey([3; 32])),
         ("epoch", |c| c.epoch += 1),
@@ -47,7 +48,7 @@ fn z06_a_proof_answers_its_own_challenge_only() {
     for (what, change) in changes {
         let mut other = honest.clone();
         change(&mut other);
-        let refused = verify(tiny_key().prepared(), &other, &proof);
+        let refused = verify(tiny_key().prepared(), &other, &drawn(&other), &proof);
         assert_eq!(refused, Err(VerifyError::False(PairingError::False)), "{what}");
     }
 }
@@ -59,11 +60,17 @@ fn z10_a_key_of_another_set_up_is_refused() {
     let other = ProverKey::development(ClassId::TINY, &mut |_| ()).expect("set-up");
     let found = other.prepared().digest();
     let refused = VerifyError::WrongKey { expected: honest.vk, found };
-    assert_eq!(verify(other.prepared(), &honest, &proof), Err(refused));
+    assert_eq!(verify(other.prepared(), &honest, &drawn(&honest), &proof), Err(refused));
     let renamed = Challenge { vk: found, ..honest.clone() };
-    assert_eq!(verify(other.prepared(), &renamed, &proof), Err(VerifyError::False(PairingError::False)));
+    assert_eq!(
+        verify(other.prepared(), &renamed, &drawn(&renamed), &proof),
+        Err(VerifyError::False(PairingError::False))
+    );
     let unknown = Challenge { vk: VkDigest([0; 32]), ..honest };
-    assert!(matches!(verify(tiny_key().prepared(), &unknown, &proof), Err(VerifyError::WrongKey { .. })));
+    assert!(matches!(
+        verify(tiny_key().prepared(), &unknown, &drawn(&unknown), &proof),
+        Err(VerifyError::WrongKey { .. })
+    ));
 }
 
 /// Challenges without a statement: cells that do not fit size or class, a root above the modulus, no targets.
@@ -84,7 +91,10 @@ fn challenges_without_a_statement_are_refused() {
     for change in changes {
         let mut other = honest.clone();
         change(&mut other);
-        assert!(matches!(verify(tiny_key().prepared(), &other, &proof), Err(VerifyError::Statement(_))));
+        assert!(matches!(
+            verify(tiny_key().prepared(), &other, &drawn(&other), &proof),
+            Err(VerifyError::Statement(_))
+        ));
     }
 }
 
@@ -95,6 +105,9 @@ fn malformed_proofs_are_refused() {
     let mut infinity = proof;
     infinity[31] = (infinity[31] & 0x3f) | 0x40;
     for bytes in [[0; 128], [0xff; 128], infinity] {
-        assert!(matches!(verify(tiny_key().prepared(), &honest, &bytes), Err(VerifyError::Malformed(_))));
+        assert!(matches!(
+            verify(tiny_key().prepared(), &honest, &drawn(&honest), &bytes),
+            Err(VerifyError::Malformed(_))
+        ));
     }
 }

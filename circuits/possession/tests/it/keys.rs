@@ -5,7 +5,7 @@ use bailiwick_possession_circuit::circuit::matrices_by_clause;
 use bailiwick_possession_circuit::{KeyError, ProverKey, class_info, prove, verify};
 use bailiwick_protocol::ids::ClassId;
 
-use super::case::{PAIR, body, challenge, openings, rng, tiny_key};
+use super::case::{PAIR, body, challenge, drawn, openings, rng, tiny_key};
 
 #[test]
 fn a_key_survives_the_disk_and_proves() {
@@ -16,8 +16,8 @@ fn a_key_survives_the_disk_and_proves() {
     assert_eq!((key.class(), key.prepared().digest()), (ClassId::TINY, vk));
     let bodies = [body(49_500, 1)];
     let c = challenge(ClassId::TINY, vk, &bodies);
-    let proof = prove(&key, &c, openings(&c, &bodies), &mut rng(5), &mut |_| ()).expect("honest");
-    assert_eq!(verify(tiny_key().prepared(), &c, &proof), Ok(()));
+    let proof = prove(&key, &c, &drawn(&c), openings(&c, &bodies), &mut rng(5), &mut |_| ()).expect("honest");
+    assert_eq!(verify(tiny_key().prepared(), &c, &drawn(&c), &proof), Ok(()));
 }
 
 /// Z10: a key of one class is refused for another, by the circuit digest inside the file.

@@ -6,7 +6,7 @@ use bailiwick_possession::statement::{Clause, public_input};
 use bailiwick_possession_circuit::{Progress, ProveError, ProverKey, prove, verify};
 use bailiwick_protocol::ids::{ClassId, VkDigest};
 
-use super::case::{body, challenge, openings, rng, tiny_key};
+use super::case::{body, challenge, drawn, openings, rng, tiny_key};
 
 /// Sixteen samples over three objects, under a key of class small.
 #[test]
@@ -16,14 +16,15 @@ fn a_proof_over_several_objects_verifies() {
     let c = challenge(ClassId::SMALL, key.prepared().digest(), &bodies);
     let mut phases = Vec::new();
     let opened = openings(&c, &bodies);
-    let proof = prove(&key, &c, opened.clone(), &mut rng(3), &mut |p| phases.push(p)).expect("honest");
-    assert_eq!(verify(key.prepared(), &c, &proof), Ok(()));
+    let proof =
+        prove(&key, &c, &drawn(&c), opened.clone(), &mut rng(3), &mut |p| phases.push(p)).expect("honest");
+    assert_eq!(verify(key.prepared(), &c, &drawn(&c), &proof), Ok(()));
     assert_eq!(phases[..2], [Progress::Statement, Progress::Witness]);
     assert_eq!(phases.len(), 5);
 
     let mut damaged = opened;
     damaged[9].cell[0] += bailiwick_possession::field::Fr::from(1u64);
-    let refused = prove(&key, &c, damaged, &mut rng(3), &mut |_| ());
+    let refused = prove(&key, &c, &drawn(&c), damaged, &mut rng(3), &mut |_| ());
     assert_eq!(refused, Err(ProveError::False(Clause::C3)));
 }
 
@@ -33,7 +34,7 @@ fn z22_false_openings_give_an_error() {
     let bodies = [body(49_500, 1)];
     let c = challenge(ClassId::TINY, tiny_key().prepared().digest(), &bodies);
     let honest = openings(&c, &bodies);
-    let attempt = |openings| prove(tiny_key(), &c, openings, &mut rng(6), &mut |_| ());
+    let attempt = |openings| prove(tiny_key(), &c, &drawn(&c), openings, &mut rng(6), &mut |_| ());
     assert!(attempt(honest.clone()).is_ok());
 
     let mut damaged = honest.clone();
@@ -53,11 +54,11 @@ fn a_challenge_for_another_key_or_class_is_refused() {
     let bodies = [body(49_500, 1)];
     let mut c = challenge(ClassId::TINY, VkDigest([3; 32]), &bodies);
     let opened = openings(&c, &bodies);
-    let result = prove(tiny_key(), &c, opened.clone(), &mut rng(6), &mut |_| ());
+    let result = prove(tiny_key(), &c, &drawn(&c), opened.clone(), &mut rng(6), &mut |_| ());
     assert!(matches!(result, Err(ProveError::WrongKey { .. })));
     c.vk = tiny_key().prepared().digest();
     c.class = ClassId::SMALL;
-    let result = prove(tiny_key(), &c, opened, &mut rng(6), &mut |_| ());
+    let result = prove(tiny_key(), &c, &drawn(&c), opened, &mut rng(6), &mut |_| ());
     assert!(matches!(result, Err(ProveError::WrongClass { .. })));
 }
 
@@ -68,7 +69,7 @@ fn z38_proofs_are_randomised_and_show_no_stored_bytes() {
     let bodies = [body(49_500, 1)];
     let c = challenge(ClassId::TINY, tiny_key().prepared().digest(), &bodies);
     let [a, b] = [7, 8].map(|seed| {
-        prove(tiny_key(), &c, openings(&c, &bodies), &mut rng(seed), &mut |_| ()).expect("honest")
+        prove(tiny_key(), &c, &drawn(&c), openings(&c, &bodies), &mut rng(seed), &mut |_| ()).expect("honest")
     });
     for point in [0..32, 32..96, 96..128] {
         assert_ne!(a[point.clone()], b[point]);
@@ -87,12 +88,13 @@ fn z38_proofs_are_randomised_and_show_no_stored_bytes() {
 fn z13_a_sign_flipped_proof_is_the_same_answer() {
     let bodies = [body(49_500, 1)];
     let c = challenge(ClassId::TINY, tiny_key().prepared().digest(), &bodies);
-    let proof = prove(tiny_key(), &c, openings(&c, &bodies), &mut rng(7), &mut |_| ()).expect("honest");
+    let proof =
+        prove(tiny_key(), &c, &drawn(&c), openings(&c, &bodies), &mut rng(7), &mut |_| ()).expect("honest");
     let mut flipped = proof;
     flipped[31] ^= 0x80;
     flipped[95] ^= 0x80;
     assert_ne!(proof, flipped);
-    assert_eq!(verify(tiny_key().prepared(), &c, &flipped), Ok(()));
+    assert_eq!(verify(tiny_key().prepared(), &c, &drawn(&c), &flipped), Ok(()));
 }
 
 /// Z11: under a development key anyone answers any challenge without holding a byte; it is the verifier's trust anchors
@@ -101,12 +103,15 @@ fn z13_a_sign_flipped_proof_is_the_same_answer() {
 fn z11_a_development_key_proves_nothing() {
     let key = ProverKey::development(ClassId::TINY, &mut |_| ()).expect("set-up");
     let c = challenge(ClassId::TINY, key.prepared().digest(), &[body(49_500, 1)]);
-    let public = public_input(&c).expect("honest");
+    let public = public_input(&c, &drawn(&c)).expect("honest");
     let forged = forge_with_development_trapdoor(&key.circuit(), key.verifying_key(), &[public], &mut rng(1))
         .expect("points");
-    assert_eq!(verify(key.prepared(), &c, &forged.to_bytes()), Ok(()));
+    assert_eq!(verify(key.prepared(), &c, &drawn(&c), &forged.to_bytes()), Ok(()));
     assert!(Proof::from_bytes(&forged.to_bytes()).is_ok());
     let under_auditors_key =
         bailiwick_protocol::challenge::Challenge { vk: tiny_key().prepared().digest(), ..c };
-    assert!(verify(tiny_key().prepared(), &under_auditors_key, &forged.to_bytes()).is_err());
+    assert!(
+        verify(tiny_key().prepared(), &under_auditors_key, &drawn(&under_auditors_key), &forged.to_bytes())
+            .is_err()
+    );
 }

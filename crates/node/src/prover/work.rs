@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::ErrorKind;
 
-use bailiwick_possession::challenge::{Slot, draw};
+use bailiwick_possession::challenge::{Sampled, Slot, sampled};
+use bailiwick_possession::inventory::InventoryError;
 use bailiwick_possession::opening::{Opening, OpeningError, open};
 use bailiwick_possession::tree::{CELLS_PER_BLOCK, CellTree};
 use bailiwick_possession_circuit::{Progress, ProveError, prove};
@@ -33,6 +34,8 @@ pub(crate) enum WorkError {
     Store(#[from] StoreError),
     #[error("prover: {0}")]
     Prove(#[from] ProveError),
+    #[error("inventory: {0}")]
+    Inventory(#[from] InventoryError),
     #[error("opening: {0}")]
     Opening(#[from] OpeningError),
     #[error("no randomness")]
@@ -86,10 +89,11 @@ fn proof(
     meter: &Meter<'_>,
     report: Report<'_>,
 ) -> Result<[u8; 128], Failure> {
-    for target in &challenge.targets {
+    let sampled = sampled(challenge, &[]).map_err(WorkError::from)?;
+    for target in &sampled.targets {
         check_held(parts, target)?;
     }
-    let openings = openings(parts, challenge, meter, report)?;
+    let openings = openings(parts, challenge, &sampled, meter, report)?;
     report(JobState::Proving, READING_SHARE, meter.so_far());
     let key = parts.circuits.load(&challenge.vk).map_err(WorkError::from)?;
     let mut seed = [0; 32];
@@ -102,7 +106,7 @@ fn proof(
         let left = (1.0 - READING_SHARE) * 0.5_f64.powf(phase);
         report(JobState::Proving, 1.0 - left, meter.so_far());
     };
-    Ok(prove(&key, challenge, openings, &mut rng, &mut progress).map_err(WorkError::from)?)
+    Ok(prove(&key, challenge, &sampled, openings, &mut rng, &mut progress).map_err(WorkError::from)?)
 }
 
 /// The object is here, at the generation and with everything else the challenge names.
@@ -127,10 +131,11 @@ fn check_held(parts: &Parts, target: &Target) -> Result<(), Failure> {
 fn openings(
     parts: &Parts,
     challenge: &Challenge,
+    sampled: &Sampled,
     meter: &Meter<'_>,
     report: Report<'_>,
 ) -> Result<Vec<Opening>, Failure> {
-    let slots = draw(challenge).slots;
+    let slots = &sampled.slots;
     let mut by_target: BTreeMap<usize, Vec<(usize, Slot)>> = BTreeMap::new();
     for (i, slot) in slots.iter().enumerate() {
         by_target.entry(slot.target).or_default().push((i, *slot));
@@ -141,7 +146,7 @@ fn openings(
     let all = slots.len() as f64;
     // One tree in memory at a time, and each block read once.
     for (target, slots) in by_target {
-        let target = &challenge.targets[target];
+        let target = &sampled.targets[target];
         let tree = parts.store.tree(&target.name).map_err(store_failure)?;
         meter.read(tree_bytes(&tree));
         let body = parts.store.open_body(&target.name).map_err(store_failure)?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bailiwick_client::{Client, ClientError};
 use bailiwick_node::circuits::{CircuitError, CircuitKeys};
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::sampled;
 use bailiwick_protocol::api::{Job, JobState};
 use bailiwick_protocol::challenge::{CannotProve, Challenge, Response, SignedChallenge, Target};
 use bailiwick_protocol::ids::{AuditorKey, ClassId, HostKey, Nonce, VkDigest};
@@ -76,7 +76,13 @@ fn p20_honest_proofs_and_one_job_per_challenge() {
         let challenge = challenge(&node, vk, &objects, 7);
         let (job, response) = finish(&auditor, &challenge);
         let proof = response.outcome.unwrap();
-        bailiwick_possession_circuit::verify(TINY_KEY.prepared(), &challenge, &proof).unwrap();
+        bailiwick_possession_circuit::verify(
+            TINY_KEY.prepared(),
+            &challenge,
+            &sampled(&challenge, &[]).unwrap(),
+            &proof,
+        )
+        .unwrap();
         assert!((job.progress - 1.0).abs() < f64::EPSILON);
         assert!(job.cost.disk_bytes >= 72 && job.cost.peak_rss_bytes > 0, "{job:?}");
         let (again, same) = finish(&auditor, &challenge);
@@ -120,10 +126,11 @@ fn p18_proof_fine_and_get_fails() {
     // A challenge over both that happens to sample the whole one: what the probes are for.
     let lucky = (0..=255)
         .map(|nonce| challenge(&node, vk, &[&whole, &damaged], nonce))
-        .find(|c| draw(c).slots.iter().all(|s| c.targets[s.target].name == whole.name))
+        .find(|c| sampled(c, &[]).unwrap().slots.iter().all(|s| c.targets[s.target].name == whole.name))
         .unwrap();
     let proof = finish(&auditor, &lucky).1.outcome.unwrap();
-    bailiwick_possession_circuit::verify(TINY_KEY.prepared(), &lucky, &proof).unwrap();
+    bailiwick_possession_circuit::verify(TINY_KEY.prepared(), &lucky, &sampled(&lucky, &[]).unwrap(), &proof)
+        .unwrap();
     let error = auditor.fetch_verified_block(&damaged.envelope, 0).unwrap_err();
     assert!(matches!(error, ClientError::Refused { status: 500, .. }), "{error}");
     assert!(auditor.fetch_verified_block(&whole.envelope, 0).is_ok());

@@ -1,6 +1,6 @@
 //! The transcript and the draw.
 
-use bailiwick_possession::challenge::{Draw, draw, scale};
+use bailiwick_possession::challenge::{Sampled, scale};
 use bailiwick_protocol::challenge::{CHALLENGE_VERSION, Challenge, Target};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::ids::{
@@ -8,13 +8,13 @@ use bailiwick_protocol::ids::{
 };
 use proptest::prelude::*;
 
-use crate::fixture::{body, challenge};
+use crate::fixture::{body, challenge, draw};
 
 fn sample() -> Challenge {
     challenge(ClassId::SMALL, &[body(40_000, 1), body(300_000, 2)])
 }
 
-fn differ(a: &Draw, b: &Draw) -> bool {
+fn differ(a: &Sampled, b: &Sampled) -> bool {
     a.binding != b.binding && a.slots != b.slots
 }
 

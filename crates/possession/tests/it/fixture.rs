@@ -1,6 +1,6 @@
 //! Bodies, challenges and witnesses the tests share.
 
-use bailiwick_possession::challenge::draw;
+use bailiwick_possession::challenge::{Sampled, sampled};
 use bailiwick_possession::opening::{Opening, open};
 use bailiwick_possession::statement::{Witness, lifted_roots};
 use bailiwick_possession::tree::{BLOCK_BYTES, CellTree, commit};
@@ -56,11 +56,16 @@ pub(crate) fn challenge(class: ClassId, bodies: &[Vec<u8>]) -> Challenge {
     }
 }
 
+/// What a challenge over named objects asks for.
+pub(crate) fn draw(challenge: &Challenge) -> Sampled {
+    sampled(challenge, &[]).expect("no leaves")
+}
+
 /// The honest witness of a challenge over these bodies.
 pub(crate) fn witness(challenge: &Challenge, bodies: &[Vec<u8>]) -> Witness {
-    let roots = lifted_roots(challenge).expect("an honest challenge");
-    let trees: Vec<_> = bodies.iter().map(|b| tree(b)).collect();
     let drawn = draw(challenge);
+    let roots = lifted_roots(challenge.class, &drawn).expect("an honest challenge");
+    let trees: Vec<_> = bodies.iter().map(|b| tree(b)).collect();
     let openings = drawn
         .slots
         .iter()

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bailiwick_possession::challenge::{Slot, draw, scale};
+use bailiwick_possession::challenge::{Slot, scale};
 use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::ids::ClassId;
 
-use crate::fixture::{body, challenge};
+use crate::fixture::{body, challenge, draw};
 
 /// The rule with the mistake: the word that picks the object picks the cell in it as well.
 fn with_one_word(cells: &[u64], w: u128) -> Slot {

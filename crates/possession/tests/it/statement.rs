@@ -1,7 +1,6 @@
 //! The native statement: honest witnesses pass, one attack per clause fails that clause.
 
 use ark_ff::{AdditiveGroup, Field};
-use bailiwick_possession::challenge::draw;
 use bailiwick_possession::field::{Fr, element_to_bytes};
 use bailiwick_possession::opening::Opening;
 use bailiwick_possession::poseidon2::compress;
@@ -13,7 +12,7 @@ use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::ids::{CellRoot, ClassId};
 use proptest::prelude::*;
 
-use crate::fixture::{body, challenge, witness};
+use crate::fixture::{body, challenge, draw, witness};
 use crate::oracle;
 
 struct Case {
@@ -25,7 +24,7 @@ struct Case {
 impl Case {
     fn of(class: ClassId, bodies: &[Vec<u8>]) -> Self {
         let c = challenge(class, bodies);
-        Self { class, public: public_input(&c).expect("honest"), witness: witness(&c, bodies) }
+        Self { class, public: public_input(&c, &draw(&c)).expect("honest"), witness: witness(&c, bodies) }
     }
 
     /// Three objects of 1, 3 and 605 cells.
@@ -251,11 +250,11 @@ fn z32_repeated_slots_are_each_bound() {
 #[test]
 fn challenges_without_a_statement_are_refused() {
     let honest = challenge(ClassId::TINY, &[body(1000, 1), body(100 * 496, 2)]);
-    assert!(public_input(&honest).is_ok());
+    assert!(public_input(&honest, &draw(&honest)).is_ok());
     let refused = |change: fn(&mut Challenge)| {
         let mut c = honest.clone();
         change(&mut c);
-        public_input(&c).expect_err("must be refused")
+        public_input(&c, &draw(&c)).expect_err("must be refused")
     };
     let cells = |target, cells| StatementError::Cells { target, cells };
     assert_eq!(refused(|c| c.targets[0].cells = 0), cells(0, 0));
@@ -273,7 +272,7 @@ fn challenges_without_a_statement_are_refused() {
     {
         let mut c = honest.clone();
         c.class = class;
-        assert_eq!(public_input(&c), Err(StatementError::Class(class)));
+        assert_eq!(public_input(&c, &draw(&c)), Err(StatementError::Class(class)));
     }
 }
 
@@ -291,8 +290,8 @@ fn z03_a_root_plus_the_modulus_is_refused() {
         carry >>= 8;
     }
     assert_eq!(carry, 0, "fits 32 bytes");
-    assert!(public_input(&honest).is_ok());
-    assert_eq!(public_input(&other), Err(StatementError::Root { target: 0 }));
+    assert!(public_input(&honest, &draw(&honest)).is_ok());
+    assert_eq!(public_input(&other, &draw(&other)), Err(StatementError::Root { target: 0 }));
 }
 
 /// The public input is the statement over the drawn slots with lifted roots.
@@ -302,7 +301,7 @@ fn the_public_input_is_drawn_lifted_and_hashed() {
     let c = challenge(ClassId::SMALL, &bodies);
     let d = draw(&c);
     let slots: Vec<_> = d.slots.iter().map(|s| (oracle::node(&bodies[s.target], 5, 0), s.cell)).collect();
-    assert_eq!(public_input(&c), Ok(statement(c.class, &d.binding, &slots)));
+    assert_eq!(public_input(&c, &draw(&c)), Ok(statement(c.class, &d.binding, &slots)));
 }
 
 proptest! {
@@ -314,7 +313,7 @@ proptest! {
         let bodies: Vec<_> = (0..).zip(lens).map(|(i, len)| body(len, i)).collect();
         let mut c = challenge(ClassId { samples: 4, depth: 5 }, &bodies);
         c.nonce.0 = nonce;
-        let public = public_input(&c).expect("honest");
+        let public = public_input(&c, &draw(&c)).expect("honest");
         prop_assert_eq!(check(c.class, &public, &witness(&c, &bodies)), Ok(()));
     }
 }

@@ -5,7 +5,6 @@
 
 use std::path::PathBuf;
 
-use bailiwick_possession::challenge::draw;
 use bailiwick_possession::field::{Fr, element_from_bytes, element_to_bytes};
 use bailiwick_possession::poseidon2::compress;
 use bailiwick_possession::statement::{public_input, statement};
@@ -15,7 +14,7 @@ use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::ids::ClassId;
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{body, challenge, tree};
+use crate::fixture::{body, challenge, draw, tree};
 use crate::oracle;
 
 #[derive(Serialize, Deserialize)]
@@ -75,7 +74,7 @@ fn run(case: &Case) {
             let d = draw(&c);
             assert_eq!(text(&d.binding), *binding);
             assert_eq!(d.slots.iter().map(|s| (s.target, s.cell)).collect::<Vec<_>>(), *slots);
-            assert_eq!(text(&public_input(&c).expect("honest")), *public);
+            assert_eq!(text(&public_input(&c, &d).expect("honest")), *public);
         }
         Case::Statement { samples, depth, binding, slots, statement: expected } => {
             let slots: Vec<_> = slots.iter().map(|(r, i)| (element(r), *i)).collect();
@@ -186,7 +185,7 @@ fn rewrite_vectors() {
             challenge: hex::encode(c.to_bytes()),
             binding: text(&d.binding),
             slots: d.slots.iter().map(|s| (s.target, s.cell)).collect(),
-            public_input: text(&public_input(&c).expect("honest")),
+            public_input: text(&public_input(&c, &d).expect("honest")),
         };
         write(name, scenario, ours, case);
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use bailiwick_groth16::development::forge_with_development_trapdoor;
 use bailiwick_groth16::{Proof, VerifyingKey};
+use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::statement::public_input;
 use bailiwick_possession_circuit::class_info;
 use bailiwick_protocol::bundle::{Answer, Bundle, SignedBundle};
@@ -150,7 +151,7 @@ fn development(world: &World, story: &mut Story, honest: &Honest, class: ClassId
     let vk = VerifyingKey::from_bytes(&fs::read(dir.join(format!("{digest}.vk")))?)?;
     let challenge = Challenge { vk: vk.digest(), ..honest.challenge.clone() };
     let circuit = class_info(class).context("the class is pinned")?.circuit;
-    let input = public_input(&challenge)?;
+    let input = public_input(&challenge, &sampled(&challenge, &[])?)?;
     let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::from_seed(os_random()?);
     let forged = forge_with_development_trapdoor(&circuit, &vk, &[input], &mut rng)?;
     let accepted = vk.prepare().verify(&[input], &Proof::from_bytes(&forged.to_bytes())?).is_ok();
