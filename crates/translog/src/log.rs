@@ -179,6 +179,7 @@ impl<S: Storage> Log<S> {
 
     fn sequence<T: AsRef<[u8]>>(&mut self, entries: &[T]) -> Result<Appended, LogError<S::Error>> {
         let first = self.head.checkpoint().size;
+        self.check_edge(first)?;
         let mut tiles = Vec::new();
         for entry in entries {
             let entry = entry.as_ref();
@@ -191,6 +192,18 @@ impl<S: Storage> Log<S> {
         self.storage.commit(head.note().to_text().as_bytes()).map_err(LogError::Storage)?;
         self.head = head.clone();
         Ok(Appended { first, checkpoint: head })
+    }
+
+    /// What readers of the committed checkpoint are shown at the right edge is still what was signed.
+    fn check_edge(&self, size: u64) -> Result<(), LogError<S::Error>> {
+        let Some(last) = size.checked_sub(1) else { return Ok(()) };
+        self.check_bundle(last / u64::from(TILE_WIDTH), size)?;
+        if Tree::new(&self.storage, size).root()? == self.head.checkpoint().root {
+            return Ok(());
+        }
+        let tile =
+            Tile::of_size(Level::Hashes(0), last / u64::from(TILE_WIDTH), size).ok_or(LogError::Batch)?;
+        Err(LogError::Damaged(Damage { tile, index: None, fault: Fault::Root }))
     }
 
     /// The root at `size`, from storage alone. Read and hashed again: every bundle that holds an entry since `old`, every tile that
