@@ -12,6 +12,7 @@
 //! Proofs are re-randomisable by anyone: never key anything on proof bytes.
 //! Verification needs no feature; key set-up and proving are behind `prove`.
 
+mod batch;
 mod key;
 #[cfg(feature = "peer")]
 pub mod peer;
@@ -33,6 +34,7 @@ mod setup;
 mod subversion;
 
 pub use ark_bn254::Fr;
+pub use batch::Claimed;
 pub use key::{KeyError, PreparedVerifyingKey, VERIFYING_KEY_BYTES_MAX, VerifyingKey};
 pub use point::PointError;
 pub use proof::{PROOF_BYTES, Proof, ProofError};

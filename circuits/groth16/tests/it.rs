@@ -2,6 +2,7 @@
 //! Case ids (Z..) are those of docs/assurance.md.
 
 mod it {
+    mod batch;
     mod circuit;
     mod development;
     mod key;
