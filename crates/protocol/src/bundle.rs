@@ -27,7 +27,8 @@ pub enum NoAnswer {
 
 impl NoAnswer {
     /// Its number in every encoding.
-    pub(crate) const fn code(self) -> u64 {
+    #[must_use]
+    pub const fn code(self) -> u64 {
         match self {
             Self::Refused => 0,
             Self::TimedOut => 1,
@@ -36,7 +37,10 @@ impl NoAnswer {
     }
 
     /// The cause of a number.
-    pub(crate) const fn from_code(code: u64) -> Result<Self, CodecError> {
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub const fn from_code(code: u64) -> Result<Self, CodecError> {
         match code {
             0 => Ok(Self::Refused),
             1 => Ok(Self::TimedOut),

@@ -1,0 +1,222 @@
+//! Hosts, log and beacon that fail or cheat: each failure becomes evidence, and no failure becomes another question.
+
+use bailiwick_auditor::dossier;
+use bailiwick_protocol::beacon::BeaconRound;
+use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer, ProbeOutcome};
+use bailiwick_protocol::schedule::{LogEntry, Offered};
+
+use super::mint;
+use super::world::{ANSWER_MS, FIRST_ROUND, LogManner, Manner, PACE, ROUND_MS, World, key};
+
+fn run(manner: Manner) -> (World, Vec<Bundle>) {
+    let world = World::new(1, &[manner]);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    let bundles = bundles(&world);
+    (world, bundles)
+}
+
+fn bundles(world: &World) -> Vec<Bundle> {
+    let dossier = dossier(&world.journal.records().unwrap(), &world.journal).unwrap();
+    assert!(dossier.audits.iter().all(|a| a.outcome.is_some()), "a failure is logged like any other outcome");
+    dossier.audits.iter().map(|a| a.bundle.verify(&key(100).public()).unwrap()).collect()
+}
+
+fn outcome_of(bundle: &Bundle) -> Result<bool, NoAnswer> {
+    match &bundle.answer {
+        Answer::Response(r) => Ok(r.decode_unverified().unwrap().outcome.is_ok()),
+        Answer::None(why) => Err(*why),
+    }
+}
+
+/// P16: errors only on the challenged parts: asked again, always the same, then a logged failure.
+#[test]
+fn p16_refusals_of_the_challenge_become_a_logged_failure_after_reasking() {
+    let (world, bundles) = run(Manner::Refuses);
+    assert_eq!(outcome_of(&bundles[0]), Err(NoAnswer::Refused));
+    let asked = world.hosts.asked(1);
+    assert!(asked.len() > 10, "asked {} times", asked.len());
+    assert!(asked.windows(2).all(|w| w[0] == w[1]));
+    // The failure is in the log before the deadline.
+    let (_, at) = world.log.decoded().pop().unwrap();
+    assert!(at <= ROUND_MS + ANSWER_MS && bundles[0].answered_unix_ms <= at);
+}
+
+/// P17: a time-out gets the same question again, and no other cells.
+#[test]
+fn p17_after_timeouts_the_same_challenge_is_asked_again() {
+    let (world, bundles) = run(Manner::SilentUntil(ROUND_MS + 30_000));
+    assert_eq!(outcome_of(&bundles[0]), Ok(true));
+    let asked = world.hosts.asked(1);
+    assert!(asked.len() > 5 && asked.windows(2).all(|w| w[0] == w[1]));
+    assert!(bundles[0].answered_unix_ms >= ROUND_MS + 30_000);
+    let (world, bundles) = run(Manner::FailsOnce);
+    assert_eq!(outcome_of(&bundles[0]), Ok(true));
+    assert_eq!(world.hosts.asked(1).len(), 2);
+}
+
+/// P18: the proof is there, getting bytes is not: both are in the evidence.
+#[test]
+fn p18_get_fails_though_the_proof_is_good() {
+    for outcome in [ProbeOutcome::Refused, ProbeOutcome::BadBytes, ProbeOutcome::TimedOut] {
+        let (_, bundles) = run(Manner::GetFails(outcome));
+        assert_eq!(outcome_of(&bundles[0]), Ok(true));
+        assert_eq!(bundles[0].ranges.iter().map(|r| r.outcome).collect::<Vec<_>>(), [outcome; 2]);
+    }
+    let (_, bundles) = run(Manner::Honest);
+    assert!(bundles[0].ranges.iter().all(|r| r.outcome == ProbeOutcome::Good));
+}
+
+/// P05, P07, P15: an answer to another challenge, or signed by another key, is none.
+#[test]
+fn p05_p15_replayed_and_foreign_answers_are_no_answers() {
+    for manner in [Manner::Replays, Manner::ForeignAnswer] {
+        let (_, bundles) = run(manner);
+        assert_eq!(outcome_of(&bundles[0]), Err(NoAnswer::Refused), "{manner:?}");
+    }
+}
+
+#[test]
+fn a_signed_cannot_prove_is_an_answer() {
+    let (world, bundles) = run(Manner::CannotProve);
+    assert_eq!(outcome_of(&bundles[0]), Ok(false));
+    assert_eq!(world.hosts.asked(1).len(), 1);
+}
+
+/// P12: the host answers past the cut-off: given up in time for the log.
+#[test]
+fn p12_an_answer_that_does_not_come_in_time_is_given_up_before_the_deadline() {
+    let slow = |ms| run(Manner::SlowUntil(ROUND_MS + ms));
+    let (_, bundles) = slow(ANSWER_MS - PACE.reserve_ms + 5_000);
+    assert_eq!(outcome_of(&bundles[0]), Err(NoAnswer::TimedOut));
+    let (_, bundles) = slow(ANSWER_MS - PACE.reserve_ms - 5_000);
+    assert_eq!(outcome_of(&bundles[0]), Ok(true));
+}
+
+/// P12: an auditor that was away until after the deadline says so: the answer carries its time.
+#[test]
+fn p12_a_late_answer_is_recorded_with_its_time() {
+    let world = World::new(1, &[Manner::SlowUntil(ROUND_MS + 20_000)]);
+    world.run(&mut world.start().unwrap(), ROUND_MS + 10_000).unwrap();
+    world.set_clock(ROUND_MS + ANSWER_MS + 1000);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    let bundles = bundles(&world);
+    assert_eq!(outcome_of(&bundles[0]), Ok(true));
+    assert_eq!(bundles[0].answered_unix_ms, ROUND_MS + ANSWER_MS + 1000);
+    assert!(bundles[0].asked_unix_ms < ROUND_MS + 10_000);
+}
+
+/// An auditor's crash is never a host's failure: after a restart at the very end the host has time again.
+#[test]
+fn p22_a_restart_past_the_cut_off_gives_the_host_time_again() {
+    let back = ROUND_MS + ANSWER_MS;
+    let world = World::new(1, &[Manner::SlowUntil(back + 10_000)]);
+    world.run(&mut world.start().unwrap(), ROUND_MS + 10_000).unwrap();
+    world.set_clock(back);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    assert_eq!(outcome_of(&bundles(&world)[0]), Ok(true));
+    // But not for ever.
+    let world = World::new(1, &[Manner::SlowUntil(back + 40_000)]);
+    world.run(&mut world.start().unwrap(), ROUND_MS + 10_000).unwrap();
+    world.set_clock(back);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    assert_eq!(outcome_of(&bundles(&world)[0]), Err(NoAnswer::TimedOut));
+}
+
+/// A host without an inventory is in the commitment as one, and has nothing that could be challenged.
+#[test]
+fn a_missing_inventory_is_committed_to_as_missing() {
+    for why in [NoAnswer::Refused, NoAnswer::TimedOut, NoAnswer::Unreachable] {
+        let world = World::new(1, &[Manner::NoInventory(why), Manner::Honest]);
+        let mut engine = world.start().unwrap();
+        world.run(&mut engine, u64::MAX).unwrap();
+        let log = world.log.decoded();
+        let (LogEntry::Epoch(c), at) = &log[1] else { panic!("another entry") };
+        let offered = c.decode_unverified().unwrap().hosts;
+        let of = |seed| offered.iter().find(|(h, _)| *h == world.host(seed)).unwrap().1;
+        assert_eq!(of(1), Offered::Nothing(why));
+        assert!(matches!(of(2), Offered::Inventory(_)));
+        // Waited for until its time was over.
+        assert_eq!(*at, ROUND_MS - PACE.commit_ms);
+        assert_eq!((world.hosts.asked(1).len(), world.hosts.asked(2).len()), (0, 1));
+        assert_eq!(engine.campaign().tally().inventories_missing, 1);
+    }
+}
+
+#[test]
+fn a_second_inventory_of_one_epoch_is_kept_as_evidence() {
+    let (world, bundles) = run(Manner::Equivocates);
+    assert_eq!(outcome_of(&bundles[0]), Ok(true));
+    assert!(bundles[0].envelopes.is_empty());
+    let dossier = dossier(&world.journal.records().unwrap(), &world.journal).unwrap();
+    assert_eq!(dossier.inventories.len(), 1);
+    let second = dossier.inventories[0].verify(world.host(1).as_bytes()).unwrap();
+    let first = bundles[0].inventory.as_ref().unwrap().inventory.verify(world.host(1).as_bytes()).unwrap();
+    assert_eq!((first.epoch, second.epoch), (1, 1));
+    assert_ne!(first.digest(), second.digest());
+}
+
+#[test]
+fn an_answer_without_openings_is_kept_without_them() {
+    let (_, bundles) = run(Manner::NoOpenings);
+    assert_eq!(outcome_of(&bundles[0]), Ok(true));
+    assert!(bundles[0].inventory.as_ref().unwrap().leaves.is_empty() && bundles[0].ranges.is_empty());
+}
+
+/// P10, P08: a forged round, another round and another chain's are not used; the genuine one is, later.
+#[test]
+fn p10_only_the_genuine_round_of_the_schedule_is_used() {
+    let world = World::new(1, &[Manner::Honest]);
+    let genuine = mint::round(&world.chain, FIRST_ROUND);
+    let other = mint::round(&world.chain, FIRST_ROUND + 1);
+    let other_chain = mint::round(&mint::chain(1, 3), FIRST_ROUND);
+    let forged = BeaconRound { signature: other.signature, ..genuine };
+    *world.forged.lock().unwrap() = vec![forged, other, other_chain];
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    assert!(world.forged.lock().unwrap().is_empty());
+    let seen = world.hosts.seen.lock().unwrap();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].1.decode_unverified().unwrap().beacon, Some(genuine));
+}
+
+/// The log takes an entry and the answer is lost: it is looked for, and not entered twice.
+#[test]
+fn an_entry_whose_acknowledgement_was_lost_is_not_entered_twice() {
+    let world = World::new(1, &[Manner::Honest]);
+    *world.log_manner.lock().unwrap() = LogManner::LosesTheAnswer;
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    assert_eq!(world.log.entries().len(), 3);
+    assert_eq!(bundles(&world).len(), 1);
+}
+
+/// No host is shown a nonce that is not committed to in the log, however long the log is down.
+#[test]
+fn no_challenge_is_asked_before_its_commitment_is_logged() {
+    let world = World::new(1, &[Manner::Honest]);
+    let mut engine = world.start().unwrap();
+    world.run(&mut engine, ROUND_MS - PACE.lead_ms - 1).unwrap();
+    *world.log_manner.lock().unwrap() = LogManner::Down;
+    world.run(&mut engine, ROUND_MS + 20_000).unwrap();
+    assert!(world.hosts.asked(1).is_empty());
+    assert!(engine.last_fault().is_some());
+    *world.log_manner.lock().unwrap() = LogManner::Good;
+    world.run(&mut engine, u64::MAX).unwrap();
+    let seen = world.hosts.seen.lock().unwrap();
+    assert_eq!((seen.len(), seen[0].3), (1, 2));
+    drop(seen);
+    assert_eq!(bundles(&world).len(), 1);
+}
+
+/// Too few witnesses: waited for while their time stamps help, then logged as it is.
+#[test]
+fn t12_entries_without_witnesses_are_kept_as_unwitnessed() {
+    let world = World::new(1, &[Manner::Honest]);
+    *world.log_manner.lock().unwrap() = LogManner::NoWitnesses;
+    let mut engine = world.start().unwrap();
+    world.run(&mut engine, ROUND_MS - 1).unwrap();
+    assert_eq!(engine.campaign().tally().logged, 0);
+    assert!(world.hosts.asked(1).is_empty());
+    world.run(&mut engine, u64::MAX).unwrap();
+    // The schedule is proven only at the round, so no commitment could be made before it.
+    assert_eq!(engine.campaign().tally().epochs_missed, 1);
+    assert_eq!(engine.campaign().tally().unwitnessed, 1);
+}
