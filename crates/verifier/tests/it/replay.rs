@@ -132,7 +132,7 @@ fn a_key_counts_in_its_own_role_only() {
 
     let mut s = Scene::honest();
     let own = envelope("host", 9, 3_000);
-    s.ask(&challenge_for(&[own.clone()], s.challenge().vk), "host");
+    s.ask(&challenge_for(std::slice::from_ref(&own), s.challenge().vk), "host");
     s.bundle.envelopes = vec![SignedEnvelope::new(&own, &key("host"))];
     s.expect(Verdict::Inconclusive, ReasonCode::OwnerNotAnchored);
 
