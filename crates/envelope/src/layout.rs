@@ -170,3 +170,39 @@ impl<R: Read> Read for LayoutReader<R> {
         length.read(buf)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read as _};
+
+    use super::{BODY_BYTES_MAX, LayoutReader, Metadata, Padding};
+
+    fn reader(data: &[u8]) -> LayoutReader<&[u8]> {
+        LayoutReader::new(&Metadata::default(), data, Padding::None).expect("no metadata is short enough")
+    }
+
+    /// A pipe without end stops at the largest body; counting so far would take 124 GiB, so the count is set.
+    #[test]
+    fn data_beyond_the_largest_body_is_refused() {
+        for (before, fits) in [(BODY_BYTES_MAX - 4, true), (BODY_BYTES_MAX - 3, false)] {
+            let mut r = reader(b"data");
+            r.data_len = before;
+            let read = r.read_to_end(&mut Vec::new()).map_err(|e| e.kind());
+            assert_eq!(read.err(), (!fits).then_some(ErrorKind::FileTooLarge));
+        }
+    }
+
+    /// Being asked for nothing is not the end of the data.
+    #[test]
+    fn an_empty_read_ends_nothing() {
+        let mut plain = Vec::new();
+        reader(b"data").read_to_end(&mut plain).expect("in memory");
+        let mut r = reader(b"data");
+        let mut head = [0; 4];
+        r.read_exact(&mut head).expect("in memory");
+        assert_eq!(r.read(&mut []).expect("in memory"), 0);
+        let mut rest = Vec::new();
+        r.read_to_end(&mut rest).expect("in memory");
+        assert_eq!([&head[..], &rest].concat(), plain);
+    }
+}

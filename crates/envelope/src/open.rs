@@ -138,9 +138,6 @@ impl Opener {
         let read = decrypt_chunks::<OpenError>(body, &self.keys, Some(info.size), |plain| {
             if plain.is_empty() { Ok(()) } else { sink.push(plain) }
         })?;
-        if read.size != info.size {
-            return Err(CobblestoneError::Size { expected: info.size, found: Some(read.size) }.into());
-        }
         if read.blake3 != info.blake3 {
             return Err(OpenError::Content);
         }

@@ -121,3 +121,17 @@ pub(super) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result
     }
     Ok(filled)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH_CHUNKS, first_chunk};
+    use crate::cobblestone::{CHUNKS_MAX, CobblestoneError};
+
+    /// 2^38 chunks are 4 PiB, so the limit is tried here and not with a body.
+    #[test]
+    fn chunks_beyond_the_limit_are_refused() {
+        let batches = CHUNKS_MAX / BATCH_CHUNKS as u64;
+        assert_eq!(first_chunk(batches - 1).unwrap(), CHUNKS_MAX - BATCH_CHUNKS as u64);
+        assert!(matches!(first_chunk(batches), Err(CobblestoneError::TooLong)));
+    }
+}

@@ -116,3 +116,28 @@ impl<'a, S: ReadAt> ChunkReader<'a, S> {
         Ok(&self.chunk)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CHUNK_BYTES, ChunkKeys, ChunkReader, CobblestoneError};
+    use bailiwick_protocol::secret::Secret;
+
+    /// After a chunk that failed, one read before is read again and not taken for what is left in the buffer.
+    #[test]
+    fn a_failed_chunk_is_not_taken_for_the_one_before() {
+        let keys = ChunkKeys::derive(&Secret::init_with(|k| *k = [1; 32]), &[2; 24], &[]);
+        let plain: Vec<u8> = (0..2 * CHUNK_BYTES + 9).map(|i| i.to_le_bytes()[i % 2] | 1).collect();
+        let mut body = Vec::new();
+        crate::cobblestone::encrypt(plain.as_slice(), &mut body, &keys).expect("in memory");
+        let last = body.len() - 1;
+        body[last] ^= 1;
+        let mut source = body.as_slice();
+        let mut reader = ChunkReader::new(&mut source, &keys, plain.len() as u64);
+        let first =
+            |reader: &mut ChunkReader<'_, &[u8]>| reader.first(<[u8]>::to_vec).expect("undamaged");
+        assert_eq!(first(&mut reader), plain[..CHUNK_BYTES]);
+        let failed = reader.read::<CobblestoneError>(2 * CHUNK_BYTES as u64, 1, |_| Ok(()));
+        assert!(matches!(failed, Err(CobblestoneError::Chunk { index: 2 })));
+        assert_eq!(first(&mut reader), plain[..CHUNK_BYTES]);
+    }
+}

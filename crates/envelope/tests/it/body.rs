@@ -140,7 +140,13 @@ fn e12_trailing_data() {
         let mut body = object.body.clone();
         body.extend(std::iter::repeat_n(0, extra));
         let (result, out) = object.open_with(&object.envelope, &body);
-        assert!(matches!(result, Err(OpenError::Body(CobblestoneError::Size { .. }))), "{extra}: {result:?}");
+        let Err(OpenError::Body(CobblestoneError::Size { expected, found })) = result else {
+            panic!("{extra}: {result:?}")
+        };
+        assert_eq!(expected, object.body.len() as u64);
+        // What lies beyond the first read is not counted: then the error says "more".
+        let seen = (extra < 64 * SEALED).then_some(body.len() as u64);
+        assert_eq!(found, seen, "{extra}");
         assert!(object.data.starts_with(&out));
     }
 }
@@ -254,4 +260,58 @@ fn e26_failing_writer_and_reader_are_errors() {
         let result = opener.open(Broken(&object.body[..len]), std::io::sink());
         assert!(matches!(result, Err(OpenError::Body(CobblestoneError::Read(_)))), "{len}: {result:?}");
     }
+}
+
+/// Takes every byte and fails when it is told to keep them.
+struct Unflushed;
+
+impl std::io::Write for Unflushed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+}
+
+/// E26: bytes a writer still held when it failed are not written: every way in and out ends with a flush.
+#[test]
+fn e26_failing_flush_is_an_error() {
+    use bailiwick_envelope::Opener;
+    use bailiwick_envelope::cobblestone::{ChunkKeys, decrypt, encrypt};
+    let object = object();
+    let opener = Opener::new(&object.pinned, &object.envelope, &[super::keys::copy(&object.reader)]).unwrap();
+    let whole = opener.open(object.body.as_slice(), Unflushed);
+    assert!(matches!(whole, Err(OpenError::Body(CobblestoneError::Write(_)))), "{whole:?}");
+    let range = opener.open_range(&mut object.body.as_slice(), 0, 5, Unflushed);
+    assert!(matches!(range, Err(OpenError::Body(CobblestoneError::Write(_)))), "{range:?}");
+    let key = || bailiwick_protocol::secret::Secret::init_with(|b| *b = [5; 32]);
+    let keys = ChunkKeys::derive(&key(), &[6; 24], &[]);
+    assert!(matches!(encrypt(&b"text"[..], Unflushed, &keys), Err(CobblestoneError::Write(_))));
+    let mut body = Vec::new();
+    encrypt(&b"text"[..], &mut body, &keys).unwrap();
+    assert!(matches!(decrypt(body.as_slice(), Unflushed, &key(), &[]), Err(CobblestoneError::Write(_))));
+    decrypt(body.as_slice(), std::io::sink(), &key(), &[]).unwrap();
+}
+
+/// A signal that interrupts a read is no end and no error.
+#[test]
+fn interrupted_reads_go_on() {
+    struct Interrupted<'a>(&'a [u8], bool);
+    impl std::io::Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 { Err(std::io::ErrorKind::Interrupted.into()) } else { self.0.read(buffer) }
+        }
+    }
+    let object = object();
+    let opener = bailiwick_envelope::Opener::new(
+        &object.pinned,
+        &object.envelope,
+        &[super::keys::copy(&object.reader)],
+    )
+    .unwrap();
+    let mut out = Vec::new();
+    opener.open(Interrupted(&object.body, false), &mut out).unwrap();
+    assert_eq!(out, object.data);
 }

@@ -199,8 +199,10 @@ fn commit_changes_generation_and_commitment_only() {
     after.generation = 1;
     assert_eq!(after, before);
     assert_eq!(object.open_with(&signed.to_bytes(), &object.body).1, object.data);
-    let wrong = CellCommitment { root: CellRoot([0; 32]), cells: cells + 1 };
-    commit(before.clone(), wrong, &object.owner).unwrap_err();
+    for wrong in [0, cells - 1, cells + 1] {
+        let wrong = CellCommitment { root: CellRoot([0; 32]), cells: wrong };
+        commit(before.clone(), wrong, &object.owner).unwrap_err();
+    }
     let other = SigningKey::from_seed(&Secret::init_with(|b| *b = [8; 32]));
     commit(before, CellCommitment { root: CellRoot([0; 32]), cells }, &other).unwrap_err();
 }

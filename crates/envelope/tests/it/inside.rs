@@ -1,8 +1,9 @@
 //! Bodies that are authentic and signed, but malformed inside.
 
-use bailiwick_envelope::{LayoutError, OpenError, Padding, padme};
+use bailiwick_envelope::{LayoutError, Metadata, OpenError, Padding, SealError, SealOptions, padme, seal};
+use bailiwick_protocol::codec::Canonical as _;
 
-use super::fixture::{CHUNK, Object};
+use super::fixture::{CHUNK, Object, rng};
 
 fn refused(object: &Object, plaintext: &[u8]) -> LayoutError {
     let (envelope, body) = object.forged(plaintext, true);
@@ -61,6 +62,10 @@ fn metadata_must_be_bounded_text() {
     assert_eq!(refused(&object, &text), LayoutError::MetadataText);
     let media = [&[0, 0][..], &256u16.to_le_bytes(), &plain].concat();
     assert_eq!(refused(&object, &media), LayoutError::MetadataLength);
+    // A media type that ends beyond the body, and a name that does.
+    let beyond = [&[0, 0, 200, 0][..], &[b'a'; 30], &[0; 8]].concat();
+    assert_eq!(refused(&object, &beyond), LayoutError::MetadataLength);
+    assert_eq!(refused(&object, &beyond[2..]), LayoutError::MetadataLength);
     for tiny in [&[][..], &[0; 7]] {
         assert_eq!(refused(&object, tiny), LayoutError::DataLength);
     }
@@ -101,4 +106,71 @@ fn e37_equal_buckets_give_equal_sizes() {
         assert!(padded >= len && padded * 100 <= len * 112 + 100, "{len} became {padded}");
         assert_eq!(padme(padded), padded);
     }
+}
+
+/// Name and media type of the limit are sealed and opened; one byte more is refused before anything is written.
+#[test]
+fn metadata_of_the_limit_and_beyond() {
+    let seal_as = |name: usize, media_type: usize| {
+        let object = Object::new(10, 1);
+        let options = SealOptions {
+            owner: object.pinned,
+            object: object.decoded().object,
+            unit: object.decoded().unit,
+            recipients: &[object.reader.public()],
+            anonymous: false,
+            metadata: Metadata { name: "n".repeat(name), media_type: "m".repeat(media_type) },
+            padding: Padding::None,
+        };
+        let mut body = Vec::new();
+        let sealed = seal(&b"data"[..], &mut body, &options, &mut rng(1));
+        assert_eq!(body.is_empty(), sealed.is_err(), "written although refused");
+        let envelope = sealed?.envelope(None, &object.owner)?.to_bytes();
+        let opened = object.open_with(&envelope, &body).0.unwrap();
+        assert_eq!(opened.metadata, options.metadata);
+        Ok::<_, SealError>(())
+    };
+    seal_as(4096, 255).unwrap();
+    for (name, media_type) in [(4097, 0), (0, 256), (70_000, 0), (0, 1 << 16)] {
+        let refused = seal_as(name, media_type);
+        assert!(matches!(refused, Err(SealError::Metadata(LayoutError::MetadataLength))), "{refused:?}");
+    }
+}
+
+/// Padding over several batches is padding: none of it comes out as data.
+#[test]
+fn long_padding_is_not_released() {
+    let object = Object::new(100, 1);
+    let plain = object.plaintext();
+    let (head, length) = plain.split_at(plain.len() - 8);
+    let (envelope, body) = object.forged(&[head, &vec![0; 3 << 20], length].concat(), true);
+    let (opened, out) = object.open_with(&envelope, &body);
+    assert_eq!(opened.unwrap().data_len, 100);
+    assert_eq!(out, object.data);
+}
+
+/// A source without end is told apart from one that fails.
+#[test]
+fn a_source_that_is_too_large_is_said_to_be() {
+    struct Endless(std::io::ErrorKind);
+    impl std::io::Read for Endless {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(self.0.into())
+        }
+    }
+    let object = Object::new(10, 1);
+    let sealed = |kind| {
+        let options = SealOptions {
+            owner: object.pinned,
+            object: object.decoded().object,
+            unit: object.decoded().unit,
+            recipients: &[object.reader.public()],
+            anonymous: false,
+            metadata: Metadata::default(),
+            padding: Padding::None,
+        };
+        seal(Endless(kind), std::io::sink(), &options, &mut rng(1)).unwrap_err()
+    };
+    assert!(matches!(sealed(std::io::ErrorKind::FileTooLarge), SealError::TooLarge));
+    assert!(matches!(sealed(std::io::ErrorKind::TimedOut), SealError::Body(_)));
 }

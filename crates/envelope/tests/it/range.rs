@@ -1,6 +1,8 @@
 //! Random access.
 
-use bailiwick_envelope::{CobblestoneError, OpenError, Opener, RangeAuthenticity, ReadAt, Seekable};
+use bailiwick_envelope::{
+    CobblestoneError, LayoutError, OpenError, Opener, RangeAuthenticity, ReadAt, Seekable,
+};
 
 use super::fixture::{CHUNK, HEADER, Object, SEALED};
 
@@ -100,4 +102,21 @@ fn e25_damage_is_seen_where_it_is_read() {
     assert!(matches!(read(&object, &body, 0, 1), Err(OpenError::BodyHeader)));
     let cut = &object.body[..HEADER + 5 * SEALED];
     assert!(matches!(read(&object, cut, 0, 1), Err(OpenError::Body(CobblestoneError::Read(_)))));
+}
+
+/// A data length the body has no room for, signed by the owner: a range is refused as the whole is.
+#[test]
+fn a_range_of_a_body_with_an_impossible_length_is_refused() {
+    let honest = Object::new(20_000, 1);
+    let plain = honest.plaintext();
+    for length in [20_001u64, 1 << 40, u64::MAX] {
+        let plain = [&plain[..plain.len() - 8], &length.to_le_bytes()].concat();
+        let (envelope, body) = honest.forged(&plain, true);
+        let opener = Opener::new(&honest.pinned, &envelope, &[super::keys::copy(&honest.reader)]).unwrap();
+        let mut out = Vec::new();
+        let result = opener.open_range(&mut body.as_slice(), length - 1, 1, &mut out);
+        assert!(matches!(result, Err(OpenError::Layout(LayoutError::DataLength))), "{length}: {result:?}");
+        assert!(out.is_empty());
+    }
+    assert_eq!(read(&honest, &honest.body, 19_999, 1).unwrap(), honest.data[19_999..]);
 }
