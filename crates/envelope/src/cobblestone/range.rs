@@ -133,8 +133,7 @@ mod tests {
         body[last] ^= 1;
         let mut source = body.as_slice();
         let mut reader = ChunkReader::new(&mut source, &keys, plain.len() as u64);
-        let first =
-            |reader: &mut ChunkReader<'_, &[u8]>| reader.first(<[u8]>::to_vec).expect("undamaged");
+        let first = |reader: &mut ChunkReader<'_, &[u8]>| reader.first(<[u8]>::to_vec).expect("undamaged");
         assert_eq!(first(&mut reader), plain[..CHUNK_BYTES]);
         let failed = reader.read::<CobblestoneError>(2 * CHUNK_BYTES as u64, 1, |_| Ok(()));
         assert!(matches!(failed, Err(CobblestoneError::Chunk { index: 2 })));

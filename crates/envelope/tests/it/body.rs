@@ -315,3 +315,36 @@ fn interrupted_reads_go_on() {
     opener.open(Interrupted(&object.body, false), &mut out).unwrap();
     assert_eq!(out, object.data);
 }
+
+/// A writer that panics ends the call with its panic; with several threads, none is left waiting for its turn.
+#[test]
+fn a_panicking_writer_leaves_nobody_waiting() {
+    struct Panics(usize);
+    impl std::io::Write for Panics {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).expect("the writer's own panic");
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    use bailiwick_envelope::cobblestone::{ChunkKeys, encrypt};
+    let sealed_into = |room: usize| {
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let keys = ChunkKeys::derive(
+                &bailiwick_protocol::secret::Secret::init_with(|b| *b = [5; 32]),
+                &[6; 24],
+                &[],
+            );
+            let sealed = std::panic::catch_unwind(|| encrypt(&[7; 8 << 20][..], Panics(room), &keys));
+            done.send(sealed.is_ok()).unwrap();
+        });
+        ended.recv_timeout(std::time::Duration::from_secs(30)).expect("a thread waits for ever")
+    };
+    for room in [0, 1000, 3 << 20] {
+        assert!(!sealed_into(room), "{room}");
+    }
+    assert!(sealed_into(9 << 20));
+}

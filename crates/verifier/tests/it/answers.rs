@@ -283,7 +283,8 @@ fn every_claim_appears_and_says_what_it_does_not_show() {
         |s: &Scene| s.report().claims.iter().filter(|c| c.required).map(|c| c.claim).collect::<Vec<_>>();
     let mut s = Scene::honest();
     assert_eq!(required(&s), [Claim::Stored]);
-    s.policy = "version = 1\nname = \"x\"\nrequire = [\"logged\"]\n".to_owned();
+    s.policy = "version = 1\nname = \"x\"\nrequire = [\"logged\"]\n[logged]\nquorum = 1\nmax_checkpoint_age_hours = 24\n"
+        .to_owned();
     assert_eq!(required(&s), [Claim::Logged]);
 }
 

@@ -76,6 +76,17 @@ fn contradictions_name_their_line() {
 }
 
 #[test]
+fn names_and_fractions_of_the_limit_are_read_and_beyond_it_refused() {
+    let named = |name: &str| POLICY.replace("\"test\"", &format!("\"{name}\""));
+    for bad in ["", " ", "\u{3000}", &"ä".repeat(65)] {
+        assert!(matches!(refused(&named(bad), 2), PolicyError::Name { .. }), "{bad:?}");
+    }
+    assert!(Policy::parse(&named(&"ä".repeat(64))).is_ok());
+    let all = POLICY.replace("lost_fraction = 0.5", "lost_fraction = 1.0");
+    assert_eq!(Policy::parse(&all).unwrap().stored.unwrap().lost_fraction, 1.0);
+}
+
+#[test]
 fn other_versions_are_refused() {
     let e = refused(&POLICY.replace("version = 1", "version = 2"), 1);
     assert!(matches!(e, PolicyError::Version { found: 2, .. }));
