@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod audit;
+pub(crate) mod beacon;
 pub(crate) mod circuit;
 pub(crate) mod commit;
 pub(crate) mod demo;

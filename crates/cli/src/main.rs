@@ -72,6 +72,9 @@ enum Command {
     /// Challenge a host and collect the evidence
     #[command(display_order = 50)]
     Audit(commands::audit::Args),
+    /// Rounds of public randomness, verified offline
+    #[command(display_order = 54)]
+    Beacon(commands::beacon::Args),
     /// Judge an evidence bundle, offline; the exit code is the verdict
     #[command(display_order = 51)]
     Verify(commands::verify::VerifyArgs),
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Command::Rm(a) => commands::ls::remove(a),
         Command::Node(a) => commands::node::run(a),
         Command::Audit(a) => commands::audit::run(a),
+        Command::Beacon(a) => commands::beacon::run(a),
         Command::Verify(a) => commands::verify::verify(a),
         Command::Report(a) => commands::verify::report(a),
         Command::Circuit(a) => commands::circuit::run(a),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 mod it {
+    mod beacon;
     mod circuit;
     mod demo;
     mod developer;
