@@ -15,6 +15,7 @@ pub mod http_signature;
 pub mod ids;
 pub mod inventory;
 pub mod key_card;
+pub mod key_file;
 pub mod labels;
 pub mod limits;
 pub mod schedule;

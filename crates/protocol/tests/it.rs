@@ -5,6 +5,7 @@
 mod it {
     mod canonical;
     mod fleet;
+    mod key_file;
     mod messages;
     mod signed;
 }
