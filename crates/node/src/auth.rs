@@ -100,9 +100,12 @@ impl App {
             Admission::Accepted => Ok(caller),
             Admission::Replayed => Err(ApiError::unauthenticated()),
             Admission::BelowFloor(seconds) => Err(ApiError::restart_floor(seconds)),
-            Admission::Full | Admission::NeedsFloor(_) => {
-                Err(ApiError::busy("too many signed requests within a minute", 5))
+            Admission::FloorAhead(seconds) => Err(ApiError::floor_ahead(seconds)),
+            Admission::NoPlace(why) => {
+                Err(self.no_place("nonces", why, "too many signed requests within a minute", 5))
             }
+            Admission::Closed => Err(ApiError::busy("the node is stopping", 5)),
+            Admission::NeedsFloor(_) => Err(ApiError::busy("the replay floor is being written", 1)),
         }
     }
 }

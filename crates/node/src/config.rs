@@ -11,6 +11,8 @@ use bailiwick_protocol::ids::{AuditorKey, OwnerKey};
 use bailiwick_protocol::limits::BODY_BYTES_MAX;
 use serde::Deserialize;
 
+use crate::shares::Capacity;
+
 /// The commented example that `node init` writes and the documentation shows.
 pub const EXAMPLE: &str = include_str!("../node.example.toml");
 
@@ -98,8 +100,19 @@ pub struct Limits {
     pub nonces: usize,
     /// Challenges waiting for the prover.
     pub proof_queue: usize,
+    /// Percent of `uploads`, `nonces` and `proof_queue` (rounded up) that one key may have, 1 to 100: the rest is for others.
+    pub key_share_percent: usize,
     /// Seconds in-flight requests have to finish at shutdown.
     pub shutdown_seconds: u64,
+}
+
+impl Limits {
+    /// Places for all keys together, and how many of them one key may have.
+    pub(crate) fn places(&self, total: usize) -> Capacity {
+        // In a wider type: no product overflows. A share is at least one place and never more than there are.
+        let each = (total as u128 * self.key_share_percent as u128).div_ceil(100);
+        Capacity { total, each: usize::try_from(each).unwrap_or(total).clamp(1, total.max(1)) }
+    }
 }
 
 impl Default for Limits {
@@ -112,6 +125,7 @@ impl Default for Limits {
             uploads: 64,
             nonces: 200_000,
             proof_queue: 16,
+            key_share_percent: 50,
             shutdown_seconds: 30,
         }
     }
@@ -186,6 +200,9 @@ impl Config {
         }
         if limits.connections == 0 || limits.uploads == 0 || limits.nonces == 0 || limits.proof_queue == 0 {
             return range("limits", "above zero: connections, uploads, nonces, proof_queue");
+        }
+        if !(1..=100).contains(&limits.key_share_percent) {
+            return range("key_share_percent", "1 to 100");
         }
         if limits.header_seconds == 0 || limits.idle_seconds == 0 {
             return range("limits", "above zero: header_seconds, idle_seconds");

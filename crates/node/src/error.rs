@@ -64,6 +64,9 @@ pub enum NodeError {
     Runtime(#[source] std::io::Error),
 }
 
+/// Code of the refusal that the restart floor lies far ahead of the clock.
+pub(crate) const FLOOR_AHEAD: &str = "floor-ahead";
+
 /// A refusal: status, stable code, what is wrong, what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
@@ -115,9 +118,23 @@ impl ApiError {
         .after(seconds)
     }
 
+    /// The floor is ahead of the clock by more than a client should wait for; only the host can do something.
+    pub(crate) fn floor_ahead(seconds: u64) -> Self {
+        let message =
+            format!("this node's clock was ahead; it accepts no signed request for {seconds} seconds");
+        let help = "tell the host: docs/operations.md, section Clock, says how to go on at once";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, FLOOR_AHEAD, message, help)
+    }
+
     pub(crate) fn busy(what: &'static str, seconds: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::BUSY, what, "wait Retry-After seconds")
             .after(seconds)
+    }
+
+    /// This key has its share of `what`, others have room.
+    pub(crate) fn key_share(what: &'static str, seconds: u64) -> Self {
+        let help = "this key has its share: wait Retry-After seconds, and ask for less at a time";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code::KEY_SHARE, what, help).after(seconds)
     }
 
     /// An fsync failed: nothing may rest on this disk until somebody has looked at it.

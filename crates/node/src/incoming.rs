@@ -14,6 +14,26 @@ use crate::error::ApiError;
 /// Pause in a body nobody needs any more after which the answer is sent.
 const DRAIN_IDLE: Duration = Duration::from_secs(5);
 
+/// After a refusal that came before the body: how long, and how many bytes of it, are read and thrown away.
+const LINGER: Duration = Duration::from_secs(10);
+const LINGER_BYTES: u64 = 64 << 20;
+/// Head start of the answer. A body that is asked for before the answer is written makes hyper say `100 Continue`.
+const LINGER_AFTER: Duration = Duration::from_millis(100);
+
+/// Reads on in the background, within bounds, while the answer is sent at once: a connection that is closed with bytes
+/// unread is reset, and a client that is still writing would see a broken pipe instead of its answer. What comes beyond the
+/// bounds is cut off.
+pub(crate) fn linger(body: Body, limits: &Limits) {
+    let mut incoming = Incoming::new(body, limits);
+    tokio::spawn(async move {
+        tokio::time::sleep(LINGER_AFTER).await;
+        let reading = async {
+            while incoming.received < LINGER_BYTES && matches!(incoming.next().await, Ok(Some(_))) {}
+        };
+        timeout(LINGER, reading).await.ok();
+    });
+}
+
 /// A body as it arrives. Pieces must come within the idle time, and after it at the least rate on average.
 pub(crate) struct Incoming {
     body: Body,

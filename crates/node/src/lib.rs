@@ -26,6 +26,7 @@ mod routes;
 mod run;
 mod scrub;
 mod server;
+mod shares;
 mod state;
 
 pub use error::NodeError;
@@ -34,3 +35,4 @@ pub use routes::{ROUTES, openapi_json};
 pub use run::run;
 pub use scrub::scrub;
 pub use server::{Server, TlsError};
+pub use shares::{Capacity, NoPlace};

@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::shares::NoPlace;
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RouteStatus {
     method: String,
@@ -23,14 +25,35 @@ struct Outcome {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LimitReason {
+    limit: &'static str,
+    reason: &'static str,
+}
+
 /// Outcome of a job that made a proof.
 pub(crate) const PROVED: &str = "proved";
+
+/// What takes places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnderWay {
+    /// Proof jobs that are not finished.
+    pub(crate) jobs: usize,
+    pub(crate) nonces: usize,
+    pub(crate) uploads: usize,
+    /// 0 unless the replay floor keeps every signed request out.
+    pub(crate) floor_ahead_seconds: u64,
+}
 
 /// What a node counts.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RouteStatus, Counter>,
     request_seconds: Histogram,
+    no_place: Family<LimitReason, Counter>,
+    nonces: Gauge<u64, AtomicU64>,
+    uploads: Gauge<u64, AtomicU64>,
+    floor_ahead: Gauge<u64, AtomicU64>,
     proofs: Family<Outcome, Counter>,
     proof_wall_seconds: Histogram,
     proof_cpu_seconds: Histogram,
@@ -51,6 +74,10 @@ impl Metrics {
         let m = Self {
             requests: Family::default(),
             request_seconds: seconds(),
+            no_place: Family::default(),
+            nonces: Gauge::default(),
+            uploads: Gauge::default(),
+            floor_ahead: Gauge::default(),
             proofs: Family::default(),
             proof_wall_seconds: long_seconds(),
             proof_cpu_seconds: long_seconds(),
@@ -70,6 +97,13 @@ impl Metrics {
             Unit::Seconds,
             m.request_seconds.clone(),
         );
+        let help =
+            "Signed requests refused for want of a place, by limit; reason key_share: the key had its share";
+        registry.register("no_place", help, m.no_place.clone());
+        registry.register("replay_nonces", "Nonces remembered", m.nonces.clone());
+        registry.register("uploads_at_work", "Uploads whose bodies are being stored", m.uploads.clone());
+        let help = "How far the replay floor keeps every signed request out: above 0, see docs/operations.md";
+        registry.register_with_unit("replay_floor_ahead", help, Unit::Seconds, m.floor_ahead.clone());
         registry.register("proofs", "Proof jobs by outcome", m.proofs.clone());
         let seconds = [
             ("proof_wall", "Time a proof took", &m.proof_wall_seconds),
@@ -96,6 +130,14 @@ impl Metrics {
         self.request_seconds.observe(elapsed.as_secs_f64());
     }
 
+    pub(crate) fn no_place(&self, limit: &'static str, why: NoPlace) {
+        let reason = match why {
+            NoPlace::Full => "full",
+            NoPlace::KeyShare => "key_share",
+        };
+        self.no_place.get_or_create(&LimitReason { limit, reason }).inc();
+    }
+
     pub(crate) fn proof(&self, outcome: &'static str, cost: &JobCost) {
         self.proofs.get_or_create(&Outcome { outcome }).inc();
         self.peak_rss_bytes.set(cost.peak_rss_bytes);
@@ -109,9 +151,12 @@ impl Metrics {
         self.proof_disk_bytes.observe(cost.disk_bytes as f64);
     }
 
-    /// The text, with the figures of the store and the number of unfinished proof `jobs` as they are now.
-    pub(crate) fn text(&self, store: &bailiwick_store::Store, jobs: usize) -> String {
-        self.proof_queue.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+    /// The text, with the figures of the store and of what is `under_way` as they are now.
+    pub(crate) fn text(&self, store: &bailiwick_store::Store, under_way: UnderWay) -> String {
+        self.proof_queue.set(i64::try_from(under_way.jobs).unwrap_or(i64::MAX));
+        self.nonces.set(under_way.nonces as u64);
+        self.uploads.set(under_way.uploads as u64);
+        self.floor_ahead.set(under_way.floor_ahead_seconds);
         let total = store.usage().total;
         self.objects.set(total.objects);
         self.body_bytes.set(total.body_bytes);

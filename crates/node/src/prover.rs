@@ -16,8 +16,9 @@ use bailiwick_store::Store;
 
 use crate::circuits::CircuitKeys;
 use crate::metrics::Metrics;
+use crate::shares::{Capacity, NoPlace};
+pub(crate) use jobs::AnswerState;
 use jobs::Jobs;
-pub(crate) use jobs::{AnswerState, Full};
 
 /// Lowest priority of a Linux thread.
 const NICE_LOWEST: i32 = 19;
@@ -58,7 +59,7 @@ fn run_when_idle() {
 
 impl Prover {
     /// Starts the thread and its pool of `threads` (0: one per core).
-    pub(crate) fn start(parts: Parts, threads: usize, queue: usize) -> std::io::Result<Self> {
+    pub(crate) fn start(parts: Parts, threads: usize, queue: Capacity) -> std::io::Result<Self> {
         let jobs = Arc::new(Jobs::new(queue));
         let stopped = Arc::new(AtomicBool::new(false));
         let broken = Arc::new(AtomicBool::new(false));
@@ -93,8 +94,8 @@ impl Prover {
         self.jobs.unfinished()
     }
 
-    /// Queues a challenge that has been verified; the same one again is the same job, also while it waits.
-    pub(crate) fn submit(&self, challenge: Challenge) -> Result<Job, Full> {
+    /// Queues a challenge that has been verified, in the share of its auditor; the same one again is the same job, also while it waits.
+    pub(crate) fn submit(&self, challenge: Challenge) -> Result<Job, NoPlace> {
         self.jobs.submit(challenge)
     }
 

@@ -14,6 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bailiwick_protocol::http_signature::{Verified, Window};
 
+use crate::shares::{Capacity, NoPlace, Shares};
+
 pub use floor::{FloorError, FloorFile};
 
 /// Seconds the floor is reserved ahead.
@@ -34,8 +36,13 @@ pub enum Admission {
     Replayed,
     /// Created at or before the restart floor, or before what was forgotten when the clock stood later: try again after this many seconds with a new signature.
     BelowFloor(u64),
-    /// No room to remember it; nothing is evicted.
-    Full,
+    /// Like `BelowFloor`, and the floor is this many seconds ahead: the clock was ahead when requests were accepted or when the
+    /// node was started, and stands further back now.
+    FloorAhead(u64),
+    /// No room to remember it, or none for this key; nothing is evicted.
+    NoPlace(NoPlace),
+    /// The node is stopping.
+    Closed,
     /// First make a floor of at least this many seconds durable, then ask again.
     NeedsFloor(u64),
 }
@@ -46,7 +53,8 @@ type Spent = ([u8; 32], [u8; 16]);
 struct Nonces {
     /// By `created`.
     by_second: BTreeMap<u64, HashSet<Spent>>,
-    count: usize,
+    /// How many of each key.
+    shares: Shares,
     /// Highest `created` of a forgotten request, 0 for none: a clock that is set back does not revive it.
     forgotten: u64,
     /// No request created after this may be accepted yet.
@@ -59,7 +67,6 @@ struct Nonces {
 
 /// Memory of accepted requests.
 pub struct Replay {
-    capacity: usize,
     floor: u64,
     state: Mutex<Nonces>,
 }
@@ -67,18 +74,18 @@ pub struct Replay {
 impl Replay {
     /// Starts with what an earlier process left: `persisted` is its floor, `now` the start, in seconds since 1970-01-01 UTC.
     #[must_use]
-    pub fn start(persisted: u64, now: u64, capacity: usize) -> Self {
+    pub fn start(persisted: u64, now: u64, capacity: Capacity) -> Self {
         // The start second guards against a data folder put back from an older copy.
         let floor = persisted.max(now);
         let state = Nonces {
             by_second: BTreeMap::new(),
-            count: 0,
+            shares: Shares::new(capacity),
             forgotten: 0,
             reserved: persisted,
             accepted: persisted,
             closed: false,
         };
-        Self { capacity, floor, state: Mutex::new(state) }
+        Self { floor, state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Nonces> {
@@ -95,23 +102,36 @@ impl Replay {
         let floor = self.floor.max(state.forgotten);
         if created <= floor {
             let wait = (floor + 1).saturating_sub(now);
-            return Admission::BelowFloor(wait.clamp(1, RETRY_SECONDS_MAX));
+            return match self.ahead(now) {
+                Some(seconds) => Admission::FloorAhead(seconds),
+                None => Admission::BelowFloor(wait.clamp(1, RETRY_SECONDS_MAX)),
+            };
         }
         let entry = (request.key, request.parameters.nonce);
         // A nonce is spent for its key, whatever `created` says.
         if state.by_second.values().any(|set| set.contains(&entry)) {
             return Admission::Replayed;
         }
-        if state.closed || state.count >= self.capacity {
-            return Admission::Full;
+        if state.closed {
+            return Admission::Closed;
+        }
+        if let Err(why) = state.shares.check(&request.key) {
+            return Admission::NoPlace(why);
         }
         if created > state.reserved {
             return Admission::NeedsFloor(created + RESERVE_SECONDS);
         }
         state.by_second.entry(created).or_default().insert(entry);
-        state.count += 1;
+        state.shares.add(request.key);
         state.accepted = state.accepted.max(created);
         Admission::Accepted
+    }
+
+    /// By how many seconds the floor of the start is ahead of `now`, if that is more than a right clock leaves behind: nothing
+    /// is accepted for that long.
+    pub fn ahead(&self, now: u64) -> Option<u64> {
+        let seconds = self.floor.saturating_sub(now);
+        (seconds > RETRY_SECONDS_MAX).then_some(seconds)
     }
 
     /// The floor to make durable now, while requests come, so that those of the next second need not wait.
@@ -141,7 +161,7 @@ impl Replay {
 
     /// Nonces remembered.
     pub fn remembered(&self) -> usize {
-        self.lock().count
+        self.lock().shares.all()
     }
 }
 
@@ -153,7 +173,9 @@ impl Nonces {
                 break;
             }
             self.forgotten = self.forgotten.max(*entry.key());
-            self.count -= entry.remove().len();
+            for (key, _) in entry.remove() {
+                self.shares.remove(&key);
+            }
         }
     }
 }

@@ -7,17 +7,17 @@ use bailiwick_protocol::http_signature::Verified;
 use bailiwick_protocol::ids::HostKey;
 use bailiwick_store::files::FileSystem;
 use bailiwick_store::{OpenReport, Options, Store};
-use tokio::sync::Semaphore;
 
 use crate::circuits::CircuitKeys;
 use crate::clock::ClockWatch;
 use crate::config::Config;
-use crate::error::{ApiError, NodeError};
+use crate::error::{ApiError, FLOOR_AHEAD, NodeError};
 use crate::folders;
 use crate::hostkey;
 use crate::metrics::Metrics;
 use crate::prover::Prover;
 use crate::replay::{Admission, FloorError, FloorFile, Replay};
+use crate::shares::{NoPlace, Places};
 
 /// A node's state; cheap to share behind an `Arc`.
 pub(crate) struct App {
@@ -31,7 +31,7 @@ pub(crate) struct App {
     pub(crate) circuits: Arc<CircuitKeys>,
     pub(crate) prover: Prover,
     /// Uploads whose bodies are being stored.
-    pub(crate) uploads: Semaphore,
+    pub(crate) uploads: Places,
     floor: Arc<FloorFile>,
     /// One writer of the floor at a time.
     floor_writer: tokio::sync::Mutex<()>,
@@ -47,7 +47,16 @@ impl App {
         let store = Store::open_with(Arc::clone(files), &objects, store_options(&config))?;
         log_report(store.report());
         let floor = Arc::new(FloorFile::open(&**files, config.replay_floor())?);
-        let replay = Replay::start(floor.floor(), unix_seconds(), config.limits.nonces);
+        let replay = Replay::start(floor.floor(), unix_seconds(), config.limits.places(config.limits.nonces));
+        if let Some(seconds) = replay.ahead(unix_seconds()) {
+            tracing::error!(
+                seconds,
+                floor = floor.floor(),
+                "the replay floor is ahead of the clock: no signed request is accepted until then. If the clock is right \
+                 now: stop the node, wait a minute, remove the file replay-floor in its data folder, start it; see \
+                 docs/operations.md, section Clock"
+            );
+        }
         let metrics = Arc::new(Metrics::new());
         let circuits = Arc::new(CircuitKeys::new(config.circuit_keys_dir.clone()));
         let prover = Prover::start(
@@ -58,7 +67,7 @@ impl App {
                 key: Arc::clone(&key),
             },
             config.proof_threads,
-            config.limits.proof_queue,
+            config.limits.places(config.limits.proof_queue),
         )
         .map_err(NodeError::Runtime)?;
         Ok(Arc::new(Self {
@@ -69,7 +78,7 @@ impl App {
             metrics,
             circuits,
             prover,
-            uploads: Semaphore::new(config.limits.uploads),
+            uploads: Places::new(config.limits.places(config.limits.uploads)),
             floor,
             floor_writer: tokio::sync::Mutex::new(()),
             config,
@@ -90,6 +99,21 @@ impl App {
         match tokio::task::spawn_blocking(move || call(&store)).await {
             Ok(result) => result.map_err(Into::into),
             Err(_) => Err(ApiError::internal()),
+        }
+    }
+
+    /// The refusal for want of a place, counted under the name of the `limit`.
+    pub(crate) fn no_place(
+        &self,
+        limit: &'static str,
+        why: NoPlace,
+        message: &'static str,
+        seconds: u64,
+    ) -> ApiError {
+        self.metrics.no_place(limit, why);
+        match why {
+            NoPlace::Full => ApiError::busy(message, seconds),
+            NoPlace::KeyShare => ApiError::key_share(message, seconds),
         }
     }
 
@@ -142,13 +166,16 @@ impl App {
     }
 
     /// Why the node is not as it should be, if it is not.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    /// The code and a sentence.
+    pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
         if self.store.is_read_only() {
-            Some("the store is read-only")
+            Some(("read-only", "the store is read-only"))
         } else if self.floor.has_failed() {
-            Some("the replay floor cannot be kept")
+            Some(("read-only", "the replay floor cannot be kept"))
         } else if self.prover.is_broken() {
-            Some("there are no prover threads")
+            Some(("read-only", "there are no prover threads"))
+        } else if self.replay.ahead(self.now()).is_some() {
+            Some((FLOOR_AHEAD, "the replay floor is ahead of the clock: no signed request is accepted"))
         } else {
             None
         }

@@ -8,6 +8,7 @@ mod it {
     mod bodies;
     mod faults;
     mod faulty;
+    mod limits;
     mod operations;
     mod proofs;
     mod reads;

@@ -32,6 +32,8 @@ pub mod code {
     pub const NOT_FOUND: &str = "not-found";
     /// The node is full of work; try again after `Retry-After` seconds.
     pub const BUSY: &str = "busy";
+    /// This key has its share of the node's work under way, others have room; try again after `Retry-After` seconds.
+    pub const KEY_SHARE: &str = "key-share";
 }
 
 /// Body of every error answer.

@@ -5,14 +5,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use bailiwick_protocol::api::{Job, JobCost, JobState};
 use bailiwick_protocol::challenge::Challenge;
-use bailiwick_protocol::ids::ChallengeDigest;
+use bailiwick_protocol::ids::{AuditorKey, ChallengeDigest};
+
+use crate::shares::{Capacity, NoPlace, Shares};
 
 /// Finished jobs remembered; a response is about 300 bytes.
 const FINISHED_MAX: usize = 1024;
-
-/// The queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
 
 /// Where the answer of a known job is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,59 +21,73 @@ pub(crate) enum AnswerState {
 }
 
 struct Entry {
+    auditor: AuditorKey,
     job: Job,
     response: Option<Vec<u8>>,
 }
 
-#[derive(Default)]
 struct State {
     waiting: VecDeque<(ChallengeDigest, Challenge)>,
+    /// Places in `waiting`, by auditor.
+    shares: Shares,
+    /// Whose job was begun last.
+    served: Option<AuditorKey>,
     entries: HashMap<ChallengeDigest, Entry>,
     /// Oldest first.
     finished: VecDeque<ChallengeDigest>,
 }
 
 pub(crate) struct Jobs {
-    capacity: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Jobs {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, state: Mutex::new(State::default()), changed: Condvar::new() }
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        let state = State {
+            waiting: VecDeque::new(),
+            shares: Shares::new(capacity),
+            served: None,
+            entries: HashMap::new(),
+            finished: VecDeque::new(),
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn submit(&self, challenge: Challenge) -> Result<Job, Full> {
+    pub(crate) fn submit(&self, challenge: Challenge) -> Result<Job, NoPlace> {
         let id = challenge.digest();
         let mut state = self.lock();
         // A failed job may be tried again: the same challenge, so the same cells.
         if let Some(entry) = state.entries.get(&id).filter(|e| e.job.state != JobState::Failed) {
             return Ok(entry.job.clone());
         }
-        if state.waiting.len() >= self.capacity {
-            return Err(Full);
-        }
+        state.shares.check(&challenge.auditor.0)?;
+        state.shares.add(challenge.auditor.0);
         let job = Job { id, state: JobState::Queued, progress: 0.0, cost: JobCost::default() };
         state.finished.retain(|f| *f != id);
-        state.entries.insert(id, Entry { job: job.clone(), response: None });
+        state.entries.insert(id, Entry { auditor: challenge.auditor, job: job.clone(), response: None });
         state.waiting.push_back((id, challenge));
         self.changed.notify_all();
         Ok(job)
     }
 
-    /// The next job; waits for one. `None` once `stopped`.
+    /// The next job: the oldest of another auditor than the last one's, if there is one; so a long queue of one auditor
+    /// delays the others by one job each. Waits for a job; `None` once `stopped`.
     pub(crate) fn next(&self, stopped: impl Fn() -> bool) -> Option<(ChallengeDigest, Challenge)> {
         let mut state = self.lock();
         loop {
             if stopped() {
                 return None;
             }
-            if let Some(next) = state.waiting.pop_front() {
+            let served = state.served;
+            let others = state.waiting.iter().position(|(_, c)| Some(c.auditor) != served);
+            if let Some(next) = state.waiting.remove(others.unwrap_or(0)) {
+                state.shares.remove(&next.1.auditor.0);
+                state.served = Some(next.1.auditor);
                 return Some(next);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -120,13 +132,98 @@ impl Jobs {
     ) {
         let mut state = self.lock();
         if let Some(entry) = state.entries.get_mut(id) {
-            *entry = Entry { job: Job { id: *id, state: end, progress: 1.0, cost }, response };
+            entry.job = Job { id: *id, state: end, progress: 1.0, cost };
+            entry.response = response;
             state.finished.push_back(*id);
         }
         while state.finished.len() > FINISHED_MAX {
-            if let Some(oldest) = state.finished.pop_front() {
-                state.entries.remove(&oldest);
+            state.forget_one();
+        }
+    }
+}
+
+impl State {
+    /// Forgets the oldest finished job: of the auditor who has more than half of them, if there is one.
+    fn forget_one(&mut self) {
+        let auditor = |id| self.entries.get(id).map(|e| e.auditor);
+        let mut counts = HashMap::new();
+        for id in &self.finished {
+            *counts.entry(auditor(id)).or_insert(0_usize) += 1;
+        }
+        let most = counts.into_iter().find(|(_, n)| *n > FINISHED_MAX / 2).map(|(whose, _)| whose);
+        let at = self.finished.iter().position(|id| most.is_none_or(|m| m == auditor(id))).unwrap_or(0);
+        if let Some(id) = self.finished.remove(at) {
+            self.entries.remove(&id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bailiwick_protocol::ids::{ClassId, HostKey, Nonce, VkDigest};
+
+    use super::*;
+
+    fn challenge(auditor: u8, nonce: u32) -> Challenge {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&nonce.to_le_bytes());
+        Challenge {
+            class: ClassId::TINY,
+            vk: VkDigest([0; 32]),
+            host: HostKey([0; 32]),
+            targets: Vec::new(),
+            inventory: None,
+            epoch: 0,
+            beacon: None,
+            auditor: AuditorKey([auditor; 32]),
+            nonce: Nonce(bytes),
+        }
+    }
+
+    /// A15: an auditor that floods the queue gets its share of it; another still gets in, and is next.
+    #[test]
+    fn a15_one_auditor_does_not_fill_the_queue() {
+        let jobs = Jobs::new(Capacity { total: 8, each: 4 });
+        let begin = || jobs.next(|| false).unwrap().1.auditor.0[0];
+        for nonce in 0..4 {
+            jobs.submit(challenge(1, nonce)).unwrap();
+        }
+        assert_eq!(jobs.submit(challenge(1, 4)), Err(NoPlace::KeyShare));
+        assert!(
+            jobs.submit(challenge(1, 3)).is_ok(),
+            "the same challenge is the same job and takes no place"
+        );
+        assert_eq!(begin(), 1);
+        jobs.submit(challenge(2, 0)).unwrap();
+        jobs.submit(challenge(2, 1)).unwrap();
+        assert_eq!([begin(), begin(), begin(), begin(), begin()], [2, 1, 2, 1, 1], "in turns");
+        jobs.submit(challenge(1, 5)).unwrap();
+        for auditor in [2, 3] {
+            for nonce in 10..14 {
+                jobs.submit(challenge(auditor, nonce)).ok();
             }
         }
+        assert_eq!(jobs.submit(challenge(4, 0)), Err(NoPlace::Full));
+    }
+
+    /// A15: answers of one auditor are not flushed by another's flood.
+    #[test]
+    fn a15_one_auditor_does_not_flush_the_answers_of_another() {
+        let jobs = Jobs::new(Capacity { total: 2, each: 2 });
+        let run = |auditor, nonce| {
+            let id = jobs.submit(challenge(auditor, nonce)).unwrap().id;
+            jobs.next(|| false).unwrap();
+            jobs.finish(&id, JobState::Done, Some(vec![auditor]), JobCost::default());
+            id
+        };
+        let honest = run(2, 0);
+        let first = run(1, 0);
+        let flood = u32::try_from(FINISHED_MAX).unwrap();
+        (1..flood + 10).for_each(|nonce| {
+            run(1, nonce);
+        });
+        assert_eq!(jobs.answer(&honest), Some(AnswerState::Ready(vec![2])));
+        assert_eq!(jobs.answer(&first), None, "bounded all the same");
+        assert_eq!(jobs.unfinished(), 0);
     }
 }

@@ -3,10 +3,15 @@ use bailiwick_protocol::http_signature::SignatureParameters;
 use super::*;
 
 const NOW: u64 = 1_800_000_000;
+const ROOM: Capacity = Capacity { total: 100, each: 60 };
 
 fn request(created: u64, nonce: u8) -> Verified {
+    of(1, created, nonce)
+}
+
+fn of(key: u8, created: u64, nonce: u8) -> Verified {
     let parameters = SignatureParameters { created, expires: created + 30, nonce: [nonce; 16] };
-    Verified { key: [1; 32], parameters }
+    Verified { key: [key; 32], parameters }
 }
 
 /// A guard and the durable floor beside it, as the server drives them.
@@ -17,7 +22,7 @@ struct Node {
 
 impl Node {
     fn start(durable: u64, now: u64) -> Self {
-        Self { replay: Replay::start(durable, now, 100), durable }
+        Self { replay: Replay::start(durable, now, ROOM), durable }
     }
 
     fn admit(&mut self, request: &Verified, now: u64) -> Admission {
@@ -65,10 +70,11 @@ fn a04_replay_after_a_crash_and_a_clock_set_back() {
             );
         }
         let mut node = node.crash(restart);
-        let Admission::BelowFloor(wait) = node.admit(&request(restart, 2), restart) else {
-            panic!("not refused")
-        };
-        assert!(wait <= RETRY_SECONDS_MAX);
+        match node.admit(&request(restart, 2), restart) {
+            Admission::BelowFloor(wait) => assert!(restart >= NOW && wait <= RETRY_SECONDS_MAX),
+            Admission::FloorAhead(seconds) => assert!(restart < NOW && seconds > 1000),
+            other => panic!("{other:?}"),
+        }
         let after = node.replay.floor + 1;
         assert_eq!(node.admit(&request(after, 2), after), Admission::Accepted);
     }
@@ -77,7 +83,7 @@ fn a04_replay_after_a_crash_and_a_clock_set_back() {
 /// A request is accepted only once its second is covered by a durable floor.
 #[test]
 fn nothing_is_accepted_beyond_the_durable_floor() {
-    let replay = Replay::start(0, NOW, 100);
+    let replay = Replay::start(0, NOW, ROOM);
     assert_eq!(replay.admit(&request(NOW + 1, 1), NOW + 1), Admission::NeedsFloor(NOW + 3));
     assert_eq!(replay.admit(&request(NOW + 1, 1), NOW + 1), Admission::NeedsFloor(NOW + 3));
     replay.reserved(NOW + 3);
@@ -89,22 +95,37 @@ fn nothing_is_accepted_beyond_the_durable_floor() {
     assert_eq!(replay.renewal(NOW + 10), None, "an idle node writes nothing");
     // An orderly end leaves the highest accepted second, and accepts nothing after.
     assert_eq!(replay.close(), NOW + 3);
-    assert_eq!(replay.admit(&request(NOW + 3, 4), NOW + 3), Admission::Full);
+    assert_eq!(replay.admit(&request(NOW + 3, 4), NOW + 3), Admission::Closed);
 }
 
 /// A05: a flood is refused, not remembered at the cost of earlier nonces; room returns with time.
 #[test]
 fn a05_the_memory_is_bounded_and_never_evicts() {
     let mut node = Node::start(0, NOW);
+    let by_half = |nonce: u8| 1 + u8::from(nonce >= 50);
     for nonce in 0..100 {
+        assert_eq!(node.admit(&of(by_half(nonce), NOW + 1, nonce), NOW + 1), Admission::Accepted);
+    }
+    let further = |created| of(3, created, 100);
+    assert_eq!(node.admit(&further(NOW + 1), NOW + 1), Admission::NoPlace(NoPlace::Full));
+    assert_eq!(node.admit(&of(1, NOW + 1, 0), NOW + 1), Admission::Replayed);
+    assert_eq!(node.replay.remembered(), 100);
+    assert_eq!(node.admit(&further(NOW + 61), NOW + 61), Admission::NoPlace(NoPlace::Full));
+    assert_eq!(node.admit(&further(NOW + 62), NOW + 62), Admission::Accepted);
+    assert_eq!(node.replay.remembered(), 1);
+}
+
+/// A05, A15: one key has its share of the memory and no more; another is still served; the share returns with time.
+#[test]
+fn a15_one_key_does_not_fill_the_memory() {
+    let mut node = Node::start(0, NOW);
+    for nonce in 0..60 {
         assert_eq!(node.admit(&request(NOW + 1, nonce), NOW + 1), Admission::Accepted);
     }
-    assert_eq!(node.admit(&request(NOW + 1, 100), NOW + 1), Admission::Full);
-    assert_eq!(node.admit(&request(NOW + 1, 0), NOW + 1), Admission::Replayed);
-    assert_eq!(node.replay.remembered(), 100);
-    assert_eq!(node.admit(&request(NOW + 61, 100), NOW + 61), Admission::Full);
-    assert_eq!(node.admit(&request(NOW + 62, 100), NOW + 62), Admission::Accepted);
-    assert_eq!(node.replay.remembered(), 1);
+    assert_eq!(node.admit(&request(NOW + 1, 60), NOW + 1), Admission::NoPlace(NoPlace::KeyShare));
+    assert_eq!(node.admit(&request(NOW + 1, 5), NOW + 1), Admission::Replayed, "still remembered");
+    assert_eq!(node.admit(&of(2, NOW + 1, 60), NOW + 1), Admission::Accepted, "honest twin");
+    assert_eq!(node.admit(&request(NOW + 62, 60), NOW + 62), Admission::Accepted);
 }
 
 /// What was forgotten stays outside the window when the clock is set back in a running process.
@@ -132,11 +153,18 @@ fn a_clock_step_forward_and_back_locks_nobody_out() {
     assert!(matches!(node.admit(&request(NOW + 5, 3), ahead), Admission::BelowFloor(1)));
 }
 
-/// A floor far in the future never tells clients to come back in a day.
+/// A floor that no right clock leaves behind is told apart from the one of an ordinary restart.
 #[test]
-fn the_wait_is_bounded() {
+fn a04_a_floor_far_ahead_is_named() {
     let mut node = Node::start(NOW + 86_400, NOW);
-    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::BelowFloor(RETRY_SECONDS_MAX));
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW + 1), Admission::FloorAhead(86_399));
+    assert_eq!(node.replay.ahead(NOW), Some(86_400));
+    let late = NOW + 86_401;
+    assert_eq!(node.admit(&request(late, 1), late), Admission::Accepted, "its time has come");
+    // The highest floor a right clock leaves: a request 10 s from the future, and the reserve.
+    let mut node = Node::start(NOW + WINDOW.future + RESERVE_SECONDS, NOW);
+    assert_eq!(node.replay.ahead(NOW), None);
+    assert_eq!(node.admit(&request(NOW + 1, 1), NOW), Admission::BelowFloor(13), "honest twin");
 }
 
 fn floor_file(dir: &tempfile::TempDir) -> Result<FloorFile, FloorError> {

@@ -28,7 +28,8 @@ fn refused(code: &'static str, message: &'static str, help: &'static str) -> Api
     request_body(content_type = "application/vnd.bailiwick.challenge+cbor"),
     responses(
         (status = 202, body = Job), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-        (status = 403, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 422, body = ErrorBody),
+        (status = 429, description = "this key has its share of the queue", body = ErrorBody), (status = 503, body = ErrorBody),
     ))]
 pub(super) async fn challenge(
     State(app): State<Arc<App>>,
@@ -69,7 +70,10 @@ pub(super) async fn challenge(
             help,
         ));
     }
-    let job = app.prover.submit(challenge).map_err(|_| ApiError::busy("the proof queue is full", 10))?;
+    let job = app
+        .prover
+        .submit(challenge)
+        .map_err(|why| app.no_place("proof_queue", why, "too many challenges are waiting", 10))?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
 

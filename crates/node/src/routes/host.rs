@@ -10,6 +10,7 @@ use bailiwick_protocol::api::{ErrorBody, HostInfo};
 
 use super::{openapi_json, typed};
 use crate::error::ApiError;
+use crate::metrics::UnderWay;
 use crate::state::App;
 
 /// Who this node is and which proofs it can make. Unsigned: check the key against one you pinned.
@@ -35,12 +36,13 @@ pub(super) async fn healthz() -> &'static str {
 /// The node takes changes.
 #[utoipa::path(get, path = "/readyz", responses(
     (status = 200, description = "ready"),
-    (status = 503, description = "an fsync failed, or there are no prover threads; until a restart", body = ErrorBody),
+    (status = 503, description = "an fsync failed, there are no prover threads, or the replay floor is far ahead of the clock", body = ErrorBody),
 ))]
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    if let Some(fault) = app.fault() {
-        let help = "the host's log says what happened; look at it, then restart the node";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "read-only", fault, help).into_response();
+    if let Some((code, fault)) = app.fault() {
+        let help =
+            "the host's log says what happened; look at it, then restart the node (docs/operations.md)";
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, fault, help).into_response();
     }
     "ready\n".into_response()
 }
@@ -48,9 +50,15 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
 /// Figures in the OpenMetrics text format.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics text")))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let under_way = UnderWay {
+        jobs: app.prover.unfinished(),
+        nonces: app.replay.remembered(),
+        uploads: app.uploads.taken(),
+        floor_ahead_seconds: app.replay.ahead(app.now()).unwrap_or(0),
+    };
     typed(
         "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        app.metrics.text(&app.store, app.prover.unfinished()),
+        app.metrics.text(&app.store, under_way),
     )
 }
 

@@ -23,8 +23,16 @@ const CHUNK_BYTES: u64 = 256 << 10;
 
 type UnitPath = Path<(String, String, String)>;
 
-async fn authorized(app: &App, parts: &Parts, name: &UnitName) -> Result<(), ApiError> {
-    app.authenticate(parts, BodyKind::None).await?.reads(&name.owner)
+/// How every read begins: which unit, and that whoever signed may read it.
+async fn readable(
+    app: &App,
+    path: (String, String, String),
+    request: Request,
+) -> Result<(UnitName, Parts), ApiError> {
+    let name = unit_name(path)?;
+    let (parts, _) = request.into_parts();
+    app.authenticate(&parts, BodyKind::None).await?.reads(&name.owner)?;
+    Ok((name, parts))
 }
 
 /// The body, or one range of it. Bytes are checked against the signed content id before they leave.
@@ -42,9 +50,7 @@ pub(super) async fn body(
     Path(path): UnitPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let name = unit_name(path)?;
-    let (parts, _) = request.into_parts();
-    authorized(&app, &parts, &name).await?;
+    let (name, parts) = readable(&app, path, request).await?;
     let (head, reader, range, first) = open(&app, &parts, name, true).await?;
     let rest =
         ByteRange { offset: range.offset + first.len() as u64, length: range.length - first.len() as u64 };
@@ -60,9 +66,7 @@ pub(super) async fn body_head(
     Path(path): UnitPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let name = unit_name(path)?;
-    let (parts, _) = request.into_parts();
-    authorized(&app, &parts, &name).await?;
+    let (name, parts) = readable(&app, path, request).await?;
     let (head, ..) = open(&app, &parts, name, false).await?;
     Ok(head.map(|()| Body::empty()))
 }
@@ -145,9 +149,7 @@ pub(super) async fn envelope(
     Path(path): UnitPath,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let name = unit_name(path)?;
-    let (parts, _) = request.into_parts();
-    authorized(&app, &parts, &name).await?;
+    let (name, _) = readable(&app, path, request).await?;
     let object = app.with_store(move |store| store.get(&name)).await?;
     let object = object.ok_or_else(|| ApiError::not_found("no such object"))?;
     Ok(typed(MEDIA_TYPE_ENVELOPE, object.envelope))
@@ -165,15 +167,16 @@ pub(super) async fn block_path(
     Path((owner, object, unit, block)): Path<(String, String, String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let name = unit_name((owner, object, unit))?;
     let digits = !block.is_empty() && block.bytes().all(|b| b.is_ascii_digit());
     let number = block.parse::<u64>().ok().filter(|_| digits && (block == "0" || !block.starts_with('0')));
     let block = number.ok_or_else(|| ApiError::bad_request("block number"))?;
-    let (parts, _) = request.into_parts();
-    authorized(&app, &parts, &name).await?;
+    let (name, _) = readable(&app, (owner, object, unit), request).await?;
     let path = app
         .with_store(move |store| {
-            store.tree(&name)?.block_path(block).map_err(|_| ApiError::not_found("no such block"))
+            store.block_path(&name, block).map_err(|error| match error {
+                StoreError::OutOfRange { .. } => ApiError::not_found("no such block"),
+                other => other.into(),
+            })
         })
         .await?;
     Ok(typed(MEDIA_TYPE_BLOCK_PATH, path.to_bytes()))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use bailiwick_protocol::api::{ErrorBody, MEDIA_TYPE_OBJECT, ObjectRecord};
 use bailiwick_protocol::codec::Canonical as _;
@@ -14,9 +15,9 @@ use bailiwick_store::{Admission, StoreError, Upload};
 
 use super::objects::to_api;
 use super::unit_name;
-use crate::auth::BodyKind;
+use crate::auth::{BodyKind, Caller};
 use crate::error::ApiError;
-use crate::incoming::Incoming;
+use crate::incoming::{Incoming, linger};
 use crate::state::App;
 
 /// Bytes handed to the disk at a time; twice that is in memory for each upload.
@@ -34,6 +35,7 @@ const BATCH_BYTES: usize = 256 << 10;
         (status = 409, description = "lower generation, or another envelope of the same", body = ErrorBody),
         (status = 413, body = ErrorBody),
         (status = 422, description = "envelope, name, length, body-header, blake3 or cell-root", body = ErrorBody),
+        (status = 429, description = "this key has its share of the uploads", body = ErrorBody),
         (status = 503, body = ErrorBody), (status = 507, body = ErrorBody),
     ))]
 pub(super) async fn put_object(
@@ -41,15 +43,14 @@ pub(super) async fn put_object(
     Path(path): Path<(String, String, String)>,
     request: Request,
 ) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
-    let name = unit_name(path)?;
     let (parts, body) = request.into_parts();
-    let caller = app.authenticate(&parts, BodyKind::Object).await?;
-    let Content::Object { envelope: digest, length } = caller.content else {
-        return Err(ApiError::internal());
+    let (name, caller, digest, length) = match announced(&app, path, &parts).await {
+        Ok(announced) => announced,
+        Err(refusal) => {
+            linger(body, &app.config.limits);
+            return Err(refusal);
+        }
     };
-    if length > app.config.upload_bytes_max() {
-        return Err(ApiError::too_large(app.config.upload_bytes_max()));
-    }
     let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
     let mut incoming = Incoming::new(body, &app.config.limits);
     let answer = async {
@@ -69,6 +70,23 @@ pub(super) async fn put_object(
     // The answer may be known long before the body has come.
     incoming.drain().await;
     answer
+}
+
+/// What the head says, before any of the body is looked at.
+async fn announced(
+    app: &App,
+    path: (String, String, String),
+    parts: &Parts,
+) -> Result<(UnitName, Caller, [u8; 32], u64), ApiError> {
+    let name = unit_name(path)?;
+    let caller = app.authenticate(parts, BodyKind::Object).await?;
+    let Content::Object { envelope, length } = caller.content else {
+        return Err(ApiError::internal());
+    };
+    if length > app.config.upload_bytes_max() {
+        return Err(ApiError::too_large(app.config.upload_bytes_max()));
+    }
+    Ok((name, caller, envelope, length))
 }
 
 async fn receive(
@@ -95,7 +113,10 @@ async fn receive(
     if length != 4 + u64::from(envelope_length) + envelope.body.size {
         return Err(unprocessable("length", "Content-Length is not that of this envelope and its body"));
     }
-    let _place = app.uploads.try_acquire().map_err(|_| ApiError::busy("too many uploads at a time", 5))?;
+    let _place = app
+        .uploads
+        .take(name.owner.0)
+        .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
     let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
     match admission {
         Admission::AlreadyStored(record) => Ok((StatusCode::OK, Json(to_api(&record)))),

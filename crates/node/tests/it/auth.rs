@@ -121,7 +121,10 @@ fn a04_replay_across_restarts() {
 /// A05: when the memory of nonces is full, requests are refused with Retry-After and nothing is forgotten.
 #[test]
 fn a05_full_memory_refuses() {
-    let mut node = Node::new(|c| c.limits.nonces = 3);
+    let mut node = Node::new(|c| {
+        c.limits.nonces = 3;
+        c.limits.key_share_percent = 100;
+    });
     node.start();
     let first = node.by_hand("GET", "/v1/objects");
     assert_eq!(first.send().status, 200);

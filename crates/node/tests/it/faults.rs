@@ -207,6 +207,7 @@ fn begin(node: &Node, object: &Object) -> TcpStream {
 fn a08_slow_uploads_freeze_nothing() {
     let mut node = Node::new(|c| {
         c.limits.uploads = 6;
+        c.limits.key_share_percent = 100;
         c.limits.shutdown_seconds = 1;
     });
     node.blocking_threads = 4;

@@ -16,12 +16,12 @@ pub enum Call {
     Sync,
 }
 
-type Judge = dyn Fn(Call, &Path) -> Option<i32> + Send;
+type Judge = dyn Fn(Call, &Path) -> Option<i32> + Send + Sync;
 
 /// The real files; `judge` gives the error number of a call that is to fail.
 #[derive(Clone)]
 pub struct Faulty {
-    judge: Arc<Mutex<Box<Judge>>>,
+    judge: Arc<Mutex<Arc<Judge>>>,
     pub synced_dirs: Arc<Mutex<Vec<PathBuf>>>,
 }
 
@@ -33,11 +33,11 @@ impl std::fmt::Debug for Faulty {
 
 impl Faulty {
     pub fn new() -> Self {
-        Self { judge: Arc::new(Mutex::new(Box::new(|_, _| None))), synced_dirs: Arc::default() }
+        Self { judge: Arc::new(Mutex::new(Arc::new(|_, _| None))), synced_dirs: Arc::default() }
     }
 
-    pub fn fail(&self, judge: impl Fn(Call, &Path) -> Option<i32> + Send + 'static) {
-        *self.judge.lock().unwrap() = Box::new(judge);
+    pub fn fail(&self, judge: impl Fn(Call, &Path) -> Option<i32> + Send + Sync + 'static) {
+        *self.judge.lock().unwrap() = Arc::new(judge);
     }
 
     pub fn heal(&self) {
@@ -45,7 +45,9 @@ impl Faulty {
     }
 
     fn ask(&self, call: Call, path: &Path) -> io::Result<()> {
-        (self.judge.lock().unwrap())(call, path).map_or(Ok(()), |n| Err(io::Error::from_raw_os_error(n)))
+        // Not under the lock: a judge may take its time over one file.
+        let judge = Arc::clone(&self.judge.lock().unwrap());
+        judge(call, path).map_or(Ok(()), |n| Err(io::Error::from_raw_os_error(n)))
     }
 
     fn file(&self, path: &Path, file: Box<dyn File>) -> Box<dyn File> {
