@@ -1,5 +1,6 @@
 //! The targets.
 
+mod beacon;
 mod bodies;
 mod judgement;
 mod messages;
@@ -39,6 +40,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "verifying-key", run: zk::verifying_key, seeds: zk::verifying_key_seeds },
     Target { name: "http-signature", run: requests::http_signature, seeds: requests::http_signature_seeds },
     Target { name: "names", run: requests::names, seeds: requests::names_seeds },
+    Target { name: "beacon-round", run: beacon::round, seeds: beacon::round_seeds },
+    Target { name: "beacon-json", run: beacon::json, seeds: beacon::json_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
     Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
     Target { name: "node-config", run: text::node_config, seeds: text::node_config_seeds },
