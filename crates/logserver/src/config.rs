@@ -1,0 +1,214 @@
+//! Configurations: one TOML file a server, no secrets in it, unknown keys refused.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bailiwick_translog::{LogPolicy, PolicyError, SignatureKind, VerifierKey};
+use serde::Deserialize;
+
+/// Bytes of a configuration, at most.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Least level logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Not TOML of this form.
+    #[error("{path}: {source}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Why, and where.
+        source: Box<toml::de::Error>,
+    },
+    /// A key that is not 64 hexadecimal digits, a note key of the wrong kind, or a number out of range.
+    #[error("{path}: {what}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        what: &'static str,
+    },
+    /// Witnesses and quorum.
+    #[error("{path}: {source}")]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: PolicyError,
+    },
+}
+
+/// A witness a log asks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessEntry {
+    /// Its verifier key, `name+id+base64`.
+    pub key: String,
+    /// Its submission prefix, `http(s)://host[:port][/path]`.
+    pub url: String,
+}
+
+/// What a log is told. Relative paths are relative to the configuration file's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// Address and port to listen on. Plain HTTP: keep it on loopback, or behind a proxy that ends TLS.
+    pub listen: SocketAddr,
+    /// The log's directory.
+    pub data_dir: PathBuf,
+    /// The log's private key file (mode 0600).
+    pub log_key: PathBuf,
+    /// Ed25519 keys, 64 hexadecimal digits each, that may add entries.
+    #[serde(default)]
+    pub submitters: Vec<String>,
+    /// Cosignatures a checkpoint needs before it is published.
+    #[serde(default)]
+    pub quorum: usize,
+    /// Seconds after which an unchanged checkpoint is cosigned again, so that it stays fresh.
+    #[serde(default = "default_refresh")]
+    pub refresh_seconds: u64,
+    /// Seconds a witness may take to answer.
+    #[serde(default = "default_witness")]
+    pub witness_seconds: u64,
+    /// Open connections; more wait to be accepted.
+    #[serde(default = "default_connections")]
+    pub connections: usize,
+    /// PEM file with the certificates to trust for witnesses with https.
+    pub roots: Option<PathBuf>,
+    /// Least level logged.
+    #[serde(default)]
+    pub log: LogLevel,
+    /// The witnesses.
+    #[serde(default)]
+    pub witness: Vec<WitnessEntry>,
+}
+
+/// What a witness is told. Relative paths are relative to the configuration file's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// Address and port to listen on. Plain HTTP: keep it on loopback, or behind a proxy that ends TLS.
+    pub listen: SocketAddr,
+    /// The witness's directory: what it has cosigned, and evidence.
+    pub data_dir: PathBuf,
+    /// The witness's private key file (mode 0600).
+    pub witness_key: PathBuf,
+    /// Verifier keys of the logs it witnesses; a log may have several.
+    pub logs: Vec<String>,
+    /// Open connections; more wait to be accepted.
+    #[serde(default = "default_connections")]
+    pub connections: usize,
+    /// Least level logged.
+    #[serde(default)]
+    pub log: LogLevel,
+}
+
+const fn default_refresh() -> u64 {
+    60
+}
+
+const fn default_witness() -> u64 {
+    5
+}
+
+const fn default_connections() -> usize {
+    512
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
+    let io = |source| ConfigError::Io { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(io)?.len() > FILE_BYTES_MAX {
+        return Err(ConfigError::Value { path: path.to_owned(), what: "too long for a configuration" });
+    }
+    let text = fs::read_to_string(path).map_err(io)?;
+    toml::from_str(&text).map_err(|e| ConfigError::Toml { path: path.to_owned(), source: Box::new(e) })
+}
+
+fn beside(file: &Path, path: &mut PathBuf) {
+    *path = file.parent().unwrap_or(Path::new("")).join(&*path);
+}
+
+impl LogConfig {
+    /// Reads and checks.
+    ///
+    /// # Errors
+    /// `ConfigError`.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = read(path)?;
+        beside(path, &mut config.data_dir);
+        beside(path, &mut config.log_key);
+        if let Some(roots) = &mut config.roots {
+            beside(path, roots);
+        }
+        let value = |what| ConfigError::Value { path: path.to_owned(), what };
+        config.submitter_keys().ok_or_else(|| value("a submitter is not 64 hexadecimal digits"))?;
+        let keys = config.witness_keys().ok_or_else(|| value("a witness's key is not a verifier key"))?;
+        let ranges = (1..=86_400).contains(&config.refresh_seconds)
+            && (1..=300).contains(&config.witness_seconds)
+            && (1..=65_536).contains(&config.connections);
+        if !ranges {
+            return Err(value("refresh_seconds, witness_seconds or connections is out of range"));
+        }
+        // The log's own key is not read here; any key of its kind tells whether the witnesses make sense among themselves.
+        VerifierKey::new("log", SignatureKind::Ed25519, [0; 32])
+            .ok()
+            .map(|log| LogPolicy::new(log, keys, config.quorum))
+            .transpose()
+            .map_err(|source| ConfigError::Policy { path: path.to_owned(), source })?;
+        Ok(config)
+    }
+
+    pub(crate) fn submitter_keys(&self) -> Option<Vec<[u8; 32]>> {
+        self.submitters.iter().map(|text| hex::decode(text).ok()?.try_into().ok()).collect()
+    }
+
+    pub(crate) fn witness_keys(&self) -> Option<Vec<VerifierKey>> {
+        self.witness.iter().map(|w| VerifierKey::parse(&w.key).ok()).collect()
+    }
+}
+
+impl WitnessConfig {
+    /// Reads and checks.
+    ///
+    /// # Errors
+    /// `ConfigError`.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = read(path)?;
+        beside(path, &mut config.data_dir);
+        beside(path, &mut config.witness_key);
+        config.log_keys().ok_or_else(|| ConfigError::Value {
+            path: path.to_owned(),
+            what: "a log's key is not a verifier key of a log",
+        })?;
+        Ok(config)
+    }
+
+    pub(crate) fn log_keys(&self) -> Option<Vec<VerifierKey>> {
+        let key =
+            |text: &String| VerifierKey::parse(text).ok().filter(|k| k.kind() == SignatureKind::Ed25519);
+        self.logs.iter().map(key).collect()
+    }
+}

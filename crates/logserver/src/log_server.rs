@@ -1,0 +1,225 @@
+//! The log over HTTP: tiles as C2SP tlog-tiles says, and `add-entry` for known submitters.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bailiwick_protocol::http_signature::sha256;
+use bailiwick_store::files::{FileSystem, StdFiles};
+use bailiwick_translog::{
+    Checkpoint, ENTRY_BYTES_MAX, Log, Note, NoteSigner, Tile, TileSource as _, TlogProof, Tree, VerifierKey,
+};
+use serde_json::json;
+
+use crate::auth::{Refused, Submitters};
+use crate::config::LogConfig;
+use crate::dir::LogDir;
+use crate::error::ServerError;
+use crate::keyfile;
+use crate::sequencer::{Outcome, Sequencer, SequencerOptions};
+use crate::witness_client::Cosigner;
+
+/// A tile never changes once it is shown.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const FLEETING: HeaderValue = HeaderValue::from_static("no-cache");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// Bytes of a file with certificates, at most.
+const ROOTS_BYTES_MAX: u64 = 1 << 20;
+
+/// A log that can be asked.
+pub struct LogServer {
+    dir: Arc<LogDir>,
+    submitters: Submitters,
+    sequencer: Sequencer,
+    key: VerifierKey,
+}
+
+/// Opens the log of a configuration as its one writer, every entry read and hashed.
+///
+/// # Errors
+/// `ServerError`.
+pub fn open_log(
+    config: &LogConfig,
+    signer: NoteSigner,
+    files: Arc<dyn FileSystem>,
+    progress: impl FnMut(u64),
+) -> Result<Log<LogDir>, ServerError> {
+    let storage = LogDir::open(files, &config.data_dir).map_err(|e| at(&config.data_dir, e))?;
+    Ok(Log::open(storage, signer, progress)?)
+}
+
+fn at(path: &Path, source: std::io::Error) -> ServerError {
+    ServerError::Io { path: path.to_owned(), source }
+}
+
+/// Seconds since 1970-01-01 UTC.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
+impl LogServer {
+    /// Opens the log, checks all of it, and starts its writer.
+    ///
+    /// # Errors
+    /// `ServerError`.
+    pub fn open(config: &LogConfig) -> Result<Self, ServerError> {
+        let signer = keyfile::load(&config.log_key)?;
+        let key = signer.verifier().clone();
+        let roots = match &config.roots {
+            None => None,
+            Some(path) if std::fs::metadata(path).is_ok_and(|m| m.len() > ROOTS_BYTES_MAX) => {
+                return Err(at(path, std::io::ErrorKind::FileTooLarge.into()));
+            }
+            Some(path) => Some(std::fs::read(path).map_err(|e| at(path, e))?),
+        };
+        let timeout = Duration::from_secs(config.witness_seconds);
+        let keys = config.witness_keys().unwrap_or_default();
+        let cosigners = keys
+            .into_iter()
+            .zip(&config.witness)
+            .map(|(key, witness)| Cosigner::new(key, &witness.url, roots.as_deref(), timeout))
+            .collect::<Result<Vec<_>, _>>()?;
+        let log = open_log(config, signer, Arc::new(StdFiles), |_| {})?;
+        let dir =
+            LogDir::read_only(Arc::new(StdFiles), &config.data_dir).map_err(|e| at(&config.data_dir, e))?;
+        let dir = Arc::new(dir);
+        let options = SequencerOptions {
+            cosigners,
+            quorum: config.quorum,
+            patience: timeout,
+            refresh: Duration::from_secs(config.refresh_seconds),
+        };
+        let sequencer = Sequencer::start(log, &dir, options);
+        let submitters = Submitters::new(*key.public(), config.submitter_keys().unwrap_or_default(), now());
+        Ok(Self { dir, submitters, sequencer, key })
+    }
+
+    /// The log's key.
+    #[must_use]
+    pub fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/checkpoint", get(checkpoint))
+            .route("/tile/{*path}", get(tile))
+            .route("/add-entry", post(add_entry))
+            .route("/healthz", get(healthz))
+            .with_state(Arc::clone(self))
+    }
+
+    /// The published checkpoint and its size.
+    fn published(&self) -> Option<(Vec<u8>, u64)> {
+        let note = self.dir.published().ok().flatten()?;
+        let size = Checkpoint::parse_unverified(Note::parse(&note).ok()?.text()).ok()?.size;
+        Some((note, size))
+    }
+
+    /// The proof of an entry in the published checkpoint.
+    fn proof(&self, index: u64) -> Option<Vec<u8>> {
+        let (checkpoint, size) = self.published()?;
+        let path = Tree::new(&*self.dir, size).inclusion(index, size).ok()?;
+        Some(TlogProof { extra: None, index, path, checkpoint }.to_bytes())
+    }
+}
+
+fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
+    let mut response = (status, Json(json!({ "code": code, "message": message }))).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, FLEETING);
+    response
+}
+
+/// Runs what reads files on a thread made for that.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+fn bytes(body: Vec<u8>, kind: HeaderValue, cache: HeaderValue) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], body).into_response()
+}
+
+async fn checkpoint(State(server): State<Arc<LogServer>>) -> Response {
+    match blocking(move || server.published()).await.flatten() {
+        Some((note, _)) => bytes(note, TEXT, FLEETING),
+        None => refusal(StatusCode::NOT_FOUND, "not-found", "no checkpoint has been published yet"),
+    }
+}
+
+async fn tile(State(server): State<Arc<LogServer>>, request: Request) -> Response {
+    let missing = || refusal(StatusCode::NOT_FOUND, "not-found", "no such tile");
+    let Ok(tile) = Tile::parse(request.uri().path().trim_start_matches('/')) else { return missing() };
+    let read = blocking(move || {
+        // What is beyond the published size may still change: nobody must cache it.
+        let (_, size) = server.published()?;
+        if tile.is_within(size) { server.dir.read(tile).ok().flatten() } else { None }
+    });
+    match read.await.flatten() {
+        Some(body) => bytes(body, BYTES, IMMUTABLE),
+        None => missing(),
+    }
+}
+
+async fn healthz(State(server): State<Arc<LogServer>>) -> Response {
+    match server.sequencer.stopped() {
+        None => "ok\n".into_response(),
+        Some(why) => refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", &why),
+    }
+}
+
+async fn add_entry(State(server): State<Arc<LogServer>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let digest = match server.submitters.admit(&parts, now()) {
+        Ok(digest) => digest,
+        Err(Refused::Unauthenticated) => {
+            let message = "adding needs a fresh signature of a key this log knows";
+            return refusal(StatusCode::UNAUTHORIZED, "unauthenticated", message);
+        }
+        Err(Refused::TooEarly(_)) => {
+            return refusal(
+                StatusCode::TOO_EARLY,
+                "restart-floor",
+                "created before this log's start: sign again",
+            );
+        }
+        Err(Refused::Full) => {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests within a minute");
+        }
+    };
+    let Some(entry) = whole(body).await else {
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "an entry has at most 65535 bytes");
+    };
+    if sha256(&entry) != digest {
+        return refusal(StatusCode::BAD_REQUEST, "digest", "the body does not have its Content-Digest");
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    server.sequencer.submit(entry, move |outcome| drop(tell.send(outcome)));
+    match told.await {
+        Ok(Outcome::Published { index }) => {
+            let proof = blocking(move || server.proof(index)).await.flatten();
+            let text = proof.and_then(|p| String::from_utf8(p).ok());
+            Json(json!({ "index": index, "proof": text })).into_response()
+        }
+        Ok(Outcome::Integrated { index }) => {
+            (StatusCode::ACCEPTED, Json(json!({ "index": index, "proof": null }))).into_response()
+        }
+        Ok(Outcome::Busy) => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many entries wait; come back")
+        }
+        Ok(Outcome::Stopped(why)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", &why),
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the log's writer has ended"),
+    }
+}
+
+async fn whole(body: Body) -> Option<Vec<u8>> {
+    axum::body::to_bytes(body, ENTRY_BYTES_MAX).await.ok().map(Into::into)
+}

@@ -1,0 +1,121 @@
+//! The witness's memory: one step from comparing to keeping, and evidence.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bailiwick_logserver::{Answer, WitnessState};
+use bailiwick_store::files::{FileSystem, StdFiles};
+use bailiwick_translog::witness::{AddCheckpoint, Refusal};
+use bailiwick_translog::{Log, SignedCheckpoint, Tree};
+
+use super::fixture::{ORIGIN, log_signer, make_log, witness_signer};
+use super::forgetful::Forgetful;
+
+struct World {
+    log: Log<bailiwick_logserver::LogDir>,
+    heads: Vec<SignedCheckpoint>,
+}
+
+impl World {
+    fn new(sizes: u8) -> Self {
+        let files: Arc<dyn FileSystem> = Arc::new(Forgetful::new());
+        let mut log = make_log(&files, Path::new("/log"));
+        let mut heads = vec![log.head().clone()];
+        for i in 0..sizes {
+            heads.push(log.append(&[[i]]).unwrap().checkpoint);
+        }
+        Self { log, heads }
+    }
+
+    fn request(&self, old: usize, new: usize) -> Vec<u8> {
+        let proof =
+            Tree::new(self.log.storage(), self.heads.len() as u64 - 1).consistency(old as u64, new as u64);
+        AddCheckpoint { old_size: old as u64, proof: proof.unwrap(), note: self.heads[new].note().clone() }
+            .to_bytes()
+    }
+}
+
+fn witness(root: &Path) -> WitnessState {
+    let keys = vec![log_signer().verifier().clone()];
+    WitnessState::open(Arc::new(StdFiles), root, witness_signer(1), keys).unwrap()
+}
+
+/// T03: the race of the specification: many requests from the same old size at once; exactly one wins, and the size never falls.
+#[test]
+fn t03_witness_race_has_one_winner() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let world = World::new(9);
+    let witness = witness(&root);
+    let requests: Vec<Vec<u8>> = (1..=9).map(|new| world.request(0, new)).collect();
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let handles: Vec<_> =
+            requests.iter().map(|body| scope.spawn(|| witness.add_checkpoint(body, 5))).collect();
+        handles.into_iter().map(|h| h.join().unwrap()).collect()
+    });
+    let winners: Vec<usize> = answers
+        .iter()
+        .enumerate()
+        .filter(|(_, a)| matches!(a, Answer::Cosigned(_)))
+        .map(|(i, _)| i + 1)
+        .collect();
+    assert_eq!(winners.len(), 1, "{answers:?}");
+    let size = winners[0] as u64;
+    let stale = Answer::Refused(Refusal::Stale { size });
+    assert_eq!(answers.iter().filter(|a| **a == stale).count(), 8);
+    assert_eq!(witness.size(ORIGIN), Some(size));
+    drop(witness);
+    assert_eq!(self::witness(&root).size(ORIGIN), Some(size));
+}
+
+/// T01: a split view is refused and both signed checkpoints are kept as evidence; the disk cannot be filled that way.
+#[test]
+fn t01_split_view_is_refused_and_evidence_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let (world, witness) = (World::new(3), witness(&root));
+    assert!(matches!(witness.add_checkpoint(&world.request(0, 3), 5), Answer::Cosigned(_)));
+    for i in 0..40u8 {
+        let files: Arc<dyn FileSystem> = Arc::new(Forgetful::new());
+        let mut fork = make_log(&files, Path::new("/log"));
+        let head = fork.append(&[[9, i], [9, i], [9, i]]).unwrap().checkpoint;
+        let body = AddCheckpoint { old_size: 3, proof: Vec::new(), note: head.note().clone() }.to_bytes();
+        assert_eq!(witness.add_checkpoint(&body, 6), Answer::Refused(Refusal::Inconsistent));
+    }
+    let evidence: Vec<_> =
+        std::fs::read_dir(root.join("evidence")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(evidence.len(), 16);
+    let text = std::fs::read_to_string(&evidence[0]).unwrap();
+    let (known, request) = text.strip_prefix("known\n").unwrap().split_once("\nrequest\n").unwrap();
+    let keys = [log_signer().verifier().clone()];
+    let known = SignedCheckpoint::open(known.as_bytes(), &keys).unwrap();
+    let request = AddCheckpoint::parse(request.as_bytes()).unwrap();
+    let fork = SignedCheckpoint::open(request.note.to_text().as_bytes(), &keys).unwrap();
+    assert_eq!(known.checkpoint().size, fork.checkpoint().size);
+    assert_ne!(known.checkpoint().root, fork.checkpoint().root);
+    // The honest log goes on.
+    assert!(matches!(witness.add_checkpoint(&world.request(3, 3), 7), Answer::Cosigned(_)));
+}
+
+/// T02: a witness whose memory is damaged, or was made with another key of the log, does not start from nothing.
+#[test]
+fn t02_a_damaged_memory_is_no_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let world = World::new(3);
+    assert!(matches!(witness(&root).add_checkpoint(&world.request(0, 3), 5), Answer::Cosigned(_)));
+    let other = super::fixture::signer(ORIGIN, bailiwick_translog::SignatureKind::Ed25519, 77);
+    let open = |keys| WitnessState::open(Arc::new(StdFiles), &root, witness_signer(1), keys).map(|_| ());
+    open(vec![other.verifier().clone()]).unwrap_err();
+    let head = std::fs::read_dir(root.join("heads")).unwrap().next().unwrap().unwrap().path();
+    let good = std::fs::read(&head).unwrap();
+    for bad in [&good[..good.len() / 2], b""] {
+        std::fs::write(&head, bad).unwrap();
+        open(vec![log_signer().verifier().clone()]).unwrap_err();
+    }
+    std::fs::write(&head, &good).unwrap();
+    open(vec![log_signer().verifier().clone(), other.verifier().clone()]).unwrap();
+}
