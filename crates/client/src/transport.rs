@@ -87,7 +87,8 @@ impl Client {
                 return Err(error);
             };
             let pause = Duration::from_secs((*seconds).clamp(1, 60));
-            if !matches!(code.as_str(), code::RESTART_FLOOR | code::BUSY | code::KEY_SHARE) || Instant::now() + pause > give_up
+            if !matches!(code.as_str(), code::RESTART_FLOOR | code::BUSY | code::KEY_SHARE)
+                || Instant::now() + pause > give_up
             {
                 return Err(error);
             }
