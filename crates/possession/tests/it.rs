@@ -13,6 +13,8 @@ mod challenge;
 mod constants;
 #[path = "it/fixture.rs"]
 mod fixture;
+#[path = "it/inventory.rs"]
+mod inventory;
 #[path = "it/opening.rs"]
 mod opening;
 #[path = "it/oracle.rs"]

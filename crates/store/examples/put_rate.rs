@@ -70,6 +70,9 @@ impl FileSystem for Counting {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         StdFiles.rename(from, to)
     }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        StdFiles.link(from, to)
+    }
     fn remove(&self, path: &Path) -> io::Result<()> {
         StdFiles.remove(path)
     }

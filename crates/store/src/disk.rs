@@ -61,6 +61,10 @@ impl Disk {
         self.files.rename(from, to).map_err(|e| StoreError::io("rename", to, e))
     }
 
+    pub(crate) fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.files.link(from, to)
+    }
+
     pub(crate) fn remove(&self, path: &Path) -> Result<(), StoreError> {
         self.files.remove(path).map_err(|e| StoreError::io("remove", path, e))
     }

@@ -50,6 +50,18 @@ pub enum StoreError {
         /// On what.
         path: PathBuf,
     },
+    /// The inventory of this epoch is decided; another one would be equivocation.
+    #[error("the inventory of epoch {epoch} is made already")]
+    InventoryExists {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// What is kept of an inventory is not what was written.
+    #[error("what is kept of the inventory of epoch {epoch} is damaged")]
+    InventoryDamaged {
+        /// The epoch.
+        epoch: u64,
+    },
     /// An `fsync` failed: nothing was acknowledged and the store is read-only from now on.
     #[error("fsync {path} failed, the store is read-only until it is opened again: {source}")]
     SyncFailed {

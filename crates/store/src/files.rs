@@ -92,6 +92,12 @@ pub trait FileSystem: Debug + Send + Sync {
     /// The system's.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives a file a second name; `AlreadyExists` if that is taken.
+    ///
+    /// # Errors
+    /// The system's; file systems without hard links refuse.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Removes a file's name.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 
 mod backend;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
@@ -35,8 +35,13 @@ pub(crate) struct Index {
     batch: usize,
     database: RwLock<Held>,
     pending: RwLock<Pending>,
+    /// Names changed since they were last taken; `None` when everything has to be looked at.
+    changed: Mutex<Option<BTreeSet<UnitName>>>,
     flushing: Mutex<()>,
 }
+
+/// Changed names remembered between two looks; with more it is cheaper to look at everything.
+const CHANGED_MAX: usize = 100_000;
 
 /// The open database.
 enum Held {
@@ -85,6 +90,7 @@ impl Index {
             batch: batch.max(1),
             database: RwLock::new(Held::File(database)),
             pending: RwLock::default(),
+            changed: Mutex::default(),
             flushing: Mutex::new(()),
         };
         Ok((index, rebuilt))
@@ -140,23 +146,43 @@ impl Index {
     }
 
     pub(crate) fn put(&self, record: ObjectRecord) {
-        self.change(key(&record.name), Some(record));
+        let name = record.name;
+        self.change(&name, Some(record));
     }
 
     pub(crate) fn remove(&self, name: &UnitName) {
-        self.change(key(name), None);
+        self.change(name, None);
     }
 
-    fn change(&self, key: Key, value: Option<ObjectRecord>) {
+    fn change(&self, name: &UnitName, value: Option<ObjectRecord>) {
         let due = {
             let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
-            pending.insert(key, value);
+            pending.insert(key(name), value);
             pending.len().is_multiple_of(self.batch)
         };
+        // After the change itself: whoever takes the name sees it.
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = &mut *changed {
+            names.insert(*name);
+            if names.len() > CHANGED_MAX {
+                *changed = None;
+            }
+        }
+        drop(changed);
         // A full disk must not fail what is already durable: the change stays pending and is tried again.
         if due && let Err(e) = self.flush() {
             tracing::warn!(error = %e, "the index could not be written; it will be tried again");
         }
+    }
+
+    /// Names changed since the last call, and begins anew; `None` when everything has to be looked at.
+    pub(crate) fn take_changed(&self) -> Option<BTreeSet<UnitName>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).replace(BTreeSet::new())
+    }
+
+    /// What was taken was not used: the next call says that everything has to be looked at.
+    pub(crate) fn forget_changed(&self) {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Makes sure that the index file no longer has what was removed under this name. An entry that outlived a crash

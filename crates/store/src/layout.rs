@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit, UnitName};
+use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey, Unit, UnitName};
 
 /// Version of the directory format this build writes and reads.
 pub const FORMAT_VERSION: u64 = 2;
@@ -40,6 +40,28 @@ impl Layout {
         self.root.join("evidence")
     }
 
+    /// Files of replaced and deleted objects that are still wanted.
+    pub(crate) fn retained(&self) -> PathBuf {
+        self.root.join("retained")
+    }
+
+    /// Two versions of one generation can be kept: it was deleted, and put with other content. So the content names it too.
+    pub(crate) fn retained_file(&self, name: &UnitName, generation: u64, content: &ContentId) -> PathBuf {
+        self.retained().join(retained_name(name, generation, &content.to_string()[..CONTENT_DIGITS]))
+    }
+
+    pub(crate) fn inventories(&self) -> PathBuf {
+        self.root.join("inventories")
+    }
+
+    pub(crate) fn inventory_head(&self, epoch: u64) -> PathBuf {
+        self.inventories().join(format!("{epoch:016x}{HEAD}"))
+    }
+
+    pub(crate) fn inventory_leaves(&self, epoch: u64) -> PathBuf {
+        self.inventories().join(format!("{epoch:016x}{LEAVES}"))
+    }
+
     pub(crate) fn owner_dir(&self, owner: &OwnerKey) -> PathBuf {
         self.objects().join(owner.to_string())
     }
@@ -57,6 +79,39 @@ impl Layout {
         let file = format!("{}-{}-{}-{generation:016x}.equivocation", name.owner, name.object, name.unit);
         self.evidence().join(file)
     }
+}
+
+/// Digits of the content id in the name of a file kept aside.
+const CONTENT_DIGITS: usize = 16;
+const HEAD: &str = ".head";
+const LEAVES: &str = ".leaves";
+
+fn retained_name(name: &UnitName, generation: u64, content: &str) -> String {
+    format!("{}-{}-{}-{generation:016x}-{content}.obj", name.owner, name.object, name.unit)
+}
+
+/// Unit and generation of a file kept aside.
+pub(crate) fn parse_retained_file(file: &str) -> Option<(UnitName, u64)> {
+    let (owner, rest) = file.split_once('-')?;
+    let (object_file, content) = rest.strip_suffix(".obj")?.rsplit_once('-')?;
+    let (name, generation) = parse_object_file(&owner.parse().ok()?, &format!("{object_file}.obj"))?;
+    let canonical = content.len() == CONTENT_DIGITS && retained_name(&name, generation, content) == file;
+    canonical.then_some((name, generation))
+}
+
+fn parse_epoch(file: &str, suffix: &str) -> Option<u64> {
+    let epoch = u64::from_str_radix(file.strip_suffix(suffix)?, 16).ok()?;
+    (format!("{epoch:016x}{suffix}") == file).then_some(epoch)
+}
+
+/// Epoch of a signed head.
+pub(crate) fn parse_inventory_head(file: &str) -> Option<u64> {
+    parse_epoch(file, HEAD)
+}
+
+/// Epoch of a file of leaves.
+pub(crate) fn parse_inventory_leaves(file: &str) -> Option<u64> {
+    parse_epoch(file, LEAVES)
 }
 
 /// Object and generation of a file name in `owner`'s directory, if it is one this version writes.

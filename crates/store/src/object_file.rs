@@ -232,6 +232,15 @@ impl ObjectFile {
         Ok(bytes)
     }
 
+    /// The stored cell tree, which must have the root in the envelope.
+    pub(crate) fn tree(&self, path: &Path) -> Result<CellTree, StoreError> {
+        let bytes = self.tree_bytes(path)?;
+        let damaged = || self.damaged(DamagedPart::CellTree, self.tree_at());
+        let tree = CellTree::from_bytes(&bytes).map_err(|_| damaged())?;
+        let signed = self.envelope.commitment.as_ref().map(|c| c.root);
+        if Some(tree.root()) == signed && tree.size() == self.size() { Ok(tree) } else { Err(damaged()) }
+    }
+
     /// The path of a block, from the nodes on its way only; they must lead to the root in the envelope.
     pub(crate) fn block_path(&self, path: &Path, block: u64) -> Result<BlockPath, StoreError> {
         let damaged = |at| self.damaged(DamagedPart::CellTree, at);

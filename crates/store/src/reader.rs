@@ -2,10 +2,11 @@
 //! envelope is the owner's was checked when it was stored, and is checked again by scrub; a read trusts the file's checksum
 //! for it (spec store, clause F6).
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_possession::tree::{BLOCK_BYTES, block_len, blocks_of};
+use bailiwick_possession::tree::{BLOCK_BYTES, CellTree, block_len, blocks_of};
 use bailiwick_protocol::envelope::Envelope;
 use blake3::hazmat::ChainingValue;
 
@@ -20,15 +21,17 @@ use crate::store::Inner;
 pub struct BodyReader {
     inner: Arc<Inner>,
     file: ObjectFile,
+    /// Where it was opened; it may have gone from there since.
+    path: PathBuf,
     /// The page of the piece table used last, checked.
     page: Mutex<Option<(u64, Arc<[ChainingValue]>)>>,
     disk_bytes: AtomicU64,
 }
 
 impl BodyReader {
-    pub(crate) fn new(inner: Arc<Inner>, file: ObjectFile) -> Self {
+    pub(crate) fn new(inner: Arc<Inner>, file: ObjectFile, path: PathBuf) -> Self {
         let disk_bytes = AtomicU64::new(file.opening_bytes());
-        Self { inner, file, page: Mutex::new(None), disk_bytes }
+        Self { inner, file, path, page: Mutex::new(None), disk_bytes }
     }
 
     /// Bytes of the object's file read for this reader so far: footer, envelope and page table when it was opened, and since
@@ -52,6 +55,28 @@ impl BodyReader {
         &self.file.envelope
     }
 
+    /// The signed envelope stored with the body, canonical bytes as the owner sent them.
+    #[must_use]
+    pub fn signed_envelope(&self) -> &[u8] {
+        &self.file.envelope_bytes
+    }
+
+    /// Nodes of the cell tree from level 3 up, as [`crate::Store::tree`] gives them.
+    ///
+    /// # Errors
+    /// `Damaged`, `Io`.
+    pub fn tree(&self) -> Result<CellTree, StoreError> {
+        self.note_damage(self.file.tree(&self.path))
+    }
+
+    /// A version kept aside is nobody's current object: its damage says nothing about that.
+    fn note_damage<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.path.starts_with(self.inner.layout.retained()) {
+            return result;
+        }
+        self.inner.note_damage(result)
+    }
+
     /// Fills `buf` from `offset`, or as much of it as there is up to the end of the body. Returns the bytes read.
     ///
     /// # Errors
@@ -66,7 +91,7 @@ impl BodyReader {
         if read.is_err() {
             buf.fill(0);
         }
-        self.inner.note_damage(read)?;
+        self.note_damage(read)?;
         Ok(wanted)
     }
 
@@ -151,10 +176,8 @@ impl BodyReader {
     }
 
     fn read_raw(&self, offset: u64, buf: &mut [u8], part: DamagedPart) -> Result<(), StoreError> {
-        read_exact_at(&*self.file.file, offset, buf).map_err(|e| {
-            let path = self.inner.layout.object(&self.file.name, self.file.envelope.generation);
-            read_error(&self.file.name, part, offset, &path, e)
-        })?;
+        read_exact_at(&*self.file.file, offset, buf)
+            .map_err(|e| read_error(&self.file.name, part, offset, &self.path, e))?;
         self.disk_bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
         Ok(())
     }

@@ -13,9 +13,12 @@ use crate::disk::Disk;
 use crate::error::StoreError;
 use crate::files::{DirEntry, Lock, read_exact_at};
 use crate::index::Index;
-use crate::layout::{FORMAT_VERSION, Layout, format_text, parse_format, parse_object_file};
+use crate::layout::{
+    FORMAT_VERSION, Layout, format_text, parse_format, parse_inventory_leaves, parse_object_file,
+};
 use crate::object_file::{ObjectFile, OpenError};
 use crate::record::{KEY_BYTES, ObjectRecord, key};
+use crate::retained::keep_aside;
 use crate::store::Damaged;
 
 /// What opening a store found and did.
@@ -57,7 +60,9 @@ pub(crate) fn claim(disk: &Disk, layout: &Layout) -> Result<Box<dyn Lock>, Store
         }
         disk.write_whole(&temporary, &layout.format(), format_text().as_bytes())?;
     }
-    for dir in [layout.objects(), layout.temporary(), layout.evidence()] {
+    for dir in
+        [layout.objects(), layout.temporary(), layout.evidence(), layout.retained(), layout.inventories()]
+    {
         disk.ensure_dir(&dir)?;
     }
     Ok(lock)
@@ -89,6 +94,26 @@ pub(crate) fn sweep(disk: &Disk, layout: &Layout) -> Result<u64, StoreError> {
         disk.remove(&dir.join(entry.name))?;
         swept += 1;
     }
+    Ok(swept + sweep_inventories(disk, layout)?)
+}
+
+/// Removes leaves without a head, and makes durable what the last process may have died before syncing: what is told from here on
+/// must not change with a power cut.
+fn sweep_inventories(disk: &Disk, layout: &Layout) -> Result<u64, StoreError> {
+    let dir = layout.inventories();
+    let mut swept = 0;
+    for epoch in disk.list(&dir)?.iter().filter_map(|e| parse_inventory_leaves(&e.name)) {
+        match disk.open(&layout.inventory_head(epoch), false) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                disk.remove(&layout.inventory_leaves(epoch))?;
+                swept += 1;
+            }
+            other => drop(other.map_err(|e| StoreError::io("open", &layout.inventory_head(epoch), e))?),
+        }
+    }
+    for dir in [dir, layout.retained()] {
+        disk.sync_dir(&disk.open_dir(&dir)?)?;
+    }
     Ok(swept)
 }
 
@@ -100,6 +125,8 @@ struct Reconciler<'a> {
     layout: &'a Layout,
     index: &'a Index,
     accounts: &'a Accounts,
+    /// Whether superseded files are kept aside.
+    retain: bool,
     report: OpenReport,
     damaged: BTreeMap<UnitName, Damaged>,
 }
@@ -110,11 +137,12 @@ pub(crate) fn reconcile(
     layout: &Layout,
     index: &Index,
     accounts: &Accounts,
+    retain: bool,
 ) -> Result<(OpenReport, BTreeMap<UnitName, Damaged>), StoreError> {
     // A directory that cannot be read ends this: not knowing what was stored, the store could be made to go back.
     let (shards, foreign) = shards(layout, &mut |dir| disk.list(dir))?;
     let report = OpenReport { foreign, ..OpenReport::default() };
-    let mut r = Reconciler { disk, layout, index, accounts, report, damaged: BTreeMap::new() };
+    let mut r = Reconciler { disk, layout, index, accounts, retain, report, damaged: BTreeMap::new() };
     for (shard, dir) in &shards {
         r.shard(*shard, dir)?;
     }
@@ -262,6 +290,9 @@ impl Reconciler<'_> {
         }
         let open_dir = self.disk.open_dir(dir)?;
         for (generation, _) in lower {
+            if self.retain {
+                keep_aside(self.disk, self.layout, name, *generation)?;
+            }
             self.disk.remove(&self.layout.object(name, *generation))?;
             self.report.superseded += 1;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bailiwick_possession::opening::BlockPath;
@@ -23,6 +23,7 @@ use crate::object_file::{ObjectFile, OpenError};
 use crate::reader::BodyReader;
 use crate::record::{Object, ObjectRecord, key};
 use crate::recovery::{self, OpenReport};
+use crate::retained::Wanted;
 
 /// How a store is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct Options {
     /// Changes written to the index in one transaction; also how many files a start after a crash may have to
     /// read again. Default 256.
     pub index_batch: usize,
+    /// Keep aside the files of replaced and deleted objects as long as they are wanted ([`Store::retain_if`]). They count in no
+    /// quota. Default: no.
+    pub retain: bool,
 }
 
 impl Default for Options {
@@ -47,6 +51,7 @@ impl Default for Options {
             owner_quota_bytes: u64::MAX,
             body_bytes_max: BODY_BYTES_MAX,
             index_batch: 256,
+            retain: false,
         }
     }
 }
@@ -63,7 +68,6 @@ pub(crate) struct Damaged {
     pub(crate) unindexed: OwnerUsage,
 }
 
-#[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) disk: Arc<Disk>,
     pub(crate) layout: Layout,
@@ -74,9 +78,19 @@ pub(crate) struct Inner {
     /// Objects known to be damaged. A new upload of the same envelope repairs them.
     damaged: Mutex<BTreeMap<UnitName, Damaged>>,
     names: [Mutex<()>; NAME_LOCKS],
+    /// What must stay readable although it is replaced or deleted; everything, until somebody says.
+    pub(crate) wanted: RwLock<Option<Arc<Wanted>>>,
+    /// One inventory is written at a time.
+    pub(crate) inventories: Mutex<()>,
     temporary: AtomicU64,
     report: OpenReport,
     _lock: Box<dyn Lock>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("layout", &self.layout).finish_non_exhaustive()
+    }
 }
 
 /// A directory of durable objects. Cheap to clone; the directory's lock is held until the last clone, upload and reader is gone.
@@ -110,7 +124,7 @@ impl Store {
         let swept = recovery::sweep(&disk, &layout)?;
         let (index, index_rebuilt) = Index::open(Arc::clone(&disk), layout.index(), options.index_batch)?;
         let accounts = Accounts::new(options.quota_bytes, options.owner_quota_bytes);
-        let (report, damaged) = recovery::reconcile(&disk, &layout, &index, &accounts)?;
+        let (report, damaged) = recovery::reconcile(&disk, &layout, &index, &accounts, options.retain)?;
         let report = OpenReport { swept, index_rebuilt, ..report };
         let inner = Inner {
             disk,
@@ -120,6 +134,8 @@ impl Store {
             accounts,
             damaged: Mutex::new(damaged),
             names: std::array::from_fn(|_| Mutex::new(())),
+            wanted: RwLock::new(None),
+            inventories: Mutex::new(()),
             temporary: AtomicU64::new(0),
             report,
             _lock: lock,
@@ -148,7 +164,8 @@ impl Store {
     /// `NotFound`, `Damaged`, `Io`, `Index`.
     pub fn open_body(&self, name: &UnitName) -> Result<BodyReader, StoreError> {
         let file = self.inner.lookup(name)?.ok_or(StoreError::NotFound(*name))?;
-        Ok(BodyReader::new(Arc::clone(&self.inner), file))
+        let path = self.inner.layout.object(name, file.envelope.generation);
+        Ok(BodyReader::new(Arc::clone(&self.inner), file, path))
     }
 
     /// Nodes of the cell tree from level 3 up, checked against the root in the stored envelope, whose signature was checked when
@@ -158,8 +175,8 @@ impl Store {
     /// `NotFound`, `Damaged`, `Io`, `Index`.
     pub fn tree(&self, name: &UnitName) -> Result<CellTree, StoreError> {
         let file = self.inner.lookup(name)?.ok_or(StoreError::NotFound(*name))?;
-        let tree = self.inner.tree_of(&file);
-        self.inner.note_damage(tree)
+        let path = self.inner.layout.object(name, file.envelope.generation);
+        self.inner.note_damage(file.tree(&path))
     }
 
     /// The path of block `block` to the root in the stored envelope. Reads at most 16 nodes a level of the stored tree, and checks
@@ -349,6 +366,17 @@ impl Inner {
         Ok(ObjectFile::open(&self.disk, &path, name, generation).map(Some))
     }
 
+    /// The index entry, read again from the object when it rotted.
+    pub(crate) fn indexed(&self, name: &UnitName) -> Result<Option<ObjectRecord>, StoreError> {
+        match self.index.get(name) {
+            Err(StoreError::Damaged { .. }) => {
+                self.reindex(name)?;
+                self.index.get(name)
+            }
+            other => other,
+        }
+    }
+
     /// Generations on disk, ascending.
     pub(crate) fn generations(&self, name: &UnitName) -> Result<Vec<u64>, StoreError> {
         let entries = self.disk.list(&self.layout.shard_dir(name))?;
@@ -373,15 +401,6 @@ impl Inner {
         Ok(())
     }
 
-    pub(crate) fn tree_of(&self, file: &ObjectFile) -> Result<CellTree, StoreError> {
-        let path = self.layout.object(&file.name, file.envelope.generation);
-        let bytes = file.tree_bytes(&path)?;
-        let damaged = || file.damaged(DamagedPart::CellTree, file.tree_at());
-        let tree = CellTree::from_bytes(&bytes).map_err(|_| damaged())?;
-        let signed = file.envelope.commitment.as_ref().map(|c| c.root);
-        if Some(tree.root()) == signed && tree.size() == file.size() { Ok(tree) } else { Err(damaged()) }
-    }
-
     fn delete(&self, name: &UnitName) -> Result<bool, StoreError> {
         let _guard = self.lock_name(name);
         self.disk.check_writable()?;
@@ -397,14 +416,15 @@ impl Inner {
             return Ok(false);
         };
         let open_dir = self.disk.open_dir(&dir)?;
+        let retention = self.retention();
         // A crash must not bring a lower generation back: those go first, durably.
         for generation in stale {
-            self.disk.remove(&self.layout.object(name, *generation))?;
+            self.discard(&retention, name, *generation)?;
         }
         if !stale.is_empty() {
             self.disk.sync_dir(&open_dir)?;
         }
-        self.disk.remove(&self.layout.object(name, *highest))?;
+        self.discard(&retention, name, *highest)?;
         self.forget(name, record.as_ref());
         self.disk.sync_dir(&open_dir)?;
         // The index may have been synced in passing, and failed.

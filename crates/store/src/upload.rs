@@ -19,6 +19,7 @@ use crate::files::File;
 use crate::object_file::{ObjectFile, OpenError, file_bytes_of, tail};
 use crate::pieces::{PieceHasher, PieceTables};
 use crate::record::ObjectRecord;
+use crate::retained::Retention;
 use crate::store::{Inner, Store, now_unix_ms};
 
 const HEADER_BYTES: usize = 24 + 32;
@@ -174,6 +175,7 @@ impl Upload {
         inner.disk.sync(&*self.file, &self.path)?;
 
         let _guard = inner.lock_name(&self.name);
+        let retention = inner.retention();
         let mut replaced = match inner.judge(&self.signed, &self.envelope)? {
             Verdict::Same(record) => return Ok(Stored { record, already: true }),
             Verdict::Replaces(record) => Some(record),
@@ -191,7 +193,7 @@ impl Upload {
         }
         inner.index.put(record.clone());
         inner.forget_damaged(&self.name);
-        self.remove_lower_generations(&inner, &dir)?;
+        self.remove_lower_generations(&inner, &retention, &dir)?;
         // The index may have been synced in passing, and failed.
         inner.disk.check_writable()?;
         Ok(Stored { record, already: false })
@@ -252,7 +254,12 @@ impl Upload {
 
     /// A later delete of this generation must not uncover a lower one, so those go now, durably.
     /// What cannot be removed is swept at the next start or with the object; the new generation is durable and served.
-    fn remove_lower_generations(&self, inner: &Inner, dir: &OpenDir) -> Result<(), StoreError> {
+    fn remove_lower_generations(
+        &self,
+        inner: &Inner,
+        retention: &Retention<'_>,
+        dir: &OpenDir,
+    ) -> Result<(), StoreError> {
         let generations = inner.generations(&self.name).unwrap_or_else(|e| {
             tracing::warn!(error = %e, "superseded files cannot be looked for now");
             Vec::new()
@@ -260,8 +267,7 @@ impl Upload {
         let lower = generations.iter().filter(|g| **g < self.envelope.generation);
         let mut any = false;
         for generation in lower {
-            let path = inner.layout.object(&self.name, *generation);
-            if let Err(e) = inner.disk.remove(&path) {
+            if let Err(e) = inner.discard(retention, &self.name, *generation) {
                 tracing::warn!(error = %e, "a superseded file stays for now");
                 continue;
             }

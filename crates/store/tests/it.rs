@@ -11,5 +11,6 @@ mod it {
     mod model;
     mod opening;
     mod real_disk;
+    mod retained;
     mod rot;
 }

@@ -5,13 +5,15 @@
 
 use std::path::PathBuf;
 
+use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::field::{Fr, element_from_bytes, element_to_bytes};
+use bailiwick_possession::inventory::InventoryTree;
 use bailiwick_possession::poseidon2::compress;
 use bailiwick_possession::statement::{public_input, statement};
 use bailiwick_possession::tree::{empty_node, lift};
-use bailiwick_protocol::challenge::Challenge;
+use bailiwick_protocol::challenge::{Challenge, Target};
 use bailiwick_protocol::codec::Canonical;
-use bailiwick_protocol::ids::ClassId;
+use bailiwick_protocol::ids::{ClassId, Unit, UnitName};
 use serde::{Deserialize, Serialize};
 
 use crate::fixture::{body, challenge, draw, tree};
@@ -36,6 +38,18 @@ enum Case {
     Tree { seed: u8, size: u64, cells: u64, depth: u8, root: String, lifted_depth: u8, lifted_root: String },
     /// Everything derived from a challenge in its canonical bytes; slots are (target, cell).
     Draw { challenge: String, binding: String, slots: Vec<(usize, u64)>, public_input: String },
+    /// A challenge over an inventory of these leaves (owner, object, generation, blake3, size, root, cells): its root and the
+    /// canonical openings' places, and all that is derived.
+    InventoryDraw {
+        leaves: Vec<(String, String, u64, String, u64, String, u64)>,
+        root: String,
+        total: u64,
+        challenge: String,
+        opened: Vec<u64>,
+        binding: String,
+        slots: Vec<(usize, u64)>,
+        public_input: String,
+    },
     /// The sponge.
     Statement { samples: u16, depth: u8, binding: String, slots: Vec<(String, u64)>, statement: String },
 }
@@ -51,6 +65,18 @@ fn text(x: &Fr) -> String {
 fn element(text: &str) -> Fr {
     let bytes: [u8; 32] = hex::decode(text).expect("hex").try_into().expect("32 bytes");
     element_from_bytes(&bytes).expect("canonical")
+}
+
+fn leaf_of(
+    (owner, object, generation, blake3, size, root, cells): &(String, String, u64, String, u64, String, u64),
+) -> Target {
+    let name = UnitName {
+        owner: owner.parse().expect("hex"),
+        object: object.parse().expect("hex"),
+        unit: Unit::WHOLE,
+    };
+    let (blake3, root) = (blake3.parse().expect("hex"), root.parse().expect("hex"));
+    Target { name, generation: *generation, blake3, size: *size, root, cells: *cells }
 }
 
 fn run(case: &Case) {
@@ -76,6 +102,26 @@ fn run(case: &Case) {
             assert_eq!(d.slots.iter().map(|s| (s.target, s.cell)).collect::<Vec<_>>(), *slots);
             assert_eq!(text(&public_input(&c, &d).expect("honest")), *public);
         }
+        Case::InventoryDraw {
+            leaves,
+            root,
+            total,
+            challenge,
+            opened,
+            binding,
+            slots,
+            public_input: public,
+        } => {
+            let tree = InventoryTree::new(leaves.iter().map(leaf_of).collect()).expect("good leaves");
+            assert_eq!((tree.target().root.to_string(), tree.target().cells), (root.clone(), *total));
+            let c = Challenge::from_bytes(&hex::decode(challenge).expect("hex")).expect("canonical");
+            let openings = tree.sample(&c).expect("its inventory");
+            assert_eq!(openings.iter().map(|o| o.index).collect::<Vec<_>>(), *opened);
+            let s = sampled(&c, &openings).expect("honest");
+            assert_eq!(text(&s.binding), *binding);
+            assert_eq!(s.slots.iter().map(|s| (s.target, s.cell)).collect::<Vec<_>>(), *slots);
+            assert_eq!(text(&public_input(&c, &s).expect("honest")), *public);
+        }
         Case::Statement { samples, depth, binding, slots, statement: expected } => {
             let slots: Vec<_> = slots.iter().map(|(r, i)| (element(r), *i)).collect();
             let class = ClassId { samples: *samples, depth: *depth };
@@ -87,7 +133,7 @@ fn run(case: &Case) {
 /// Z33, Z34: the frozen vectors. Fails with no files, unknown fields, or fewer than every kind.
 #[test]
 fn z34_golden_vectors() {
-    let mut kinds = [0; 5];
+    let mut kinds = [0; 6];
     for entry in std::fs::read_dir(folder()).expect("the folder of vectors") {
         let path = entry.expect("readable").path();
         let file = std::fs::read_to_string(&path).expect("readable");
@@ -99,6 +145,7 @@ fn z34_golden_vectors() {
             Case::Tree { .. } => 2,
             Case::Draw { .. } => 3,
             Case::Statement { .. } => 4,
+            Case::InventoryDraw { .. } => 5,
         };
         kinds[kind] += 1;
         run(&v.case);
@@ -189,6 +236,7 @@ fn rewrite_vectors() {
         };
         write(name, scenario, ours, case);
     }
+    write_inventory_draw(&write);
     let slots: Vec<(Fr, u64)> = (0..2).map(|i| (-Fr::from(i + 1), (1 << 16) - 1 - i)).collect();
     let mut items = [Fr::from(0u64); 16];
     items[..4].copy_from_slice(&[
@@ -208,4 +256,30 @@ fn rewrite_vectors() {
         statement: text(&oracle::compress(&items)),
     };
     write("statement-two-slots.json", "two slots fill one call of C", peer, case);
+}
+
+/// Nine objects of three owners; the root comes from the oracle, so it does not depend on the crate.
+fn write_inventory_draw(write: &dyn Fn(&str, &str, &str, Case)) {
+    let leaves = crate::inventory::leaves(9);
+    let tree = InventoryTree::new(leaves.clone()).expect("good");
+    let c = crate::inventory::challenge(ClassId::SMALL, &tree);
+    let openings = tree.sample(&c).expect("its inventory");
+    let s = sampled(&c, &openings).expect("honest");
+    let (root, total) = crate::inventory::oracle(&leaves);
+    let row = |t: &Target| {
+        let name = (t.name.owner.to_string(), t.name.object.to_string());
+        (name.0, name.1, t.generation, t.blake3.to_string(), t.size, t.root.to_string(), t.cells)
+    };
+    let case = Case::InventoryDraw {
+        leaves: leaves.iter().map(row).collect(),
+        root: hex::encode(root),
+        total,
+        challenge: hex::encode(c.to_bytes()),
+        opened: openings.iter().map(|o| o.index).collect(),
+        binding: text(&s.binding),
+        slots: s.slots.iter().map(|s| (s.target, s.cell)).collect(),
+        public_input: text(&public_input(&c, &s).expect("honest")),
+    };
+    let provenance = "root computed by a separate recursive implementation (tests/it/inventory.rs); merlin 3.0.0 over the specified items";
+    write("draw-inventory.json", "an inventory of nine objects, class small", provenance, case);
 }

@@ -112,7 +112,7 @@ impl Inner {
             let offset = file.pieces_at() + piece * VALUE_BYTES as u64;
             watch.damage(Some(file.name), path.into(), DamagedPart::PieceTable, offset);
         }
-        let tree = match self.tree_of(file) {
+        let tree = match file.tree(&self.layout.object(&file.name, file.envelope.generation)) {
             Err(StoreError::Damaged { .. }) => None,
             other => Some(other?),
         };

@@ -170,8 +170,9 @@ fn d09_no_space_from_any_call() {
         let fs = Forgetful::new();
         let store = open(&fs);
         of(1, 1).put(&store).unwrap();
-        let space =
-            |op: Op, _: &Path| matches!(op, Op::Create | Op::CreateDir | Op::Write | Op::SetLen | Op::Rename);
+        let space = |op: Op, _: &Path| {
+            matches!(op, Op::Create | Op::CreateDir | Op::Write | Op::SetLen | Op::Rename | Op::Link)
+        };
         let count = fail_nth(&fs, nth, ErrorKind::StorageFull, space);
         let result = of(2, 1).put(&store);
         if count.load(Ordering::SeqCst) <= nth {

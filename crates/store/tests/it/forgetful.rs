@@ -21,6 +21,7 @@ pub(crate) enum Op {
     Sync,
     SetLen,
     Rename,
+    Link,
     Remove,
     List,
     OpenDir,
@@ -408,6 +409,17 @@ impl FileSystem for Forgetful {
         let id = state.find(from)?;
         state.dir(to.parent().unwrap())?.insert(name_of(to), id);
         state.dir(from.parent().unwrap())?.remove(&name_of(from));
+        Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.step(Op::Link, to)?;
+        let id = state.find(from)?;
+        let names = state.dir(to.parent().unwrap())?;
+        if names.contains_key(&name_of(to)) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        names.insert(name_of(to), id);
         Ok(())
     }
 

@@ -1,0 +1,260 @@
+//! Inventories of epochs, and the versions they list: decided once, provable until released, whatever is deleted meanwhile.
+
+use std::sync::Arc;
+
+use bailiwick_protocol::challenge::Target;
+use bailiwick_store::{Held, Options, Store, StoreError};
+
+use super::fixture::{Sample, Spec};
+use super::forgetful::{Crash, Fate, Forgetful, Op};
+
+const HEAD: &[u8] = b"signed by the host";
+
+fn options() -> Options {
+    Options { retain: true, index_batch: 2, ..Options::default() }
+}
+
+fn open(fs: &Forgetful) -> Result<Store, StoreError> {
+    Store::open_with(Arc::new(fs.clone()), "/s", options())
+}
+
+fn sample(object: u8, generation: u64, content: u8) -> Sample {
+    Spec { object, generation, content, ..Spec::default() }.seal()
+}
+
+fn target(sample: &Sample) -> Target {
+    Target::of(&sample.envelope).expect("committed")
+}
+
+/// Asserts that the very version can be read to its last byte, with tree and envelope.
+fn assert_provable(store: &Store, sample: &Sample, context: &str) {
+    let reader = store.open_target(&target(sample)).unwrap_or_else(|e| panic!("{context}: {e}"));
+    let reader = reader.unwrap_or_else(|| panic!("{context}: {:?} cannot be proven any more", sample.name()));
+    assert!(reader.read_range(0, sample.body.len()).unwrap() == sample.body, "{context}");
+    assert_eq!(reader.tree().unwrap().root(), target(sample).root, "{context}");
+    assert_eq!(reader.signed_envelope(), sample.signed(), "{context}");
+}
+
+/// What an inventory lists is provable after it was replaced and deleted; nobody else sees it; it goes when it is released.
+#[test]
+fn a_deleted_version_stays_provable_until_it_is_released() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let (old, new, other) = (sample(1, 1, 1), sample(1, 2, 2), sample(2, 1, 1));
+    for s in [&old, &new, &other] {
+        s.put(&store).unwrap();
+    }
+    // Before anyone says what is wanted everything is kept: here generation 1, replaced by 2.
+    assert_provable(&store, &old, "replaced");
+    assert_provable(&store, &new, "current");
+    let name = new.name();
+    store.retain_if(Arc::new(move |n, generation| *n == name && generation == 2));
+    assert!(store.delete(&new.name()).unwrap() && store.delete(&other.name()).unwrap());
+    assert!(store.get(&new.name()).unwrap().is_none() && store.list(None, 10).unwrap().is_empty());
+    assert_eq!(store.usage().total.file_bytes, 0);
+    assert_provable(&store, &new, "deleted");
+    assert!(store.open_target(&target(&other)).unwrap().is_none(), "not wanted, so gone");
+    assert_eq!(store.release().unwrap(), (1, 1), "generation 1 is not wanted any more");
+    assert!(store.open_target(&target(&old)).unwrap().is_none());
+    assert_provable(&store, &new, "after a release");
+    // A restart forgets nothing and nobody's wish.
+    drop(store);
+    let store = open(&fs).unwrap();
+    assert_provable(&store, &new, "after a restart");
+    assert!(store.get(&new.name()).unwrap().is_none(), "a restart brings nothing back");
+    store.retain_if(Arc::new(|_, _| false));
+    assert_eq!(store.release().unwrap(), (1, 0));
+    assert!(store.open_target(&target(&new)).unwrap().is_none());
+    assert!(!fs.files().iter().any(|(p, _)| p.starts_with("/s/retained")));
+}
+
+/// Without the option nothing is kept aside.
+#[test]
+fn a_store_that_does_not_retain_deletes() {
+    let store = Store::open_with(Arc::new(Forgetful::new()), "/s", Options::default()).unwrap();
+    let s = sample(1, 1, 1);
+    s.put(&store).unwrap();
+    store.delete(&s.name()).unwrap();
+    assert!(store.open_target(&target(&s)).unwrap().is_none());
+}
+
+/// Deleted, then put with other content under the same generation: both versions are what they are.
+#[test]
+fn one_generation_with_two_contents_is_two_versions() {
+    let store = open(&Forgetful::new()).unwrap();
+    let (a, b) = (sample(1, 1, 1), sample(1, 1, 2));
+    a.put(&store).unwrap();
+    store.delete(&a.name()).unwrap();
+    b.put(&store).unwrap();
+    assert_provable(&store, &a, "deleted");
+    assert_provable(&store, &b, "current");
+    store.delete(&b.name()).unwrap();
+    assert_provable(&store, &a, "first");
+    assert_provable(&store, &b, "second");
+}
+
+/// Damage of a version kept aside says nothing about the current object.
+#[test]
+fn damage_of_a_kept_version_is_not_damage_of_the_object() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let (old, new) = (sample(1, 1, 1), sample(1, 2, 2));
+    old.put(&store).unwrap();
+    new.put(&store).unwrap();
+    let path = fs.files().into_iter().find(|(p, _)| p.starts_with("/s/retained")).expect("kept").0;
+    fs.tamper(&path, |bytes| bytes[60] ^= 1);
+    let reader = store.open_target(&target(&old)).unwrap().expect("opens");
+    assert!(matches!(reader.read_range(0, 100), Err(StoreError::Damaged { .. })));
+    assert!(store.damaged().is_empty());
+    new.assert_whole(&store);
+}
+
+/// An epoch is decided once.
+#[test]
+fn an_epoch_is_decided_once() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let leaves = [target(&sample(1, 1, 1)), target(&sample(2, 7, 1))];
+    store.keep_inventory(5, HEAD, &leaves).unwrap();
+    let again = store.keep_inventory(5, b"another", &leaves[..1]);
+    assert!(matches!(again, Err(StoreError::InventoryExists { epoch: 5 })));
+    store.keep_inventory(9, b"later", &leaves[..1]).unwrap();
+    drop(store);
+    let store = open(&fs).unwrap();
+    assert_eq!(store.inventory_head(5).unwrap().as_deref(), Some(HEAD));
+    assert_eq!(store.inventory_leaves(5).unwrap().as_deref(), Some(&leaves[..]));
+    assert_eq!(store.inventories().unwrap(), [(5, true), (9, true)]);
+    store.drop_inventory_leaves(5).unwrap();
+    assert_eq!(store.inventories().unwrap(), [(5, false), (9, true)]);
+    assert_eq!(store.inventory_head(5).unwrap().as_deref(), Some(HEAD), "what was signed stays");
+    assert!(store.keep_inventory(5, b"another", &leaves).is_err());
+    assert_eq!((store.inventory_head(6).unwrap(), store.inventory_leaves(6).unwrap()), (None, None));
+}
+
+/// Rot of what is kept is an error, not another inventory.
+#[test]
+fn damaged_inventories_are_named() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    store.keep_inventory(5, HEAD, &[target(&sample(1, 1, 1))]).unwrap();
+    fs.tamper("/s/inventories/0000000000000005.leaves".as_ref(), |bytes| bytes.truncate(100));
+    assert!(matches!(store.inventory_leaves(5), Err(StoreError::InventoryDamaged { epoch: 5 })));
+    fs.tamper("/s/inventories/0000000000000005.head".as_ref(), Vec::clear);
+    assert!(matches!(store.inventory_head(5), Err(StoreError::InventoryDamaged { epoch: 5 })));
+    assert!(store.keep_inventory(5, HEAD, &[]).is_err(), "a damaged head is still a decision");
+}
+
+/// D07: a failed fsync decides nothing, and the store takes no further part.
+#[test]
+fn d07_a_failed_fsync_decides_no_epoch() {
+    for failing in 0..4 {
+        let fs = Forgetful::new();
+        let store = open(&fs).unwrap();
+        let mut syncs = 0;
+        fs.judge(move |op, _| {
+            syncs += u32::from(matches!(op, Op::Sync | Op::SyncDir));
+            if syncs == failing + 1 && matches!(op, Op::Sync | Op::SyncDir) {
+                Fate::Fail(std::io::ErrorKind::Other)
+            } else {
+                Fate::Go
+            }
+        });
+        let kept = store.keep_inventory(5, HEAD, &[target(&sample(1, 1, 1))]);
+        assert!(matches!(kept, Err(StoreError::SyncFailed { .. })), "fsync {failing}");
+        assert!(matches!(store.keep_inventory(6, HEAD, &[]), Err(StoreError::ReadOnly)));
+    }
+}
+
+/// Work of one process: an object, an inventory of it, then it is replaced and deleted. Returns what was acknowledged: 0 nothing,
+/// 1 the inventory, 2 everything.
+fn work(fs: &Forgetful, die_at: u64) -> u8 {
+    let mut count = 0;
+    fs.judge(move |op, _| {
+        count += u64::from(op.changes());
+        if op.changes() && count > die_at { Fate::Die } else { Fate::Go }
+    });
+    let mut acknowledged = 0;
+    let mut run = || {
+        let store = open(fs)?;
+        let (old, gone) = (sample(1, 1, 1), sample(2, 1, 1));
+        old.put(&store)?;
+        gone.put(&store)?;
+        store.keep_inventory(7, HEAD, &[target(&old), target(&gone)])?;
+        acknowledged = 1;
+        sample(1, 2, 2).put(&store)?;
+        store.delete(&gone.name())?;
+        sample(2, 1, 9).put(&store)?;
+        store.delete(&sample(1, 2, 2).name())?;
+        acknowledged = 2;
+        Ok::<_, StoreError>(())
+    };
+    if run().is_err() {
+        assert!(fs.is_dead(), "fails only because the process died");
+    }
+    acknowledged
+}
+
+/// D01, D05: the machine loses power at every operation. A decided epoch stays decided, the same bytes, with all its leaves, and every
+/// version it lists can be proven; an undecided one leaves nothing behind.
+#[test]
+fn d01_d05_power_cut_at_every_operation_keeps_what_was_signed_provable() {
+    let mut points = 0;
+    for die_at in 0.. {
+        let mut acknowledged = 0;
+        for mode in [Crash::Lost, Crash::Kept, Crash::Killed, Crash::Mixed(die_at), Crash::Mixed(!die_at)] {
+            let context = format!("power cut at operation {die_at}, {mode:?}");
+            let fs = Forgetful::new();
+            acknowledged = work(&fs, die_at);
+            let fs = fs.crash(mode);
+            let store = open(&fs).unwrap_or_else(|e| panic!("{context}: {e}"));
+            let head = store.inventory_head(7).unwrap();
+            assert!(head.is_some() || acknowledged == 0, "{context}: a decided epoch is forgotten");
+            let leaves = store.inventory_leaves(7).unwrap();
+            assert_eq!(head.is_some(), leaves.is_some(), "{context}");
+            if let Some(head) = head {
+                assert_eq!(head, HEAD, "{context}");
+                assert_eq!(leaves.unwrap().len(), 2, "{context}");
+                for listed in [sample(1, 1, 1), sample(2, 1, 1)] {
+                    assert_provable(&store, &listed, &context);
+                }
+                // And it stays so when the power fails again right after.
+                let again = fs.crash(Crash::Lost);
+                drop(store);
+                let store = open(&again).unwrap();
+                assert_eq!(store.inventory_head(7).unwrap().as_deref(), Some(HEAD), "{context}, twice");
+                assert_provable(&store, &sample(2, 1, 1), &format!("{context}, twice"));
+            }
+            points += 1;
+        }
+        if acknowledged == 2 {
+            break;
+        }
+    }
+    assert!(points > 200, "only {points} crash points: the operations were not counted");
+}
+
+/// Everything at first, then what changed, and everything again after a failure.
+#[test]
+fn changes_are_told_once() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let (a, b) = (sample(1, 1, 1), sample(2, 1, 1));
+    a.put(&store).unwrap();
+    let names = |held: Held| match held {
+        Held::All(records) => {
+            (true, records.iter().map(|r| (r.name, Some(r.generation))).collect::<Vec<_>>())
+        }
+        Held::Changed(changes) => {
+            (false, changes.into_iter().map(|(n, r)| (n, r.map(|r| r.generation))).collect())
+        }
+    };
+    assert_eq!(names(store.take_changes().unwrap()), (true, vec![(a.name(), Some(1))]));
+    assert_eq!(names(store.take_changes().unwrap()), (false, vec![]));
+    b.put(&store).unwrap();
+    sample(1, 2, 2).put(&store).unwrap();
+    store.delete(&b.name()).unwrap();
+    assert_eq!(names(store.take_changes().unwrap()), (false, vec![(a.name(), Some(2)), (b.name(), None)]));
+    drop(store);
+    let store = open(&fs).unwrap();
+    assert!(names(store.take_changes().unwrap()).0, "a new process has to look at everything");
+}
