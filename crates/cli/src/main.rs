@@ -81,6 +81,12 @@ enum Command {
     /// Show a judgement as a page or as JSON
     #[command(display_order = 52)]
     Report(commands::verify::ReportArgs),
+    /// Run a transparency log, add to one, and check its proofs
+    #[command(display_order = 55)]
+    Log(commands::log::Args),
+    /// Cosign the checkpoints of transparency logs
+    #[command(display_order = 56)]
+    Witness(commands::witness::Args),
     /// Classes of storage proofs, and keys for them
     #[command(display_order = 60)]
     Circuit(commands::circuit::Args),
@@ -91,7 +97,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if !matches!(cli.command, Command::Node(_)) {
+    let stops_in_its_own_order = match &cli.command {
+        Command::Node(_) => true,
+        Command::Log(a) => a.serves(),
+        Command::Witness(a) => a.serves(),
+        _ => false,
+    };
+    if !stops_in_its_own_order {
         output::remove_partial_files_on_signals();
     }
     let result = match cli.command {
@@ -109,6 +121,8 @@ fn main() -> ExitCode {
         Command::Beacon(a) => commands::beacon::run(a),
         Command::Verify(a) => commands::verify::verify(a),
         Command::Report(a) => commands::verify::report(a),
+        Command::Log(a) => commands::log::run(a),
+        Command::Witness(a) => commands::witness::run(a),
         Command::Circuit(a) => commands::circuit::run(a),
         Command::Demo(a) => commands::demo::run(a),
     };

@@ -8,6 +8,7 @@ mod it {
     mod demo;
     mod developer;
     mod host;
+    mod log;
     mod program;
     mod verdict;
 }

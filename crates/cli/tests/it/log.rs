@@ -1,0 +1,315 @@
+//! A transparency log and two witnesses as real processes: add, prove, verify offline, damage, fsck.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use super::program::Place;
+
+/// A server process on loopback; killed when dropped.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let log = fs::File::options().create(true).append(true).open(place.path("server.log")).unwrap();
+        let mut child = place.command(arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap_or_default().to_owned();
+        assert!(!url.is_empty(), "{}", fs::read_to_string(place.path("server.log")).unwrap());
+        Self { child, url }
+    }
+
+    /// Without a chance to finish anything.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A submitter, a stranger, a log and two witnesses that know each other, all running.
+struct World {
+    place: Place,
+    log: Server,
+    witnesses: Vec<Server>,
+}
+
+const TRUST: [&str; 6] =
+    ["--log-key", "log/log.vkey", "--witness", "w1/witness.vkey", "--witness", "w2/witness.vkey"];
+
+impl World {
+    fn new() -> Self {
+        let place = Place::new();
+        place.run(&["key", "new", "auditor", "-o", "auditor"]);
+        place.run(&["key", "new", "auditor", "-o", "stranger"]);
+        for w in ["w1", "w2"] {
+            let name = format!("{w}.example");
+            place.run(&["witness", "init", w, "--name", &name, "--listen", "127.0.0.1:0"]);
+        }
+        // Witness keys first, then the log, then the log's key to the witnesses.
+        place.run(&[
+            "log",
+            "init",
+            "log",
+            "--origin",
+            "log.example/e2e",
+            "--listen",
+            "127.0.0.1:0",
+            "--submitter",
+            "auditor.pub",
+        ]);
+        let vkey = fs::read_to_string(place.path("log/log.vkey")).unwrap();
+        let mut witnesses = Vec::new();
+        let mut config = fs::read_to_string(place.path("log/log.toml")).unwrap();
+        config = config.replace("quorum = 0", "quorum = 2");
+        for w in ["w1", "w2"] {
+            let path = format!("{w}/witness.toml");
+            let text = fs::read_to_string(place.path(&path)).unwrap();
+            fs::write(place.path(&path), text.replace("logs = []", &format!("logs = [\"{}\"]", vkey.trim())))
+                .unwrap();
+            let server = Server::start(&place, &["witness", "run", "--config", &path]);
+            let key = fs::read_to_string(place.path(&format!("{w}/witness.vkey"))).unwrap();
+            config += &format!("\n[[witness]]\nkey = \"{}\"\nurl = \"{}\"\n", key.trim(), server.url);
+            witnesses.push(server);
+        }
+        fs::write(place.path("log/log.toml"), config).unwrap();
+        let log = Self::serve(&place);
+        Self { place, log, witnesses }
+    }
+
+    fn serve(place: &Place) -> Server {
+        Server::start(place, &["log", "serve", "--config", "log/log.toml"])
+    }
+
+    fn add_arguments<'a>(&'a self, file: &'a str, proof: &'a str) -> Vec<&'a str> {
+        let add = ["log", "add", file, "--log", &self.log.url, "--key", "auditor", "-o", proof];
+        [add.as_slice(), &TRUST].concat()
+    }
+
+    fn add(&self, content: &str, proof: &str) {
+        fs::write(self.place.path("entry"), content).unwrap();
+        self.place.run(&self.add_arguments("entry", proof));
+    }
+}
+
+fn verify<'a>(proof: &'a str, entry: &'a str) -> Vec<&'a str> {
+    [&["log", "verify", proof, "--entry", entry], TRUST.as_slice()].concat()
+}
+
+fn flip(path: &std::path::Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+/// T12, T04: an entry is cosigned by two witness processes, and its proof is judged offline by keys alone.
+#[test]
+fn t12_entry_is_cosigned_proven_and_verified_offline() {
+    let world = World::new();
+    let place = &world.place;
+    for i in 0..3 {
+        world.add(&format!("outcome {i}"), &format!("{i}.tlog-proof"));
+    }
+    fs::write(place.path("one"), "outcome 1").unwrap();
+    // Fetched again later, from tiles, with the entry itself.
+    let prove =
+        ["log", "prove", "1", "--log", &world.log.url, "-o", "again.tlog-proof", "--entry", "fetched"];
+    place.run(&[prove.as_slice(), &TRUST].concat());
+    assert_eq!(fs::read(place.path("fetched")).unwrap(), b"outcome 1");
+    place.refuse(
+        &[&["log", "prove", "3", "--log", &world.log.url, "-o", "none"], TRUST.as_slice()].concat(),
+        "shorter",
+    );
+    // Offline from here on.
+    let World { place, log, witnesses } = world;
+    drop((log, witnesses));
+    for proof in ["1.tlog-proof", "again.tlog-proof"] {
+        let out = place.run(&[verify(proof, "one"), vec!["--json", "--max-age", "3600"]].concat());
+        let shown: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(shown["index"], 1);
+        assert_eq!(shown["witnessed"].as_array().unwrap().len(), 2);
+        assert_eq!(shown["witnessed"][1]["witness"], "w2.example");
+    }
+    let before = place.names();
+    // T04: another entry. T12: more witnesses than have cosigned. T10: another log's key.
+    place.refuse(&verify("0.tlog-proof", "one"), "proves nothing");
+    place.run(&["witness", "init", "w3", "--name", "w3.example"]);
+    place.refuse(
+        &[verify("1.tlog-proof", "one"), vec!["--witness", "w3/witness.vkey"]].concat(),
+        "unwitnessed",
+    );
+    place.run(
+        &[verify("1.tlog-proof", "one"), vec!["--witness", "w3/witness.vkey", "--quorum", "2"]].concat(),
+    );
+    place.run(&["log", "init", "log2", "--origin", "log.example/e2e"]);
+    place.refuse(
+        &["log", "verify", "1.tlog-proof", "--entry", "one", "--log-key", "log2/log.vkey"],
+        "not signed",
+    );
+    // A proof that was tampered with, or is none.
+    let mut bytes = fs::read(place.path("1.tlog-proof")).unwrap();
+    let at = bytes.len() - 20;
+    bytes[at] ^= 1;
+    fs::write(place.path("bent"), bytes).unwrap();
+    place.refuse(&verify("bent", "one"), "proves nothing");
+    place.refuse(&verify("one", "one"), "c2sp.org/tlog-proof@v1");
+    fs::write(place.path("empty"), "").unwrap();
+    place.refuse(&verify("empty", "one"), "c2sp.org/tlog-proof@v1");
+    place.refuse(&verify("missing", "one"), "cannot open");
+    assert_eq!(place.names().len(), before.len() + 4);
+}
+
+/// T13: a proof older than the policy allows is refused.
+#[test]
+fn t13_a_stale_proof_is_refused() {
+    let world = World::new();
+    world.add("x", "x.tlog-proof");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let place = &world.place;
+    place.refuse(&[verify("x.tlog-proof", "entry"), vec!["--max-age", "1"]].concat(), "seconds old");
+    place.run(&[verify("x.tlog-proof", "entry"), vec!["--max-age", "3600"]].concat());
+}
+
+/// A06: who is not a submitter adds nothing.
+#[test]
+fn a06_a_stranger_adds_nothing() {
+    let world = World::new();
+    fs::write(world.place.path("entry"), "x").unwrap();
+    let arguments: Vec<&str> = world
+        .add_arguments("entry", "p")
+        .into_iter()
+        .map(|a| if a == "auditor" { "stranger" } else { a })
+        .collect();
+    world.place.refuse(&arguments, "refused (401");
+    fs::write(world.place.path("long"), vec![0; 65_536]).unwrap();
+    world.place.refuse(&world.add_arguments("long", "p"), "larger than 65535");
+    assert!(!world.place.path("p").exists());
+}
+
+/// T07, T09: one flipped bit in what is stored: nothing more is signed, the log does not start again, and fsck names the place.
+#[test]
+fn t07_one_flipped_bit_stops_signing_and_fsck_names_it() {
+    let world = World::new();
+    world.add("good", "a.tlog-proof");
+    world.add("good too", "b.tlog-proof");
+    let place = &world.place;
+    let fsck = ["log", "fsck", "--config", "log/log.toml"];
+    let out = String::from_utf8(place.run(&fsck)).unwrap();
+    assert!(out.starts_with("clean: 2 of 2 entries"), "{out}");
+    let signed = fs::read(place.path("log/data/signed")).unwrap();
+    flip(&place.path("log/data/tile/entries/000.p/2"), 8);
+    fs::write(place.path("entry"), "more").unwrap();
+    let said = place.refuse(&world.add_arguments("entry", "c.tlog-proof"), "refused (503 stopped)");
+    assert!(said.contains("tile/entries/000.p/2, entry 1"), "{said}");
+    assert_eq!(fs::read(place.path("log/data/signed")).unwrap(), signed);
+    let out = place.try_run(&fsck);
+    assert_eq!(out.status.code(), Some(1));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(
+        text.contains("damaged: tile/entries/000.p/2, entry 1: not what the tree above it says"),
+        "{text}"
+    );
+    let World { place, log, witnesses: _witnesses } = world;
+    log.kill();
+    place.refuse(&["log", "serve", "--config", "log/log.toml"], "tile/entries/000.p/2, entry 1");
+    // The honest twin: with the bit flipped back it goes on where it was.
+    flip(&place.path("log/data/tile/entries/000.p/2"), 8);
+    let log = World::serve(&place);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let add = ["log", "add", "entry", "--log", &log.url, "--key", "auditor", "-o", "c.tlog-proof", "--json"];
+    let out = place.run(&[add.as_slice(), &TRUST].concat());
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).unwrap()["index"], 2);
+}
+
+/// T08: an answered entry is there after a kill, and the next one gets the next index.
+#[test]
+fn t08_an_answered_index_survives_a_kill() {
+    let world = World::new();
+    world.add("first", "0.tlog-proof");
+    let World { place, log, witnesses } = world;
+    log.kill();
+    let world = World { log: World::serve(&place), place, witnesses };
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    world.add("second", "1.tlog-proof");
+    let out = world.place.run(&[verify("1.tlog-proof", "entry"), vec!["--json"]].concat());
+    let shown: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!((&shown["index"], &shown["size"]), (&1.into(), &2.into()));
+    fs::write(world.place.path("first"), "first").unwrap();
+    world.place.run(&verify("0.tlog-proof", "first"));
+}
+
+/// T12: while a witness is away an entry is taken, is not published, and its proof comes once the witness is back. T02: a log that
+/// was rolled back gets no cosignature any more.
+#[test]
+fn t02_rolled_back_logs_get_no_cosignatures() {
+    let mut world = World::new();
+    world.add("first", "0.tlog-proof");
+    let data = world.place.path("log/data");
+    let backup = world.place.path("backup");
+    copy(&data, &backup);
+    world.add("second", "1.tlog-proof");
+    world.log.child.kill().unwrap();
+    world.log.child.wait().unwrap();
+    fs::remove_dir_all(&data).unwrap();
+    copy(&backup, &data);
+    world.log = World::serve(&world.place);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    fs::write(world.place.path("entry"), "another second").unwrap();
+    world.place.refuse(&world.add_arguments("entry", "fork"), "witnesses have not cosigned");
+    assert!(!world.place.path("fork").exists());
+    // Both witnesses keep what convicts the log.
+    for w in ["w1", "w2"] {
+        assert!(fs::read_dir(world.place.path(&format!("{w}/data/evidence"))).unwrap().count() > 0, "{w}");
+    }
+    assert_eq!(world.witnesses.len(), 2);
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Configurations that make no sense are refused before anything is made or served.
+#[test]
+fn mistakes_in_configurations_are_named() {
+    let place = Place::new();
+    place.refuse(&["log", "init", "log", "--origin", "two words"], "key names have");
+    place.refuse(&["log", "init", "log1", "--origin", "a", "--submitter", "nobody"], "cannot open");
+    place.refuse(&["log", "init", "log2", "--origin", "a", "--witness", "x"], "is not KEY=URL");
+    place.run(&["witness", "init", "w", "--name", "w.example"]);
+    place.run(&["log", "init", "log3", "--origin", "a", "--witness", "w/witness.vkey=http://127.0.0.1:1"]);
+    place.refuse(&["log", "init", "log3", "--origin", "a"], "File exists");
+    let config = fs::read_to_string(place.path("log3/log.toml")).unwrap();
+    for (from, to, why) in [
+        ("quorum = 1", "quorum = 2", "quorum 2 of 1"),
+        ("quorum = 1", "quorun = 1", "unknown field"),
+        ("http://", "ftp://", "not an http"),
+        ("refresh_seconds = 60", "refresh_seconds = 0", "out of range"),
+    ] {
+        fs::write(place.path("log3/bad.toml"), config.replace(from, to)).unwrap();
+        place.refuse(&["log", "serve", "--config", "log3/bad.toml"], why);
+    }
+    // The log's key is no witness's, nor the other way round.
+    place.refuse(
+        &["witness", "init", "w4", "--name", "x", "--log", "w/witness.vkey"],
+        "not a verifier key of a log",
+    );
+}
