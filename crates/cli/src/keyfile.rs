@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Auditor,
     /// Identifies a node
     Host,
+    /// Signs rosters
+    Roster,
 }
 
 /// How a key works.
@@ -55,11 +57,14 @@ impl Kind {
             Self::Recipient => "recipient",
             Self::Auditor => "auditor",
             Self::Host => "host",
+            Self::Roster => "roster",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Owner, Self::Recipient, Self::Auditor, Self::Host].into_iter().find(|k| k.name() == text)
+        [Self::Owner, Self::Recipient, Self::Auditor, Self::Host, Self::Roster]
+            .into_iter()
+            .find(|k| k.name() == text)
     }
 
     pub(crate) fn default_algorithm(self) -> Algorithm {
@@ -367,7 +372,7 @@ mod tests {
 
     #[test]
     fn keys_come_back_as_they_were_made() {
-        for kind in [Kind::Owner, Kind::Auditor, Kind::Host] {
+        for kind in [Kind::Owner, Kind::Auditor, Kind::Host, Kind::Roster] {
             let (_dir, path) = made(kind);
             let key = read_signing_key(&path, kind).unwrap();
             let beside = with_suffix(&path, ".pub");

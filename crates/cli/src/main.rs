@@ -90,6 +90,9 @@ enum Command {
     /// Classes of storage proofs, and keys for them
     #[command(display_order = 60)]
     Circuit(commands::circuit::Args),
+    /// Who takes part, with which keys, under whose law: sign, show, compare and check rosters
+    #[command(display_order = 54)]
+    Roster(commands::roster::Args),
     /// The whole story on one machine, with every way to cheat tried
     #[command(display_order = 1)]
     Demo(commands::demo::Args),
@@ -124,6 +127,7 @@ fn main() -> ExitCode {
         Command::Log(a) => commands::log::run(a),
         Command::Witness(a) => commands::witness::run(a),
         Command::Circuit(a) => commands::circuit::run(a),
+        Command::Roster(a) => commands::roster::run(a),
         Command::Demo(a) => commands::demo::run(a),
     };
     result.unwrap_or_else(|error| {

@@ -5,10 +5,12 @@
 mod it {
     mod beacon;
     mod circuit;
+    mod controls;
     mod demo;
     mod developer;
     mod host;
     mod log;
     mod program;
+    mod roster;
     mod verdict;
 }
