@@ -52,7 +52,17 @@ fn challenge(class: ClassId, vk: VkDigest, tree: &CellTree) -> Challenge {
         cells: tree.cells(),
     };
     let (host, auditor, nonce) = (HostKey([3; 32]), AuditorKey([4; 32]), Nonce([5; 32]));
-    Challenge { class, vk, host, targets: vec![target], inventory: None, epoch: 0, beacon: None, auditor, nonce }
+    Challenge {
+        class,
+        vk,
+        host,
+        targets: vec![target],
+        inventory: None,
+        epoch: 0,
+        beacon: None,
+        auditor,
+        nonce,
+    }
 }
 
 fn witness(challenge: &Challenge, tree: &CellTree, body: &[u8]) -> anyhow::Result<(Witness, u64)> {

@@ -141,7 +141,7 @@ fn main() -> Outcome<()> {
         let begin = Instant::now();
         key.prepared().verify(&inputs, &parsed)?;
         println!("    verify: statement {statement:?}, decoding {decoding:?}, pairing {:?}", begin.elapsed());
-        verify(key.prepared(), &c, &proof)?;
+        verify(key.prepared(), &c, &drawn, &proof)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod it {
     mod context;
     mod freedom;
     mod groups;
+    mod inventory;
     mod keys;
     mod pinned;
     mod proofs;

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod beacon;
+pub(crate) mod check_inventory;
 pub(crate) mod circuit;
 pub(crate) mod commit;
 pub(crate) mod demo;

@@ -66,6 +66,9 @@ enum Command {
     /// Remove an object from a node
     #[command(display_order = 33)]
     Rm(commands::ls::RemoveArgs),
+    /// Check that a host's inventory of an epoch lists your objects
+    #[command(display_order = 34)]
+    CheckInventory(commands::check_inventory::Args),
     /// Make, run or scrub a host's node
     #[command(display_order = 40)]
     Node(commands::node::Args),
@@ -119,6 +122,7 @@ fn main() -> ExitCode {
         Command::Get(a) => commands::get::run(a),
         Command::Ls(a) => commands::ls::run(a),
         Command::Rm(a) => commands::ls::remove(a),
+        Command::CheckInventory(a) => commands::check_inventory::run(a),
         Command::Node(a) => commands::node::run(a),
         Command::Audit(a) => commands::audit::run(a),
         Command::Beacon(a) => commands::beacon::run(a),

@@ -9,6 +9,7 @@ mod it {
     mod demo;
     mod developer;
     mod host;
+    mod inventory;
     mod log;
     mod program;
     mod roster;

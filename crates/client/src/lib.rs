@@ -27,6 +27,7 @@ mod blocks;
 mod body;
 mod client;
 mod error;
+mod inventories;
 mod objects;
 mod proofs;
 mod transport;

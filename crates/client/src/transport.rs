@@ -112,10 +112,12 @@ impl Client {
             }
             Some((open, length)) => {
                 let mut reader = open().map_err(ClientError::Body)?;
-                // The node answers a refusal before the body travels.
+                let mut http = http.header("content-length", length);
+                if length > 0 {
+                    // The node answers a refusal before the body travels.
+                    http = http.header("expect", "100-continue");
+                }
                 let http = http
-                    .header("content-length", length)
-                    .header("expect", "100-continue")
                     .body(ureq::SendBody::from_reader(&mut reader))
                     .map_err(|_| ClientError::Protocol("request does not form"))?;
                 self.agent.run(self.agent.configure_request(http).timeout_global(within).build())

@@ -56,6 +56,9 @@ pub struct Config {
     /// Bounds on connections and time.
     #[serde(default)]
     pub limits: Limits,
+    /// How long inventories stay provable.
+    #[serde(default)]
+    pub inventory: InventoryLimits,
     /// Certificate and key; without, plain HTTP (for loopback, or behind a proxy that ends TLS).
     pub tls: Option<Tls>,
 }
@@ -80,6 +83,23 @@ pub struct Tls {
     pub cert: PathBuf,
     /// PEM private key.
     pub key: PathBuf,
+}
+
+/// How long, and how many, inventories stay provable. While one is live, versions it lists that are replaced or deleted stay on
+/// disk, in no quota: at most the bytes of all live inventories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InventoryLimits {
+    /// Hours from when an inventory is made.
+    pub retain_hours: u64,
+    /// Live ones at a time; no further one is made until the oldest has passed.
+    pub live_max: usize,
+}
+
+impl Default for InventoryLimits {
+    fn default() -> Self {
+        Self { retain_hours: 48, live_max: 64 }
+    }
 }
 
 /// Bounds on what strangers can hold open.
@@ -206,6 +226,9 @@ impl Config {
         }
         if limits.header_seconds == 0 || limits.idle_seconds == 0 {
             return range("limits", "above zero: header_seconds, idle_seconds");
+        }
+        if config.inventory.retain_hours == 0 || config.inventory.live_max == 0 {
+            return range("inventory", "above zero: retain_hours, live_max");
         }
         let base = path.parent().unwrap_or(Path::new(""));
         let tls = config.tls.iter_mut().flat_map(|t| [&mut t.cert, &mut t.key]);

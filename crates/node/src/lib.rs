@@ -16,6 +16,7 @@ mod folders;
 pub mod hostkey;
 mod incoming;
 mod init;
+mod inventories;
 mod layers;
 pub mod logging;
 mod metrics;

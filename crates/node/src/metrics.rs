@@ -64,6 +64,10 @@ pub(crate) struct Metrics {
     body_bytes: Gauge<u64, AtomicU64>,
     file_bytes: Gauge<u64, AtomicU64>,
     read_only: Gauge,
+    inventory_seconds: Histogram,
+    inventory_epoch: Gauge<u64, AtomicU64>,
+    inventories_live: Gauge<u64, AtomicU64>,
+    versions_retained: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -88,6 +92,10 @@ impl Metrics {
             body_bytes: Gauge::default(),
             file_bytes: Gauge::default(),
             read_only: Gauge::default(),
+            inventory_seconds: long_seconds(),
+            inventory_epoch: Gauge::default(),
+            inventories_live: Gauge::default(),
+            versions_retained: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Requests by route and status", m.requests.clone());
@@ -121,6 +129,12 @@ impl Metrics {
         registry.register_with_unit("store_bodies", "Bytes of bodies", Unit::Bytes, m.body_bytes.clone());
         registry.register_with_unit("store_files", "Bytes of files", Unit::Bytes, m.file_bytes.clone());
         registry.register("store_read_only", "1 after a failed fsync", m.read_only.clone());
+        let help = "Time to build an inventory and make it durable";
+        registry.register_with_unit("inventory_build", help, Unit::Seconds, m.inventory_seconds.clone());
+        registry.register("inventory_epoch", "Epoch of the last inventory made", m.inventory_epoch.clone());
+        registry.register("inventories_live", "Inventories that can be proven", m.inventories_live.clone());
+        let help = "Replaced and deleted versions kept for live inventories";
+        registry.register("versions_retained", help, m.versions_retained.clone());
         Self { registry, ..m }
     }
 
@@ -128,6 +142,18 @@ impl Metrics {
         let labels = RouteStatus { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&labels).inc();
         self.request_seconds.observe(elapsed.as_secs_f64());
+    }
+
+    /// An inventory was made.
+    pub(crate) fn inventory(&self, elapsed: Duration, live: usize, epoch: u64) {
+        self.inventory_seconds.observe(elapsed.as_secs_f64());
+        self.inventories_live.set(live as u64);
+        self.inventory_epoch.set(epoch);
+    }
+
+    pub(crate) fn retained(&self, versions: u64, live: usize) {
+        self.versions_retained.set(versions);
+        self.inventories_live.set(live as u64);
     }
 
     pub(crate) fn no_place(&self, limit: &'static str, why: NoPlace) {

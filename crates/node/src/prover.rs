@@ -15,6 +15,7 @@ use bailiwick_protocol::signing::SigningKey;
 use bailiwick_store::Store;
 
 use crate::circuits::CircuitKeys;
+use crate::inventories::Inventories;
 use crate::metrics::Metrics;
 use crate::shares::{Capacity, NoPlace};
 pub(crate) use jobs::AnswerState;
@@ -29,6 +30,7 @@ pub(crate) struct Parts {
     pub(crate) circuits: Arc<CircuitKeys>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) key: Arc<SigningKey>,
+    pub(crate) inventories: Arc<Inventories>,
 }
 
 /// Handle of the prover thread.
@@ -101,6 +103,11 @@ impl Prover {
 
     pub(crate) fn job(&self, id: &ChallengeDigest) -> Option<Job> {
         self.jobs.get(id)
+    }
+
+    /// The challenge of a job over an inventory.
+    pub(crate) fn over_inventory(&self, id: &ChallengeDigest) -> Option<Challenge> {
+        self.jobs.over_inventory(id)
     }
 
     /// Bytes of the signed response, or why there are none yet.

@@ -2,6 +2,7 @@
 
 mod challenges;
 mod host;
+mod inventories;
 mod objects;
 mod read;
 mod upload;
@@ -40,6 +41,10 @@ use crate::state::App;
         challenges::challenge,
         challenges::job,
         challenges::response,
+        inventories::openings,
+        inventories::make,
+        inventories::inventory,
+        inventories::owner_range,
         host::host,
         host::healthz,
         host::readyz,
@@ -61,7 +66,7 @@ pub fn openapi_json() -> String {
 }
 
 /// Paths of the router, for the test that the document names every one.
-pub const ROUTES: [&str; 12] = [
+pub const ROUTES: [&str; 15] = [
     "/v1/objects",
     "/v1/objects/{owner}/{object}/{unit}",
     "/v1/objects/{owner}/{object}/{unit}/body",
@@ -70,6 +75,9 @@ pub const ROUTES: [&str; 12] = [
     "/v1/challenges",
     "/v1/jobs/{id}",
     "/v1/jobs/{id}/response",
+    "/v1/jobs/{id}/openings",
+    "/v1/inventories/{epoch}",
+    "/v1/inventories/{epoch}/owner/{owner}",
     "/v1/host",
     "/healthz",
     "/readyz",
@@ -77,8 +85,23 @@ pub const ROUTES: [&str; 12] = [
 ];
 
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    let [objects, unit, body, envelope, path, challenges, job, response, host, healthz, readyz, metrics] =
-        ROUTES;
+    let [
+        objects,
+        unit,
+        body,
+        envelope,
+        path,
+        challenges,
+        job,
+        response,
+        openings,
+        inventory,
+        range,
+        host,
+        healthz,
+        readyz,
+        metrics,
+    ] = ROUTES;
     Router::new()
         .route(objects, get(objects::list))
         .route(unit, put(upload::put_object).delete(objects::delete))
@@ -88,6 +111,9 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(challenges, post(challenges::challenge))
         .route(job, get(challenges::job))
         .route(response, get(challenges::response))
+        .route(openings, get(inventories::openings))
+        .route(inventory, post(inventories::make).get(inventories::inventory))
+        .route(range, get(inventories::owner_range))
         .route(host, get(host::host))
         .route(healthz, get(host::healthz))
         .route(readyz, get(host::readyz))

@@ -86,6 +86,10 @@ impl Server {
             let app = Arc::clone(&self.app);
             tokio::spawn(async move { app.keep_floor_ahead().await })
         };
+        let inventories = {
+            let app = Arc::clone(&self.app);
+            tokio::spawn(async move { app.keep_inventories().await })
+        };
         tracing::info!(address = %self.address, host = %self.app.host, tls = self.tls.is_some(), "listening");
         let mut connections = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
@@ -122,6 +126,7 @@ impl Server {
         }
         connections.shutdown().await;
         floor.abort();
+        inventories.abort();
         self.app.prover.stop();
         let app = self.app;
         tokio::task::spawn_blocking(move || app.close()).await.ok();

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::{ApiError, FLOOR_AHEAD, NodeError};
 use crate::folders;
 use crate::hostkey;
+use crate::inventories::Inventories;
 use crate::metrics::Metrics;
 use crate::prover::Prover;
 use crate::replay::{Admission, FloorError, FloorFile, Replay};
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) circuits: Arc<CircuitKeys>,
     pub(crate) prover: Prover,
+    pub(crate) inventories: Arc<Inventories>,
     /// Uploads whose bodies are being stored.
     pub(crate) uploads: Places,
     floor: Arc<FloorFile>,
@@ -59,12 +61,20 @@ impl App {
         }
         let metrics = Arc::new(Metrics::new());
         let circuits = Arc::new(CircuitKeys::new(config.circuit_keys_dir.clone()));
+        let inventories = Arc::new(Inventories::open(
+            store.clone(),
+            Arc::clone(&key),
+            Arc::clone(&metrics),
+            config.inventory,
+            unix_millis(),
+        )?);
         let prover = Prover::start(
             crate::prover::Parts {
                 store: store.clone(),
                 circuits: Arc::clone(&circuits),
                 metrics: Arc::clone(&metrics),
                 key: Arc::clone(&key),
+                inventories: Arc::clone(&inventories),
             },
             config.proof_threads,
             config.limits.places(config.limits.proof_queue),
@@ -78,6 +88,7 @@ impl App {
             metrics,
             circuits,
             prover,
+            inventories,
             uploads: Places::new(config.limits.places(config.limits.uploads)),
             floor,
             floor_writer: tokio::sync::Mutex::new(()),
@@ -99,6 +110,34 @@ impl App {
         match tokio::task::spawn_blocking(move || call(&store)).await {
             Ok(result) => result.map_err(Into::into),
             Err(_) => Err(ApiError::internal()),
+        }
+    }
+
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(crate) fn now_ms(&self) -> u64 {
+        unix_millis()
+    }
+
+    /// Runs a blocking call on the inventories where it blocks nobody.
+    pub(crate) async fn with_inventories<T: Send + 'static, E: Into<ApiError> + Send + 'static>(
+        &self,
+        call: impl FnOnce(&Inventories, &Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let inventories = Arc::clone(&self.inventories);
+        self.with_store(move |store| call(&inventories, store)).await
+    }
+
+    /// Lets inventories pass when their time is over.
+    pub(crate) async fn keep_inventories(&self) {
+        let mut tick = tokio::time::interval(Duration::from_secs(60));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let now = self.now_ms();
+            let passed = self.with_inventories(move |inventories, _| inventories.expire(now)).await;
+            if passed.is_err() {
+                tracing::warn!("inventories that have passed could not be given up");
+            }
         }
     }
 
@@ -198,6 +237,7 @@ pub(crate) fn store_options(config: &Config) -> Options {
         quota_bytes: config.quota_bytes,
         owner_quota_bytes: config.owner_quota_bytes,
         body_bytes_max: config.body_bytes_max,
+        retain: true,
         ..Options::default()
     }
 }
@@ -217,6 +257,11 @@ fn log_report(report: &OpenReport) {
     if !report.damaged.is_empty() || !report.lost.is_empty() {
         tracing::warn!("objects are damaged or gone; a scrub names them");
     }
+}
+
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn unix_seconds() -> u64 {

@@ -8,6 +8,7 @@ mod it {
     mod bodies;
     mod faults;
     mod faulty;
+    mod inventories;
     mod limits;
     mod operations;
     mod proofs;

@@ -17,6 +17,12 @@ pub const MEDIA_TYPE_CHALLENGE: &str = "application/vnd.bailiwick.challenge+cbor
 pub const MEDIA_TYPE_RESPONSE: &str = "application/vnd.bailiwick.response+cbor";
 /// Media type of a block path.
 pub const MEDIA_TYPE_BLOCK_PATH: &str = "application/vnd.bailiwick.block-path";
+/// Media type of a signed inventory.
+pub const MEDIA_TYPE_INVENTORY: &str = "application/vnd.bailiwick.inventory+cbor";
+/// Media type of the openings of a challenge over an inventory.
+pub const MEDIA_TYPE_OPENINGS: &str = "application/vnd.bailiwick.openings+cbor";
+/// Media type of an owner's range of an inventory.
+pub const MEDIA_TYPE_OWNER_RANGE: &str = "application/vnd.bailiwick.owner-range+cbor";
 /// Entries of one page of a list, at most.
 pub const LIST_LIMIT_MAX: usize = 1000;
 

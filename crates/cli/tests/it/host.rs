@@ -7,9 +7,9 @@ use std::process::{Child, Stdio};
 use super::program::{Place, data};
 
 /// A node process on loopback; killed when dropped.
-struct Node {
+pub(crate) struct Node {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Node {
@@ -43,7 +43,7 @@ impl Drop for Node {
 }
 
 /// An owner, an auditor, a stranger, a node that knows the first two, and one sealed object of 300,000 bytes.
-fn place_with_node() -> (Place, Node) {
+pub(crate) fn place_with_node() -> (Place, Node) {
     let place = Place::with_keys();
     place.run(&["key", "new", "auditor", "-o", "auditor"]);
     place.run(&["key", "new", "owner", "-o", "stranger"]);
@@ -67,7 +67,7 @@ fn place_with_node() -> (Place, Node) {
 }
 
 /// `rest` with the arguments that reach the node.
-fn at<'a>(node: &'a Node, rest: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn at<'a>(node: &'a Node, rest: &[&'a str]) -> Vec<&'a str> {
     [rest, &["--node", &node.url, "--host", "node/host.pub"]].concat()
 }
 

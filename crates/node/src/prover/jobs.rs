@@ -24,6 +24,8 @@ struct Entry {
     auditor: AuditorKey,
     job: Job,
     response: Option<Vec<u8>>,
+    /// Of a challenge over an inventory, which is small: its openings are made from it when they are asked for.
+    over_inventory: Option<Challenge>,
 }
 
 struct State {
@@ -69,7 +71,9 @@ impl Jobs {
         state.shares.add(challenge.auditor.0);
         let job = Job { id, state: JobState::Queued, progress: 0.0, cost: JobCost::default() };
         state.finished.retain(|f| *f != id);
-        state.entries.insert(id, Entry { auditor: challenge.auditor, job: job.clone(), response: None });
+        let over_inventory = challenge.inventory.is_some().then(|| challenge.clone());
+        let entry = Entry { auditor: challenge.auditor, job: job.clone(), response: None, over_inventory };
+        state.entries.insert(id, entry);
         state.waiting.push_back((id, challenge));
         self.changed.notify_all();
         Ok(job)
@@ -102,6 +106,10 @@ impl Jobs {
 
     pub(crate) fn get(&self, id: &ChallengeDigest) -> Option<Job> {
         self.lock().entries.get(id).map(|e| e.job.clone())
+    }
+
+    pub(crate) fn over_inventory(&self, id: &ChallengeDigest) -> Option<Challenge> {
+        self.lock().entries.get(id).and_then(|e| e.over_inventory.clone())
     }
 
     pub(crate) fn answer(&self, id: &ChallengeDigest) -> Option<AnswerState> {

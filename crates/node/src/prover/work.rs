@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use super::Parts;
 use super::cost::Meter;
 use crate::circuits::CircuitError;
+use crate::inventories::InventoriesError;
 use crate::metrics::PROVED;
 
 /// Share of the whole that reading stands for in the progress; the rest is proving.
@@ -34,6 +35,8 @@ pub(crate) enum WorkError {
     Store(#[from] StoreError),
     #[error("prover: {0}")]
     Prove(#[from] ProveError),
+    #[error(transparent)]
+    Inventories(#[from] InventoriesError),
     #[error("inventory: {0}")]
     Inventory(#[from] InventoryError),
     #[error("opening: {0}")]
@@ -89,8 +92,17 @@ fn proof(
     meter: &Meter<'_>,
     report: Report<'_>,
 ) -> Result<[u8; 128], Failure> {
-    let sampled = sampled(challenge, &[]).map_err(WorkError::from)?;
-    for target in &sampled.targets {
+    // All named objects must be held, drawn from or not. Of an inventory only the sampled leaves are looked at, and those may
+    // have been replaced or deleted since.
+    let leaves = match challenge.inventory {
+        Some(_) => {
+            let tree = parts.inventories.tree(challenge.epoch).map_err(WorkError::from)?;
+            tree.sample(challenge).map_err(WorkError::from)?
+        }
+        None => Vec::new(),
+    };
+    let sampled = sampled(challenge, &leaves).map_err(WorkError::from)?;
+    for target in &challenge.targets {
         check_held(parts, target)?;
     }
     let openings = openings(parts, challenge, &sampled, meter, report)?;
@@ -113,15 +125,11 @@ fn proof(
 fn check_held(parts: &Parts, target: &Target) -> Result<(), Failure> {
     match parts.store.get(&target.name) {
         Ok(Some(Object { record, .. })) => {
-            let held = Target {
-                name: record.name,
-                generation: record.generation,
-                blake3: record.blake3,
-                size: record.size,
-                root: record.root,
-                cells: record.cells,
-            };
-            if held == *target { Ok(()) } else { Err(Failure::Cannot(CannotProve::ObjectUnknown)) }
+            if record.target() == *target {
+                Ok(())
+            } else {
+                Err(Failure::Cannot(CannotProve::ObjectUnknown))
+            }
         }
         Ok(None) => Err(Failure::Cannot(CannotProve::ObjectUnknown)),
         Err(error) => Err(store_failure(error)),
@@ -147,9 +155,11 @@ fn openings(
     // One tree in memory at a time, and each block read once.
     for (target, slots) in by_target {
         let target = &sampled.targets[target];
-        let tree = parts.store.tree(&target.name).map_err(store_failure)?;
+        let body = parts.store.open_target(target).map_err(store_failure)?;
+        // Checked a moment ago, or listed in an inventory and therefore kept: that it is gone is a loss.
+        let body = body.ok_or(Failure::Cannot(CannotProve::CellsUnavailable))?;
+        let tree = body.tree().map_err(store_failure)?;
         meter.read(tree_bytes(&tree));
-        let body = parts.store.open_body(&target.name).map_err(store_failure)?;
         let mut counted = 0;
         let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         for (i, slot) in slots {

@@ -28,7 +28,8 @@ fn refused(code: &'static str, message: &'static str, help: &'static str) -> Api
     request_body(content_type = "application/vnd.bailiwick.challenge+cbor"),
     responses(
         (status = 202, body = Job), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-        (status = 403, body = ErrorBody), (status = 422, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, description = "no inventory of this epoch", body = ErrorBody),
+        (status = 410, description = "the inventory is not live any more", body = ErrorBody), (status = 422, body = ErrorBody),
         (status = 429, description = "this key has its share of the queue", body = ErrorBody), (status = 503, body = ErrorBody),
     ))]
 pub(super) async fn challenge(
@@ -70,6 +71,9 @@ pub(super) async fn challenge(
             help,
         ));
     }
+    let asking = Arc::clone(&app);
+    let challenge =
+        app.with_store(move |_| super::inventories::check(&asking, &challenge).map(|()| challenge)).await?;
     let job = app
         .prover
         .submit(challenge)

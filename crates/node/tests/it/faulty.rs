@@ -117,6 +117,11 @@ impl FileSystem for Faulty {
         StdFiles.rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.ask(Call::Grow, to)?;
+        StdFiles.link(from, to)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         StdFiles.remove(path)
     }

@@ -1,0 +1,110 @@
+//! `check-inventory` against a real node process.
+
+use std::fs;
+use std::process::Output;
+
+use bailiwick_client::{Client, ClientOptions};
+use bailiwick_protocol::ids::HostKey;
+use bailiwick_protocol::secret::Secret;
+use bailiwick_protocol::signing::SigningKey;
+
+use super::host::{Node, at, place_with_node};
+use super::program::{Place, data};
+
+/// A value of a key file: its lines are `name = "value"`.
+fn bytes_of(place: &Place, file: &str, name: &str) -> [u8; 32] {
+    let text = fs::read_to_string(place.path(file)).unwrap();
+    let line = text.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+    hex::decode(line.trim_matches([' ', '=', '"'])).unwrap().try_into().unwrap()
+}
+
+/// An auditor has the node make its inventory.
+fn make_inventory(place: &Place, node: &Node, epoch: u64) {
+    let host = HostKey(bytes_of(place, "node/host.pub", "public"));
+    let seed = bytes_of(place, "auditor", "secret");
+    let key = SigningKey::from_seed(&Secret::init_with(|b| b.copy_from_slice(&seed)));
+    let client = Client::new(&node.url, host, key, ClientOptions::default()).unwrap();
+    client.make_inventory(epoch).unwrap().verify(host.as_bytes()).unwrap();
+}
+
+fn check(place: &Place, node: &Node, epoch: &str, more: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let first = ["check-inventory", "--epoch", epoch, "--owner", "owner", "--json"];
+    let Output { status, stdout, stderr } = place.try_run(&at(node, &[&first, more].concat()));
+    let json = serde_json::from_slice(&stdout);
+    (status.code(), json.unwrap_or_else(|_| String::from_utf8(stderr).unwrap().into()))
+}
+
+/// All objects listed: 0. One that the node never got, and one that was removed before the epoch: 1, and they are named. What was
+/// removed after the epoch is still listed in it. The saved range says the same offline.
+#[test]
+fn an_owner_finds_what_an_inventory_omits() {
+    let (place, node) = place_with_node();
+    fs::write(place.path("other"), data(10_000)).unwrap();
+    fs::create_dir(place.path("sealed")).unwrap();
+    place.run(&["seal", "plain", "-o", "sealed/a", "--owner", "owner", "--to", "to.pub"]);
+    place.run(&["seal", "other", "-o", "sealed/b", "--owner", "owner", "--to", "to.pub"]);
+    for body in ["sealed/a", "sealed/b"] {
+        place.run(&at(&node, &["put", body, "--owner", "owner"]));
+    }
+    make_inventory(&place, &node, 3);
+    let (code, report) = check(&place, &node, "3", &["--envelopes", "sealed", "--save", "range"]);
+    assert_eq!((code, report["complete"].as_bool()), (Some(0), Some(true)), "{report}");
+    assert_eq!(report["listed"].as_array().unwrap().len(), 2);
+    assert_eq!(report["checked"].as_array().unwrap().len(), 2);
+
+    // `body` is sealed and was never put.
+    let (code, report) = check(&place, &node, "3", &["--envelopes", "sealed", "body.envelope"]);
+    assert_eq!(code, Some(1), "{report}");
+    let states: Vec<_> = report["checked"].as_array().unwrap().iter().map(|c| c["state"].clone()).collect();
+    assert_eq!(states, ["listed", "listed", "missing"]);
+
+    let removed = report["checked"][0]["name"].as_str().unwrap().to_owned();
+    place.run(&at(&node, &["rm", &removed, "--owner", "owner"]));
+    make_inventory(&place, &node, 4);
+    let (code, report) = check(&place, &node, "4", &["--envelopes", "sealed"]);
+    assert_eq!((code, report["checked"][0]["state"].as_str()), (Some(1), Some("missing")), "{report}");
+    let (code, report) = check(&place, &node, "3", &["--envelopes", "sealed"]);
+    assert_eq!(code, Some(0), "the inventory of epoch 3 is what it was: {report}");
+
+    drop(node);
+    let offline = ["check-inventory", "--from", "range", "--epoch", "3", "--owner", "owner.pub", "--host", "node/host.pub"];
+    let shown = place.run(&[&offline[..], &["--envelopes", "sealed"]].concat());
+    assert!(String::from_utf8(shown).unwrap().contains("all 2 envelopes are listed"));
+    assert_eq!(place.try_run(&[&offline[..], &["--envelopes", "body.envelope"]].concat()).status.code(), Some(1));
+}
+
+/// What cannot be judged is 2: another host's key, another epoch, a changed range, somebody else's envelope, an epoch without inventory.
+#[test]
+fn what_says_nothing_is_an_error() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, &["put", "body", "--owner", "owner"]));
+    make_inventory(&place, &node, 3);
+    place.run(&at(&node, &["check-inventory", "--epoch", "3", "--owner", "owner", "--save", "range"]));
+    let before = place.names();
+    let offline = |host: &str, epoch: &str, file: &str| {
+        ["check-inventory", "--owner", "owner.pub", "--from", file, "--epoch", epoch, "--host", host].map(str::to_owned)
+    };
+    place.run(&offline("node/host.pub", "3", "range"));
+    place.refuse(&offline(&"11".repeat(32), "3", "range"), "not signed by this host");
+    place.refuse(&offline("node/host.pub", "4", "range"), "inventory of epoch 3");
+    place.refuse(&offline("node/host.pub", "3", "body.envelope"), "not an owner's range");
+    place.refuse(&at(&node, &["check-inventory", "--epoch", "9", "--owner", "owner"]), "404");
+    place.run(&["seal", "plain", "-o", "strange", "--owner", "stranger", "--to", "to.pub"]);
+    let stranger = ["check-inventory", "--epoch", "3", "--owner", "owner", "--envelopes", "strange.envelope"];
+    place.refuse(&at(&node, &stranger), "not signed by this owner");
+    // The last leaf's generation, or a cell root, changed: it does not lead to what the host signed.
+    let range = fs::read(place.path("range")).unwrap();
+    let mut refused = 0;
+    for i in (range.len() - 60..range.len()).step_by(7) {
+        let mut bad = range.clone();
+        bad[i] ^= 1;
+        fs::write(place.path("bad"), bad).unwrap();
+        refused += u32::from(place.try_run(&offline("node/host.pub", "3", "bad")).status.code() == Some(2));
+    }
+    assert_eq!(refused, 9);
+    fs::remove_file(place.path("bad")).unwrap();
+    for extra in ["strange", "strange.envelope"] {
+        fs::remove_file(place.path(extra)).unwrap();
+    }
+    assert_eq!(place.names(), before, "nothing is left behind");
+}
