@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use bailiwick_envelope::{RecipientPublicKey, RecipientSecretKey};
 use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::key_file::{KEY_FILE_BYTES_MAX, KeyFile};
 use bailiwick_protocol::labels::Label;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
@@ -18,9 +19,6 @@ use zeroize::Zeroizing;
 
 use crate::Help;
 use crate::output::{read_bounded, write_new};
-
-/// An X-Wing public key is 2,432 digits.
-const KEY_FILE_BYTES_MAX: u64 = 8192;
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -129,14 +127,17 @@ impl PublicKey {
         h.finalize().to_hex().to_string()
     }
 
-    fn to_text(&self) -> String {
-        format!(
-            "# bailiwick public key: may be given to anyone\nversion = 1\nkind = \"{}\"\nalgorithm = \"{}\"\npublic = \"{}\"\nfingerprint = \"{}\"\n",
-            self.kind.name(),
-            self.algorithm.name(),
-            hex::encode(&self.bytes),
-            self.fingerprint(),
-        )
+    /// The text of the key file; of the `.pub` file without `secret`.
+    fn to_text(&self, secret: Option<Secret<32>>) -> Zeroizing<String> {
+        let fingerprint = self.fingerprint();
+        let file = KeyFile {
+            kind: self.kind.name(),
+            algorithm: self.algorithm.name(),
+            public: self.bytes.clone(),
+            fingerprint: Some(&fingerprint),
+            secret,
+        };
+        file.to_text()
     }
 }
 
@@ -159,30 +160,21 @@ pub(crate) fn create(kind: Kind, algorithm: Algorithm, path: &Path) -> anyhow::R
     let secret = Secret::<32>::init_with(|b| rand_core::Rng::fill_bytes(&mut rng, b));
     let bytes = public_of(algorithm, &secret);
     let public = PublicKey::new(kind, algorithm, bytes)?;
-    let mut text = Zeroizing::new(String::with_capacity(8192));
-    text.push_str("# bailiwick SECRET key: whoever reads this line can use it\nsecret = \"");
-    for byte in secret.expose_secret() {
-        const DIGITS: [char; 16] =
-            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-        text.push(DIGITS[usize::from(byte >> 4)]);
-        text.push(DIGITS[usize::from(byte & 15)]);
-    }
-    text.push_str("\"\n");
-    text.push_str(&public.to_text());
+    let text = public.to_text(Some(secret));
     let beside = with_suffix(path, ".pub");
     if fs::symlink_metadata(&beside).is_ok() {
         return Err(anyhow!("{} exists already", beside.display()))
             .context(Help("choose another name with -o"));
     }
     write_secret(path, text.as_bytes())?;
-    write_new(&beside, 0o644, public.to_text().as_bytes())?;
+    write_new(&beside, 0o644, public.to_text(None).as_bytes())?;
     Ok(public)
 }
 
 /// Writes the `.pub` file of a signing key whose secret half is kept elsewhere.
 pub(crate) fn write_public(kind: Kind, bytes: &[u8; 32], path: &Path) -> anyhow::Result<()> {
     let public = PublicKey::new(kind, Algorithm::Ed25519, bytes.to_vec())?;
-    write_new(path, 0o644, public.to_text().as_bytes())
+    write_new(path, 0o644, public.to_text(None).as_bytes())
 }
 
 /// `O_CREAT | O_EXCL`: neither a file nor a symbolic link that exists is followed or replaced.
@@ -217,59 +209,25 @@ struct Parsed {
 }
 
 fn parse(text: &str) -> anyhow::Result<Parsed> {
-    let (mut kind, mut algorithm, mut public, mut fingerprint, mut secret) = (None, None, None, None, None);
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let malformed =
-            || anyhow!("line {}: expected a known name, =, and a value in quotes, once", number + 1);
-        let (name, value) = line.split_once('=').ok_or_else(malformed)?;
-        if name.trim() == "version" {
-            if value.trim() != "1" {
-                return Err(anyhow!("line {}: unknown version of a key file", number + 1));
-            }
-            continue;
-        }
-        let value = value.trim().strip_prefix('"').and_then(|v| v.strip_suffix('"')).ok_or_else(malformed)?;
-        let slot = match name.trim() {
-            "kind" => &mut kind,
-            "algorithm" => &mut algorithm,
-            "public" => &mut public,
-            "fingerprint" => &mut fingerprint,
-            "secret" => &mut secret,
-            _ => return Err(malformed()),
-        };
-        if slot.replace(value).is_some() {
-            return Err(malformed());
-        }
-    }
-    let kind = kind.and_then(Kind::parse).context("no known kind")?;
-    let algorithm = algorithm.and_then(Algorithm::parse).context("no known algorithm")?;
-    let bytes = hex::decode(public.context("no public key")?).context("the public key")?;
-    let public = PublicKey::new(kind, algorithm, bytes)?;
-    if fingerprint.is_some_and(|f| f != public.fingerprint()) {
+    let file = KeyFile::parse(text)?;
+    let kind = Kind::parse(file.kind).context("no known kind")?;
+    let algorithm = Algorithm::parse(file.algorithm).context("no known algorithm")?;
+    let public = PublicKey::new(kind, algorithm, file.public)?;
+    if file.fingerprint.is_some_and(|f| f != public.fingerprint()) {
         bail!("the fingerprint is not the one of the public key");
     }
-    let secret = secret.map(decode_secret).transpose()?;
-    if secret.as_ref().is_some_and(|s| public_of(algorithm, s) != public.bytes) {
+    if file.secret.as_ref().is_some_and(|s| public_of(algorithm, s) != public.bytes) {
         bail!("the public key does not belong to the secret one");
     }
-    Ok(Parsed { public, secret })
-}
-
-/// The error never shows what was found.
-fn decode_secret(digits: &str) -> anyhow::Result<Secret<32>> {
-    Secret::try_init_with(|b| hex::decode_to_slice(digits, b))
-        .map_err(|_| anyhow!("the secret key is not 64 hexadecimal digits"))
+    Ok(Parsed { public, secret: file.secret })
 }
 
 fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let mode = file.metadata().with_context(|| format!("cannot examine {}", path.display()))?.mode();
-    let mut text = Zeroizing::new(String::with_capacity(8192));
-    file.take(KEY_FILE_BYTES_MAX)
+    // One byte more than a key file has, so that a longer one is refused and not cut; all at once, so that no copy is left.
+    let mut text = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX + 1));
+    file.take(KEY_FILE_BYTES_MAX as u64 + 1)
         .read_to_string(&mut text)
         .map_err(|e| anyhow!("cannot read {} as text: {}", path.display(), e.kind()))?;
     let parsed = parse(&text).with_context(|| format!("{} is not a key file", path.display()))?;
@@ -291,7 +249,7 @@ fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
 
 /// Reads the public half of a key file of any kind, secret or `.pub`, without looking at a secret's permissions.
 pub(crate) fn read_any_public(path: &Path) -> anyhow::Result<PublicKey> {
-    let bytes = Zeroizing::new(read_bounded(path, KEY_FILE_BYTES_MAX)?);
+    let bytes = Zeroizing::new(read_bounded(path, KEY_FILE_BYTES_MAX as u64)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| anyhow!("{} is not text", path.display()))?;
     Ok(parse(text).with_context(|| format!("{} is not a key file", path.display()))?.public)
 }

@@ -51,7 +51,7 @@ fn each_line_stands_once_and_in_quotes() {
             refused(&text.replace(line, line.trim_end_matches('"')), here);
             refused(&text.replace(line, &format!("{line} x")), here);
             refused(&text.replace(line, &format!("{line}\"")), here);
-            refused(&text.replace(&format!("{name} ="), &format!("{name}")), here);
+            refused(&text.replace(&format!("{name} ="), name), here);
         }
         let without: String = text.lines().filter(|l| *l != line).map(|l| format!("{l}\n")).collect();
         match name {
