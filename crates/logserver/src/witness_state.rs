@@ -122,8 +122,8 @@ impl WitnessState {
         if decided == Err(Refusal::Inconsistent) {
             self.keep_evidence(&origin, known.head.as_ref(), body);
         }
-        let new = decided?;
-        // The log's own text and lines alone: that is what is checked again at the next start.
+        // The log's own lines alone: what strangers may have added must not keep the witness from its next start.
+        let new = decided?.with_lines_of(&self.logs);
         known.failed = true;
         let note = new.note().to_text();
         if let Err(error) = self.dir.write([(head_name(&origin), note.as_bytes())].into_iter()) {

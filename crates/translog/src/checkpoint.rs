@@ -136,6 +136,14 @@ impl SignedCheckpoint {
         &self.note
     }
 
+    /// The same checkpoint with the lines of `keys` alone: what strangers have added is not kept.
+    #[must_use]
+    pub fn with_lines_of(&self, keys: &[VerifierKey]) -> Self {
+        let mut note = self.note.clone();
+        note.retain(|line| keys.iter().any(|key| line.is_of(key)));
+        Self { checkpoint: self.checkpoint.clone(), note }
+    }
+
     /// The cosignatures of known witnesses, each witness once.
     ///
     /// # Errors

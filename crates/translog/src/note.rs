@@ -81,7 +81,7 @@ impl NoteSignature {
         &self.name
     }
 
-    fn is_of(&self, key: &VerifierKey) -> bool {
+    pub(crate) fn is_of(&self, key: &VerifierKey) -> bool {
         self.name == key.name() && self.id == key.id()
     }
 }
@@ -153,6 +153,11 @@ impl Note {
     /// The lines that name `key`.
     pub(crate) fn lines_of(&self, key: &VerifierKey) -> impl Iterator<Item = &NoteSignature> {
         self.signatures.iter().filter(move |s| s.is_of(key))
+    }
+
+    /// Drops the lines that `keep` does not want.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&NoteSignature) -> bool) {
+        self.signatures.retain(keep);
     }
 
     /// Adds a line unless the same one is there already.

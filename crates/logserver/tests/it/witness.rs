@@ -99,6 +99,19 @@ fn t01_split_view_is_refused_and_evidence_kept() {
     assert!(matches!(witness.add_checkpoint(&world.request(3, 3), 7), Answer::Cosigned(_)));
 }
 
+/// T06: lines that strangers add to a good checkpoint are not kept: a key that is configured later must not trip over them.
+#[test]
+fn t06_lines_of_strangers_are_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let world = World::new(1);
+    let body = [world.request(0, 1), format!("\u{2014} {ORIGIN} AAAAAAAA\n").into_bytes()].concat();
+    assert!(matches!(witness(&root).add_checkpoint(&body, 5), Answer::Cosigned(_)));
+    let head = std::fs::read_dir(root.join("heads")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::read_to_string(head).unwrap(), world.heads[1].note().to_text());
+}
+
 /// T02: a witness whose memory is damaged, or was made with another key of the log, does not start from nothing.
 #[test]
 fn t02_a_damaged_memory_is_no_empty_one() {

@@ -52,7 +52,7 @@ fn t04_roots_and_proofs_are_those_of_tlog_tiles() {
     assert_eq!(hex::encode(roots.finalize()), v.all_roots_sha256);
     for proofs in v.all_proofs_sha256 {
         let (mut inclusion, mut consistency) = (Sha256::new(), Sha256::new());
-        let mut add = |digest: &mut Sha256, path: Vec<Hash>| {
+        let add = |digest: &mut Sha256, path: Vec<Hash>| {
             path.iter().for_each(|h| digest.update(h.0));
             digest.update([0xff]);
         };
