@@ -108,7 +108,7 @@ fn sweep_inventories(disk: &Disk, layout: &Layout) -> Result<u64, StoreError> {
                 disk.remove(&layout.inventory_leaves(epoch))?;
                 swept += 1;
             }
-            other => drop(other.map_err(|e| StoreError::io("open", &layout.inventory_head(epoch), e))?),
+            other => drop(other.map_err(|e| StoreError::io("open", layout.inventory_head(epoch), e))?),
         }
     }
     for dir in [dir, layout.retained()] {

@@ -156,8 +156,7 @@ fn openings(
     for (target, slots) in by_target {
         let target = &sampled.targets[target];
         let body = parts.store.open_target(target).map_err(store_failure)?;
-        // Checked a moment ago, or listed in an inventory and therefore kept: that it is gone is a loss.
-        let body = body.ok_or(Failure::Cannot(CannotProve::CellsUnavailable))?;
+        let Some(body) = body else { return Err(gone(parts, challenge)) };
         let tree = body.tree().map_err(store_failure)?;
         meter.read(tree_bytes(&tree));
         let mut counted = 0;
@@ -186,6 +185,16 @@ fn openings(
         }
     }
     Ok(out.into_iter().flatten().collect())
+}
+
+/// What was checked a moment ago, or is listed in an inventory and therefore kept, is gone: a loss, which is signed, unless the time
+/// of the inventory has just run out.
+fn gone(parts: &Parts, challenge: &Challenge) -> Failure {
+    let live = challenge.inventory.map(|_| parts.inventories.tree(challenge.epoch));
+    match live {
+        Some(Err(error)) => WorkError::from(error).into(),
+        _ => Failure::Cannot(CannotProve::CellsUnavailable),
+    }
 }
 
 /// Bytes of the tree's nodes as stored.

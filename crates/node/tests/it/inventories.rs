@@ -121,7 +121,7 @@ fn an_epoch_has_one_inventory_for_ever() {
     assert_eq!(made(&node, &auditor, 9).1.leaves, 1, "changes since the last one are in the next");
 }
 
-/// P24, D05: what an inventory lists stays provable when its owner rewraps or deletes it: gone for everybody else at once, and after
+/// What an inventory lists stays provable when its owner rewraps or deletes it: gone for everybody else at once, and after
 /// a restart; when its time is over the bytes go, and what was signed stays.
 #[test]
 fn what_is_listed_stays_provable_until_its_time_is_over() {

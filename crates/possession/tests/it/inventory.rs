@@ -304,7 +304,7 @@ fn every_owner_range_of_every_small_tree_checks() {
     }
 }
 
-/// P23: leaves left out of a range, in its middle, at either end, or all of them, are noticed; so is every other change.
+/// Leaves left out of a range, in its middle, at either end, or all of them, are noticed; so is every other change.
 #[test]
 fn an_omitted_leaf_is_noticed() {
     let tree = tree(30);
@@ -457,7 +457,7 @@ fn opened_leaves_are_exactly_the_sampled_ones() {
     assert_eq!(tree.sample(&named), Err(InventoryError::OtherInventory));
 }
 
-/// P23, junk: two leaves of one name, as a host that signs an unsorted tree would have them, are refused when both are opened.
+/// Two leaves of one name, as a host that signs an unsorted tree would have them, are refused when both are opened.
 #[test]
 fn a_name_listed_twice_is_refused_when_sampled() {
     let twice = [leaf(1, 1, 200), Target { generation: 9, ..leaf(1, 1, 200) }];
