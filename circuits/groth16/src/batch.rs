@@ -88,8 +88,11 @@ impl PreparedVerifyingKey {
         for (j, point) in vk.gamma_abc_g1.iter().skip(1).enumerate() {
             ic += *point * part.iter().zip(&coefficients).map(|(p, r)| p.inputs[j] * r).sum::<Fr>();
         }
-        let mut left: Vec<G1Projective> =
-            part.iter().zip(&coefficients).map(|(p, r)| p.proof.inner().a.mul_bigint(r.into_bigint())).collect();
+        let mut left: Vec<G1Projective> = part
+            .iter()
+            .zip(&coefficients)
+            .map(|(p, r)| p.proof.inner().a.mul_bigint(r.into_bigint()))
+            .collect();
         left.extend([-(vk.alpha_g1 * sum), -ic, -c]);
         let left = G1Projective::normalize_batch(&left);
         let mut right: Vec<G2Affine> = part.iter().map(|p| p.proof.inner().b).collect();

@@ -1,10 +1,13 @@
-//! Trust anchors: whose keys the reader believes, and where each verifying key came from (spec policy, clauses N1-N7).
+//! Trust anchors: whose keys the reader believes, and where each verifying key came from (spec policy, clauses N1-N10).
 //!
 //! Nothing in here is ever read from a bundle. The file is the smallest valid subset of a roster.
 
 use std::collections::BTreeMap;
 
-use bailiwick_protocol::ids::{AuditorKey, ClassId, HostKey, OwnerKey, VkDigest};
+use bailiwick_beacon::{ChainInfo, QUICKNET, Scheme};
+use bailiwick_protocol::ids::{AuditorKey, ClassId, HostKey, OwnerKey, RosterKey, VkDigest};
+use bailiwick_roster::{KeyKind, LastSeen, Roster};
+use bailiwick_translog::{LogPolicy, VerifierKey};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -98,12 +101,58 @@ pub enum AnchorsError {
         /// Where.
         line: usize,
     },
+    /// A log or witness key that is no C2SP note key of the right kind, or one given twice.
+    #[error("trust anchors, line {line}: {why}")]
+    NoteKey {
+        /// Where.
+        line: usize,
+        /// What is wrong.
+        why: NoteKeyFault,
+    },
+    /// Parameters of a beacon chain that do not fit its hash.
+    #[error("trust anchors, line {line}: beacon: {why}")]
+    Beacon {
+        /// Where.
+        line: usize,
+        /// What is wrong.
+        why: bailiwick_beacon::ChainError,
+    },
     /// A key set up by an auditor who is not a principal of the file.
     #[error("trust anchors, line {line}: this auditor is not among the principals of role auditor")]
     UnknownAuditor {
         /// Where.
         line: usize,
     },
+}
+
+/// What is wrong with a log's or witness's key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoteKeyFault {
+    /// No note key.
+    #[error(transparent)]
+    Key(#[from] bailiwick_translog::KeyError),
+    /// The keys together make no sense.
+    #[error(transparent)]
+    Together(#[from] bailiwick_translog::PolicyError),
+}
+
+/// The transparency log a reader believes, and its witnesses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogAnchor {
+    /// The log's key; its name is the log's origin.
+    pub key: VerifierKey,
+    /// Witnesses whose cosignatures count.
+    pub witnesses: Vec<VerifierKey>,
+}
+
+/// Whose rosters a reader believes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RosterAnchor {
+    /// Key of the authority that signs them.
+    pub authority: RosterKey,
+    /// The newest one accepted before: an older one is refused.
+    pub last_seen: Option<LastSeen>,
 }
 
 /// What a principal does. Each has its own key; none is trusted with another's secret.
@@ -191,7 +240,12 @@ pub struct AnchoredKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchors {
     principals: Vec<Principal>,
+    /// Place among `principals`, by role and key.
+    by_key: BTreeMap<(Role, String), usize>,
     verifying_keys: BTreeMap<VkDigest, AnchoredKey>,
+    log: Option<LogAnchor>,
+    roster: Option<RosterAnchor>,
+    beacon: ChainInfo,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +256,39 @@ struct File {
     principal: Vec<Spanned<PrincipalEntry>>,
     #[serde(default)]
     verifying_key: Vec<Spanned<KeyEntry>>,
+    log: Option<LogEntry>,
+    roster: Option<RosterEntry>,
+    beacon: Option<Spanned<BeaconEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogEntry {
+    key: Spanned<String>,
+    #[serde(default)]
+    witnesses: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RosterEntry {
+    authority: RosterKey,
+    last_seen: Option<LastSeen>,
+}
+
+/// Parameters of a chain, as drand's `info` shows them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BeaconEntry {
+    #[serde(with = "hex::serde")]
+    hash: [u8; 32],
+    #[serde(with = "hex::serde")]
+    public_key: [u8; 96],
+    genesis_time: u64,
+    period: u32,
+    #[serde(with = "hex::serde")]
+    group_hash: [u8; 32],
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -265,7 +352,74 @@ impl Anchors {
         }
         let principals = read_principals(file.principal, &line)?;
         let verifying_keys = read_keys(file.verifying_key, &principals, &line)?;
-        Ok(Self { principals, verifying_keys })
+        let mut anchors = Self {
+            principals: Vec::with_capacity(principals.len()),
+            by_key: BTreeMap::new(),
+            verifying_keys,
+            log: file.log.map(|l| read_log(l, &line)).transpose()?,
+            roster: file.roster.map(|r| RosterAnchor { authority: r.authority, last_seen: r.last_seen }),
+            beacon: file.beacon.map_or(Ok(QUICKNET), |b| read_beacon(b, &line))?,
+        };
+        principals.into_iter().for_each(|p| anchors.add(p));
+        Ok(anchors)
+    }
+
+    /// Adds a principal unless its key is there in this role; the file's own come first.
+    fn add(&mut self, principal: Principal) {
+        let place = self.principals.len();
+        let key = (principal.role, principal.key.clone());
+        if let std::collections::btree_map::Entry::Vacant(slot) = self.by_key.entry(key) {
+            slot.insert(place);
+            self.principals.push(principal);
+        }
+    }
+
+    /// With the owners, hosts and auditors of a roster that its pinned authority signed. A key the file gives another role
+    /// keeps the file's.
+    pub(crate) fn with_roster(mut self, roster: &Roster) -> Self {
+        for p in &roster.principals {
+            let role = match p.role {
+                bailiwick_roster::Role::Owner => Role::Owner,
+                bailiwick_roster::Role::Host => Role::Host,
+                bailiwick_roster::Role::Auditor => Role::Auditor,
+                _ => continue,
+            };
+            for key in p.keys_of(KeyKind::Ed25519).map(hex::encode) {
+                let taken = [Role::Owner, Role::Host, Role::Auditor]
+                    .into_iter()
+                    .any(|r| self.by_key.contains_key(&(r, key.clone())));
+                if !taken {
+                    self.add(Principal {
+                        role,
+                        name: p.name.clone(),
+                        key,
+                        provider: p.provider.clone(),
+                        site: p.site.clone(),
+                        country: Some(p.country.to_string()),
+                        law: Some(p.law.to_string()),
+                    });
+                }
+            }
+        }
+        self
+    }
+
+    /// The log and its witnesses, if any are anchored.
+    #[must_use]
+    pub const fn log(&self) -> Option<&LogAnchor> {
+        self.log.as_ref()
+    }
+
+    /// The roster's authority, if one is pinned.
+    #[must_use]
+    pub const fn roster(&self) -> Option<&RosterAnchor> {
+        self.roster.as_ref()
+    }
+
+    /// The beacon chain; quicknet unless the file says otherwise.
+    #[must_use]
+    pub const fn beacon(&self) -> &ChainInfo {
+        &self.beacon
     }
 
     /// Keys of all auditors, in the file's order.
@@ -275,7 +429,7 @@ impl Anchors {
 
     /// The principal with this key in this role.
     fn find(&self, role: Role, key: &str) -> Option<&Principal> {
-        self.principals.iter().find(|p| p.role == role && p.key == key)
+        self.by_key.get(&(role, key.to_owned())).map(|i| &self.principals[*i])
     }
 
     /// The auditor of this key, if it is anchored.
@@ -301,6 +455,32 @@ impl Anchors {
     pub fn verifying_key(&self, digest: &VkDigest) -> Option<&AnchoredKey> {
         self.verifying_keys.get(digest)
     }
+}
+
+fn read_log(entry: LogEntry, line: &impl Fn(usize) -> usize) -> Result<LogAnchor, AnchorsError> {
+    let at = line(entry.key.span().start);
+    let key = |text: &Spanned<String>| {
+        VerifierKey::parse(text.get_ref())
+            .map_err(|e| AnchorsError::NoteKey { line: line(text.span().start), why: NoteKeyFault::Key(e) })
+    };
+    let log = key(&entry.key)?;
+    let witnesses = entry.witnesses.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    LogPolicy::new(log.clone(), witnesses.clone(), 0)
+        .map_err(|e| AnchorsError::NoteKey { line: at, why: NoteKeyFault::Together(e) })?;
+    Ok(LogAnchor { key: log, witnesses })
+}
+
+fn read_beacon(
+    entry: Spanned<BeaconEntry>,
+    line: &impl Fn(usize) -> usize,
+) -> Result<ChainInfo, AnchorsError> {
+    let at = line(entry.span().start);
+    let BeaconEntry { hash, public_key, genesis_time, period, group_hash, id } = entry.into_inner();
+    let scheme = Scheme::BlsUnchainedG1Rfc9380;
+    let chain =
+        ChainInfo { hash, public_key, genesis: genesis_time, period, group_hash, scheme, id: id.into() };
+    chain.check().map_err(|why| AnchorsError::Beacon { line: at, why })?;
+    Ok(chain)
 }
 
 fn shown(

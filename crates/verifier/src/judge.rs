@@ -12,9 +12,12 @@ use crate::policy::{Policy, PolicyError, explain};
 use crate::report::{AuditFacts, InputDigests, Label, PolicyFacts, REPORT_SCHEMA, Report};
 use crate::time::Moment;
 
+pub use fleet::{DossierInputs, verify_dossier};
+
 mod answer;
 mod evidence;
 mod facts;
+mod fleet;
 mod others;
 mod scopes;
 mod stored;
@@ -50,6 +53,27 @@ pub enum Unusable {
     /// No anchored auditor signed the bundle.
     #[error("bundle: not signed by any auditor in the trust anchors, or changed since it was signed")]
     UnknownAuditor,
+    /// The bytes are not a dossier, or not in its canonical form.
+    #[error("dossier: {0}")]
+    Dossier(#[source] CodecError),
+    /// The reader's own roster is not to be used.
+    #[error("roster: {0}")]
+    Roster(#[from] bailiwick_roster::OpenError),
+    /// A roster was given and no authority is pinned to check it by.
+    #[error("roster: the trust anchors name no [roster] authority, so nothing says whose roster to believe")]
+    NoAuthority,
+    /// The blocs are not those the reader's roster was made with.
+    #[error("blocs: {0}")]
+    OtherBlocs(#[from] bailiwick_roster::OtherBlocs),
+    /// The file of blocs is not acceptable.
+    #[error("blocs: {0}")]
+    Blocs(#[from] bailiwick_roster::TomlError),
+    /// Log and witnesses of the trust anchors, and the quorum of the policy, do not fit together.
+    #[error("policy and trust anchors: {0}")]
+    Log(#[from] bailiwick_translog::PolicyError),
+    /// The beacon chain of the trust anchors has no usable key.
+    #[error("trust anchors: beacon: {0}")]
+    Beacon(#[from] bailiwick_beacon::BeaconError),
     /// Signed by one anchored auditor in the name of another.
     #[error("bundle: names auditor {named} but is signed by {signer}")]
     AnotherAuditorsName {
@@ -72,8 +96,10 @@ struct Case<'a> {
     auditor: &'a Principal,
     anchors: &'a Anchors,
     policy: &'a Policy,
-    verifying_keys: &'a BTreeMap<VkDigest, Vec<u8>>,
+    keys: &'a answer::Keys<'a>,
     now_unix_ms: u64,
+    /// One audit by itself has to meet age and detection; of many they are judged together.
+    alone: bool,
 }
 
 /// Judges a bundle.
@@ -86,20 +112,25 @@ pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
     let anchors = Anchors::parse(inputs.anchors)?;
     let bundle = open_bundle(inputs.bundle, &anchors)?;
     let auditor = anchors.auditor(&bundle.auditor).ok_or(Unusable::UnknownAuditor)?;
+    let keys = answer::Keys::new(inputs.verifying_keys);
     let case = Case {
         bundle: &bundle,
         auditor,
         anchors: &anchors,
         policy: &policy,
-        verifying_keys: inputs.verifying_keys,
+        keys: &keys,
         now_unix_ms: inputs.now_unix_ms,
+        alone: true,
     };
     Ok(judge(&case, inputs))
 }
 
 /// Signature under an anchored auditor key first, contents after.
 fn open_bundle(bytes: &[u8], anchors: &Anchors) -> Result<Bundle, Unusable> {
-    let signed = SignedBundle::from_bytes(bytes)?;
+    open_signed(&SignedBundle::from_bytes(bytes)?, anchors)
+}
+
+fn open_signed(signed: &SignedBundle, anchors: &Anchors) -> Result<Bundle, Unusable> {
     for signer in anchors.auditors() {
         match signed.verify(signer.as_bytes()) {
             Err(CodecError::BadSignature) => {}
@@ -113,7 +144,7 @@ fn open_bundle(bytes: &[u8], anchors: &Anchors) -> Result<Bundle, Unusable> {
 
 fn judge(case: &Case<'_>, inputs: &Inputs<'_>) -> Report {
     let evidence = evidence::establish(case);
-    let answer = answer::examine(case, &evidence);
+    let answer = answer::examine(case, &evidence).finish();
     let claims: Vec<_> = Claim::ALL
         .into_iter()
         .map(|claim| match claim {

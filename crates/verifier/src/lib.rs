@@ -37,6 +37,7 @@
 mod anchors;
 mod claims;
 mod detection;
+mod fleet_report;
 mod judge;
 mod policy;
 mod reasons;
@@ -46,22 +47,27 @@ mod text;
 mod time;
 
 pub use anchors::{
-    ANCHORS_VERSION, AnchoredKey, Anchors, AnchorsError, NAME_CHARS_MAX, Principal, Provenance, Role,
+    ANCHORS_VERSION, AnchoredKey, Anchors, AnchorsError, LogAnchor, NAME_CHARS_MAX, NoteKeyFault, Principal,
+    Provenance, Role, RosterAnchor,
 };
 pub use claims::{Claim, EXIT_UNUSABLE, Verdict, exit_code};
 pub use detection::{Detection, chance_of_missing, detection, percent};
-pub use judge::{Inputs, Unusable, exit_code_of, verify};
+pub use fleet_report::{
+    AuditTally, FLEET_REPORT_SCHEMA, FleetDigests, FleetFacts, FleetReport, HostFacts, LogFacts, RosterFacts,
+    ScheduleFacts, Standing, TIMELINE_MAX, TimelineEntry,
+};
+pub use judge::{DossierInputs, Inputs, Unusable, exit_code_of, verify, verify_dossier};
 pub use policy::{
-    AcceptedProvenance, Contradiction, CustodyTerms, LoggedTerms, MONTH_DAYS, ObjectRule, OpaqueTerms, OpenedBy,
-    POLICY_VERSION, PlaceTerms, Policy, PolicyError, Power, ResidentTerms, RosterSummary, Scope, ServedTerms,
-    StoredTerms, SurvivableTerms, explain,
+    AcceptedProvenance, Contradiction, CustodyTerms, LoggedTerms, MONTH_DAYS, ObjectRule, OpaqueTerms,
+    OpenedBy, POLICY_VERSION, PlaceTerms, Policy, PolicyError, Power, ResidentTerms, RosterSummary, Scope,
+    ServedTerms, StoredTerms, SurvivableTerms, explain,
 };
 pub use reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
-pub use render::Recheck;
+pub use render::{FleetRecheck, Recheck};
 pub use report::{
-    AnswerFacts, AuditFacts, ChallengeFacts, ClaimReport, InputDigests, KeyFacts, Label, Numbers,
-    ObjectFacts, Party, PolicyFacts, ProbeCount, REPORT_SCHEMA, RecipientCount, Report, ScopeDetection,
-    Soundness,
+    AnswerFacts, AuditFacts, ChallengeFacts, ClaimReport, InputDigests, KeyFacts, Label, LogNumbers, Numbers,
+    ObjectFacts, OpenedCount, Party, PolicyFacts, PowerCount, ProbeCount, REPORT_SCHEMA, RecipientCount,
+    Report, ScopeDetection, Soundness,
 };
 pub use text::{TOML_BYTES_MAX, printable, shell_word};
 pub use time::{Moment, duration};

@@ -276,7 +276,12 @@ impl Policy {
             survivable: file.survivable.map(|s| s.read(&line)).transpose()?,
             served: file.served.map(|s| s.read(&line)).transpose()?,
             resident: file.resident.map(|s| s.read(&line)).transpose()?,
-            objects: file.objects.unwrap_or_default().into_iter().map(|o| o.read(&line)).collect::<Result<_, _>>()?,
+            objects: file
+                .objects
+                .unwrap_or_default()
+                .into_iter()
+                .map(|o| o.read(&line))
+                .collect::<Result<_, _>>()?,
         };
         check::check(&policy, &spans)?;
         Ok(policy)
@@ -329,7 +334,9 @@ fn read_stored(s: StoredFile, line: &impl Fn(usize) -> usize) -> Result<StoredTe
             "above 0 and below 1 (sampling never finds a loss with certainty)",
         );
     }
-    if let Some(month) = s.min_detection_month.as_ref().filter(|m| !(*m.get_ref() > 0.0 && *m.get_ref() < 1.0)) {
+    if let Some(month) =
+        s.min_detection_month.as_ref().filter(|m| !(*m.get_ref() > 0.0 && *m.get_ref() < 1.0))
+    {
         return out_of_range(
             month.span().start,
             "min_detection_month",

@@ -81,6 +81,88 @@ pub enum ReasonCode {
     ProbesUnanswered,
     /// Probes of ranges that do not exist.
     ProbeOutsideObject,
+    /// The challenge asks for an inventory, and the bundle has none.
+    InventoryMissing,
+    /// The inventory is not signed by the challenged host.
+    InventoryNotByHost,
+    /// The inventory signed is not the one challenged.
+    InventoryDiffers,
+    /// The opened leaves are not those sampled.
+    LeavesNotSampled,
+    /// Samples that fell on objects of owners the reader does not know.
+    SamplesOnUnknownOwners,
+    /// Two inventories of one host and epoch.
+    TwoInventories,
+    /// The host gave no inventory for an epoch.
+    NoInventoryOffered,
+    /// Bundles in a dossier that no anchored auditor signed.
+    BundleNotByAuditor,
+    /// A round of another chain, another number, or that does not verify.
+    BeaconRefused,
+    /// A challenge of an epoch without a beacon round.
+    BeaconMissing,
+    /// A round that is not published yet.
+    BeaconFuture,
+    /// No commitment to the epoch in the log.
+    NotCommitted,
+    /// The commitment to the epoch was not in the log before the round.
+    CommittedLate,
+    /// The nonce is not the one committed.
+    NonceDiffers,
+    /// The inventory is not the one committed.
+    InventoryNotCommitted,
+    /// Two commitments to one epoch.
+    TwoCommitments,
+    /// The challenge is not as the schedule says.
+    OffSchedule,
+    /// The audit is in no log.
+    NotLogged,
+    /// The log's entry about the audit is not valid evidence.
+    LogProofRefused,
+    /// Fewer witnesses than the policy asks for.
+    Unwitnessed,
+    /// The outcome was logged after the deadline.
+    LoggedLate,
+    /// Scheduled audits without an outcome in the log.
+    OutcomeMissing,
+    /// All scheduled audits are in the log.
+    ScheduleComplete,
+    /// No schedule of the policy is in the log.
+    NoSchedule,
+    /// No scheduled audit is due yet.
+    NothingDue,
+    /// The newest checkpoint is older than the policy allows.
+    CheckpointStale,
+    /// Two checkpoints of one size.
+    SplitView,
+    /// No log is anchored.
+    NoLogAnchored,
+    /// The quorum is more than the witnesses anchored.
+    QuorumUnreachable,
+    /// Hosts without a valid audit in time.
+    HostNotShown,
+    /// Fewer audits in the month than the policy asks for.
+    TooFewAudits,
+    /// Objects or owners the policy names and no audit sampled.
+    ObjectNotSampled,
+    /// No usable roster.
+    NoRoster,
+    /// Recipients the roster does not have.
+    RecipientUnknown,
+    /// A recipient is a host, gateway or vendor.
+    RecipientIsHost,
+    /// A recipient is within reach of a forbidden law.
+    RecipientInReach,
+    /// Someone named opened the objects.
+    Opened,
+    /// A power reaches the key.
+    PowerReachesKey,
+    /// No sharing of keys among custodians.
+    NoSharing,
+    /// A power whose loss takes the keys or the data with it.
+    PowerTakesAll,
+    /// Hosts in places the policy forbids.
+    PlaceForbidden,
 }
 
 /// A reason.
@@ -115,6 +197,20 @@ pub enum AssumptionCode {
     Cryptography,
     /// That nothing came back is the auditor's word.
     AuditorAskedAgain,
+    /// Times come from witnesses of the log.
+    WitnessesClocks,
+    /// The beacon is unpredictable.
+    BeaconUnpredictable,
+    /// Witnesses do not collude with the log.
+    WitnessesHonest,
+    /// The roster says what is so.
+    RosterTrue,
+    /// Owners look for their objects in the inventories.
+    OwnersCheckInventory,
+    /// Scopes of an inventory are estimated from where samples fell.
+    ScopeEstimated,
+    /// Who opened the object says so truthfully.
+    OpenerTruthful,
 }
 
 /// An assumption.
@@ -147,6 +243,27 @@ impl AssumptionCode {
             }
             Self::AuditorAskedAgain => {
                 "rests on this auditor\u{2019}s word that it asked, and asked again, and that nothing signed came back"
+            }
+            Self::WitnessesClocks => {
+                "times of the log are the clocks of its witnesses; the round of the beacon dates each question"
+            }
+            Self::BeaconUnpredictable => {
+                "assumes nobody could foresee the public beacon: fewer than its threshold of operators collude"
+            }
+            Self::WitnessesHonest => {
+                "assumes that fewer witnesses than the quorum collude with the log to show different readers different logs"
+            }
+            Self::RosterTrue => {
+                "rests on the roster\u{2019}s authority for who is who, where, and under whose law"
+            }
+            Self::OwnersCheckInventory => {
+                "assumes that owners look for their objects in each epoch\u{2019}s inventory: an object left out of it is not sampled"
+            }
+            Self::ScopeEstimated => {
+                "the share of the inventory that counts is estimated from where the samples fell"
+            }
+            Self::OpenerTruthful => {
+                "rests on the signed word of who opened each object; nobody else can repeat it without a key"
             }
         };
         Assumption { code: self, text: text.to_owned() }

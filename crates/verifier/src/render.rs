@@ -1,8 +1,11 @@
 //! A report for people: terminal text and one self-contained HTML page.
 
+mod fleet;
 mod html;
 mod style;
 mod terminal;
+
+pub use fleet::FleetRecheck;
 
 use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::challenge::CannotProve;
@@ -10,7 +13,7 @@ use bailiwick_protocol::challenge::CannotProve;
 use crate::anchors::Provenance;
 use crate::claims::Verdict;
 use crate::policy::Scope;
-use crate::report::{AnswerFacts, ChallengeFacts, ClaimReport, Party, Report, ScopeDetection};
+use crate::report::{AnswerFacts, ChallengeFacts, Party, Report, ScopeDetection};
 use crate::text::shell_word;
 
 /// File names for the command that repeats the verdict. They are shown, escaped, and never opened.
@@ -58,6 +61,11 @@ fn bytes(n: u64) -> String {
     format!("{exact} bytes")
 }
 
+/// Bytes of so many cells, the last ones not quite full.
+fn bytes_of_cells(cells: u64) -> String {
+    format!("at most {}", bytes(cells.saturating_mul(bailiwick_protocol::envelope::CELL_BYTES)))
+}
+
 /// Decimal digits in groups of three.
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -79,7 +87,7 @@ fn party(p: &Party) -> String {
     }
 }
 
-fn named(name: &str, key: &str) -> String {
+pub(crate) fn named(name: &str, key: &str) -> String {
     format!("{} ({})", quoted(name), short(key))
 }
 
@@ -136,9 +144,8 @@ fn epoch(n: u64) -> String {
 }
 
 /// Scopes for display: all of them in order, but of many objects only the `max` least likely to be noticed.
-fn scopes_shown(claim: &ClaimReport, max: usize) -> (Vec<&ScopeDetection>, usize) {
-    let (mut objects, mut shown): (Vec<_>, Vec<_>) =
-        claim.numbers.detection.iter().partition(|s| s.scope == Scope::Object);
+fn scopes_shown(all: &[ScopeDetection], max: usize) -> (Vec<&ScopeDetection>, usize) {
+    let (mut objects, mut shown): (Vec<_>, Vec<_>) = all.iter().partition(|s| s.scope == Scope::Object);
     let hidden_scopes = shown.len().saturating_sub(max);
     shown.truncate(max);
     objects.sort_by_key(|s| s.cells);

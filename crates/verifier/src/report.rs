@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::anchors::{Principal, Provenance};
 use crate::claims::{Claim, Verdict};
 use crate::detection::Detection;
+use crate::fleet_report::AuditTally;
 use crate::policy::Scope;
 use crate::reasons::{Assumption, Reason};
 use crate::time::Moment;
@@ -245,15 +246,69 @@ pub struct Numbers {
     /// Age of the evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<u64>,
-    /// Detection probability per scope.
+    /// Detection probability per scope, by one audit; of a fleet, of the host where it is least.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub detection: Vec<ScopeDetection>,
+    /// The same by all audits of a month together, of the host where it is least.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub month_detection: Vec<ScopeDetection>,
+    /// Audits of a fleet by how they came out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audits: Option<AuditTally>,
+    /// What the log shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogNumbers>,
+    /// Objects that somebody opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opened: Option<OpenedCount>,
+    /// Powers and what they reach.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub powers: Vec<PowerCount>,
     /// Outcomes of the range probes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<ProbeCount>,
     /// Recipients over all objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<RecipientCount>,
+}
+
+/// The log against the schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LogNumbers {
+    /// Outcomes that must be in the log by now.
+    pub scheduled: u64,
+    /// Outcomes in it before their deadline.
+    pub logged_in_time: u64,
+    /// Outcomes in it after their deadline.
+    pub logged_late: u64,
+    /// Scheduled, due and not there.
+    pub missing: u64,
+    /// Entries of the log.
+    pub entries: u64,
+    /// Age of the newest witnessed checkpoint.
+    pub checkpoint_age_ms: u64,
+    /// Witnesses asked for.
+    pub quorum: u32,
+}
+
+/// Objects that somebody opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenedCount {
+    /// Units that count, in their newest version.
+    pub objects: usize,
+    /// Of these, opened by somebody the policy accepts.
+    pub opened: usize,
+}
+
+/// A power and what it reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PowerCount {
+    /// A law, `bloc:NAME` or `firm:NAME`.
+    pub power: String,
+    /// Holders of keys it reaches.
+    pub holders: u64,
+    /// Objects: for custody those whose key one of these holders has, for survivable those lost with it.
+    pub objects: u64,
 }
 
 /// Soundness, in bits, and where the figure comes from.

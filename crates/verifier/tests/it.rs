@@ -6,8 +6,16 @@
 mod anchors_file;
 #[path = "it/answers.rs"]
 mod answers;
+#[path = "it/beacon_chain.rs"]
+mod beacon_chain;
 #[path = "it/bytes.rs"]
 mod bytes;
+#[path = "it/fleet.rs"]
+mod fleet;
+#[path = "it/fleet_output.rs"]
+mod fleet_output;
+#[path = "it/fleet_world.rs"]
+mod fleet_world;
 #[path = "it/keys.rs"]
 mod keys;
 #[path = "it/output.rs"]
@@ -26,6 +34,8 @@ mod replay;
 mod schema;
 #[path = "it/terms.rs"]
 mod terms;
+#[path = "it/test_log.rs"]
+mod test_log;
 #[path = "it/trapdoor.rs"]
 mod trapdoor;
 #[path = "it/vectors.rs"]

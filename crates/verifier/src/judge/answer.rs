@@ -1,17 +1,20 @@
 //! The host's answer: whose it is, to what, and whether its proof verifies.
 
-use bailiwick_groth16::VerifyingKey;
-use bailiwick_possession::challenge::{Sampled, sampled};
-use bailiwick_possession_circuit::VerifyError;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bailiwick_groth16::{Fr, PreparedVerifyingKey, Proof, VerifyingKey};
 use bailiwick_possession_circuit::public::PublicInputs;
 use bailiwick_protocol::bundle::{Answer, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Challenge};
+use bailiwick_protocol::ids::VkDigest;
 
 use super::Case;
 use super::evidence::Evidence;
 use crate::reasons::{Reason, ReasonCode};
 
 /// What became of the challenge.
+#[derive(Clone, Debug)]
 pub(super) enum Answered {
     /// Signed by the host, for this challenge, and the proof verifies.
     Valid,
@@ -32,80 +35,138 @@ pub(super) enum Answered {
     Nothing,
 }
 
-pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Answered {
-    let Some(challenge) = &evidence.challenge else { return Answered::Nothing };
+/// An answer, judged but for the pairing equation where there is a proof.
+pub(super) enum Examined {
+    /// Nothing is left to do.
+    Done(Answered),
+    /// A well-formed proof of this statement, to be verified under this key.
+    Proof(Box<Pending>),
+}
+
+/// A proof that waits for its pairing check.
+pub(super) struct Pending {
+    pub(super) key: Arc<PreparedVerifyingKey>,
+    pub(super) inputs: [Fr; PublicInputs::COUNT],
+    pub(super) proof: Proof,
+}
+
+impl Examined {
+    /// Verifies the proof by itself.
+    pub(super) fn finish(self) -> Answered {
+        match self {
+            Self::Done(answered) => answered,
+            Self::Proof(p) if p.key.verify(&p.inputs, &p.proof).is_ok() => Answered::Valid,
+            // The host's doing: it signed a proof of something else.
+            Self::Proof(_) => Answered::Invalid,
+        }
+    }
+}
+
+pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Examined {
+    use Examined::Done;
+    let Some(challenge) = &evidence.challenge else { return Done(Answered::Nothing) };
     let signed = match &case.bundle.answer {
         Answer::None(why) => {
-            return match load_key(case, challenge).and_then(|_| has_statement(case, challenge)) {
+            let answerable =
+                case.keys.get(challenge.vk).map(drop).and_then(|()| answerable(challenge, evidence));
+            return Done(match answerable {
                 Ok(()) => Answered::NoAnswer(*why),
                 Err(reason) => Answered::NoAnswerToUnjudged(*why, reason),
-            };
+            });
         }
         Answer::Response(signed) => signed,
     };
     let Ok(response) = signed.verify(challenge.host.as_bytes()) else {
-        return Answered::Unrelated(Reason::new(
+        return Done(Answered::Unrelated(Reason::new(
             ReasonCode::AnswerNotByHost,
             "the answer in the bundle is not validly signed by the challenged host",
-        ));
+        )));
     };
     if response.challenge != challenge.digest() {
-        return Answered::Unrelated(Reason::new(
+        return Done(Answered::Unrelated(Reason::new(
             ReasonCode::AnswerToAnotherChallenge,
             "the answer in the bundle is to another challenge (a replay, or another object or time)",
-        ));
+        )));
     }
     match response.outcome {
-        Err(why) => Answered::CannotProve(why),
-        Ok(proof) => match load_key(case, challenge) {
-            Err(reason) => Answered::Unjudged(reason),
-            Ok(key) => check_proof(case, &key, challenge, &proof),
+        Err(why) => Done(Answered::CannotProve(why)),
+        Ok(proof) => match case.keys.get(challenge.vk) {
+            Err(reason) => Done(Answered::Unjudged(reason)),
+            Ok(key) => check_proof(key, challenge, evidence, &proof),
         },
     }
 }
 
+/// Verifying keys at hand, read, linted and prepared once each.
+pub(super) struct Keys<'a> {
+    bytes: &'a BTreeMap<VkDigest, Vec<u8>>,
+    prepared: Mutex<BTreeMap<VkDigest, Result<Arc<PreparedVerifyingKey>, Reason>>>,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) const fn new(bytes: &'a BTreeMap<VkDigest, Vec<u8>>) -> Self {
+        Self { bytes, prepared: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The key of this digest, if its bytes were given and pass every check of a key.
+    pub(super) fn get(&self, digest: VkDigest) -> Result<Arc<PreparedVerifyingKey>, Reason> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.entry(digest).or_insert_with(|| load_key(self.bytes, digest)).clone()
+    }
+}
+
 /// The bytes given for the challenge's digest, if they have that digest and pass every check of a key.
-fn load_key(case: &Case<'_>, challenge: &Challenge) -> Result<VerifyingKey, Reason> {
-    let Some(bytes) = case.verifying_keys.get(&challenge.vk) else {
-        return Err(Reason::new(
-            ReasonCode::KeyMissing,
-            format!("the verifying key {} was not given", challenge.vk),
-        ));
+fn load_key(
+    keys: &BTreeMap<VkDigest, Vec<u8>>,
+    wanted: VkDigest,
+) -> Result<Arc<PreparedVerifyingKey>, Reason> {
+    let Some(bytes) = keys.get(&wanted) else {
+        return Err(Reason::new(ReasonCode::KeyMissing, format!("the verifying key {wanted} was not given")));
     };
     let key = VerifyingKey::from_bytes(bytes)
         .map_err(|e| Reason::new(ReasonCode::KeyMalformed, format!("the verifying key is refused: {e}")))?;
-    if key.digest() != challenge.vk {
+    if key.digest() != wanted {
         return Err(Reason::new(
             ReasonCode::KeyDiffers,
-            format!("the verifying key given has digest {}, not {}", key.digest(), challenge.vk),
+            format!("the verifying key given has digest {}, not {wanted}", key.digest()),
         ));
     }
-    Ok(key)
+    Ok(Arc::new(key.prepare()))
 }
 
-fn check_proof(case: &Case<'_>, key: &VerifyingKey, challenge: &Challenge, proof: &[u8; 128]) -> Answered {
-    let sampled = match sampled_by(case, challenge) {
+fn check_proof(
+    key: Arc<PreparedVerifyingKey>,
+    challenge: &Challenge,
+    evidence: &Evidence,
+    proof: &[u8; 128],
+) -> Examined {
+    let sampled = match &evidence.sampled {
         Ok(sampled) => sampled,
-        Err(reason) => return Answered::Unjudged(reason),
+        Err(reason) => return Examined::Done(Answered::Unjudged(reason.clone())),
     };
-    match bailiwick_possession_circuit::verify(&key.prepare(), challenge, &sampled, proof) {
-        Ok(()) => Answered::Valid,
-        // The host's doing: it signed bytes that are no proof, or a proof of something else.
-        Err(VerifyError::Malformed(_) | VerifyError::False(_)) => Answered::Invalid,
+    let inputs = match PublicInputs::of(challenge, sampled) {
+        Ok(public) => public.to_array(),
         // Not the host's doing: it signed an answer to a question nobody could answer.
-        Err(e) => Answered::Unjudged(no_statement(&e)),
+        Err(e) => return Examined::Done(Answered::Unjudged(no_statement(&e))),
+    };
+    if key.inputs() != inputs.len() {
+        return Examined::Done(Answered::Invalid);
+    }
+    match Proof::from_bytes(proof) {
+        Ok(proof) => Examined::Proof(Box::new(Pending { key, inputs, proof })),
+        // The host's doing: it signed bytes that are no proof.
+        Err(_) => Examined::Done(Answered::Invalid),
     }
 }
 
-fn has_statement(case: &Case<'_>, challenge: &Challenge) -> Result<(), Reason> {
-    let sampled = sampled_by(case, challenge)?;
-    PublicInputs::of(challenge, &sampled).map(drop).map_err(|e| no_statement(&e))
-}
-
-/// What the challenge samples, with the leaves that the bundle opens.
-fn sampled_by(case: &Case<'_>, challenge: &Challenge) -> Result<Sampled, Reason> {
-    let leaves = case.bundle.inventory.as_ref().map_or(&[][..], |evidence| &evidence.leaves);
-    sampled(challenge, leaves).map_err(|e| no_statement(&e))
+/// Whether the question has an answer. The leaves of an inventory come with the answer; that the inventory is the host's is
+/// an obstacle elsewhere if it is not so.
+fn answerable(challenge: &Challenge, evidence: &Evidence) -> Result<(), Reason> {
+    if challenge.inventory.is_some() {
+        return Ok(());
+    }
+    let sampled = evidence.sampled.as_ref().map_err(Clone::clone)?;
+    PublicInputs::of(challenge, sampled).map(drop).map_err(|e| no_statement(&e))
 }
 
 fn no_statement(why: &dyn core::fmt::Display) -> Reason {

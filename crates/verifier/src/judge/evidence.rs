@@ -1,9 +1,11 @@
 //! What of the bundle is established before anyone looks at the answer: challenge, host, owners, verifying key.
 
+use bailiwick_possession::challenge::{Sampled, sampled};
 use bailiwick_protocol::challenge::{Challenge, Target};
 use bailiwick_protocol::codec::CodecError;
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::inventory::Inventory;
 
 use super::Case;
 use crate::anchors::Provenance;
@@ -17,6 +19,10 @@ const NAMED_MAX: usize = 8;
 pub(super) struct Evidence {
     /// The challenge, if the bundle's auditor signed it in its own name.
     pub(super) challenge: Option<Challenge>,
+    /// What the challenge asks for: its targets, or the leaves of its inventory that were opened.
+    pub(super) sampled: Result<Sampled, Reason>,
+    /// The host's inventory, when the challenge asks for one and the host signed it.
+    pub(super) inventory: Option<Inventory>,
     /// One per target; `Some` if the anchored owner signed it and it describes the target.
     pub(super) envelopes: Vec<Option<Envelope>>,
     /// Why the bundle is not evidence about a host of this reader's world. Empty: it is.
@@ -27,7 +33,28 @@ pub(super) struct Evidence {
 
 impl Evidence {
     fn none(reason: Reason) -> Self {
-        Self { challenge: None, envelopes: Vec::new(), obstacles: vec![reason], key_obstacles: Vec::new() }
+        Self {
+            challenge: None,
+            sampled: Err(reason.clone()),
+            inventory: None,
+            envelopes: Vec::new(),
+            obstacles: vec![reason],
+            key_obstacles: Vec::new(),
+        }
+    }
+
+    /// The objects audited: targets of the challenge, or opened leaves.
+    pub(super) fn targets(&self) -> &[Target] {
+        match (&self.challenge, &self.sampled) {
+            (_, Ok(sampled)) => &sampled.targets,
+            (Some(challenge), Err(_)) => &challenge.targets,
+            (None, Err(_)) => &[],
+        }
+    }
+
+    /// Whether an object counts: of a named challenge all do, of an inventory those whose owners the reader knows.
+    pub(super) fn counts(&self, at: usize) -> bool {
+        self.inventory.is_none() || self.envelopes.get(at).is_some_and(Option::is_some)
     }
 }
 
@@ -55,9 +82,50 @@ pub(super) fn establish(case: &Case<'_>) -> Evidence {
     }
     let mut obstacles = Vec::new();
     check_host(case, &challenge, &mut obstacles);
-    let envelopes = check_envelopes(case, &challenge, &mut obstacles);
+    let inventory = check_inventory(case, &challenge, &mut obstacles);
+    let leaves = case.bundle.inventory.as_ref().map_or(&[][..], |i| &i.leaves);
+    let sampled = sampled(&challenge, leaves).map_err(|e| {
+        let text = format!("the opened parts of the inventory are not those that were sampled: {e}");
+        Reason::new(ReasonCode::LeavesNotSampled, text)
+    });
+    let targets = match &sampled {
+        Ok(s) => &s.targets,
+        Err(_) => &challenge.targets,
+    };
+    let envelopes = check_envelopes(case, targets, inventory.is_some(), &mut obstacles);
+    if inventory.is_none() {
+        check_policy_owners(case, &challenge, &mut obstacles);
+    }
     let key_obstacles = check_key(case, &challenge);
-    Evidence { challenge: Some(challenge), envelopes, obstacles, key_obstacles }
+    Evidence { challenge: Some(challenge), sampled, inventory, envelopes, obstacles, key_obstacles }
+}
+
+/// The inventory challenged is the one this host signed for this epoch: else nobody could answer the question.
+fn check_inventory(case: &Case<'_>, challenge: &Challenge, obstacles: &mut Vec<Reason>) -> Option<Inventory> {
+    let target = challenge.inventory.as_ref()?;
+    let Some(evidence) = &case.bundle.inventory else {
+        obstacles.push(Reason::new(
+            ReasonCode::InventoryMissing,
+            "the challenge asks for an inventory, and the bundle does not hold one",
+        ));
+        return None;
+    };
+    let Ok(inventory) = evidence.inventory.verify(challenge.host.as_bytes()) else {
+        obstacles.push(Reason::new(
+            ReasonCode::InventoryNotByHost,
+            "the inventory in the bundle is not validly signed by the challenged host",
+        ));
+        return None;
+    };
+    if inventory.host != challenge.host || inventory.epoch != challenge.epoch || inventory.target() != *target
+    {
+        obstacles.push(Reason::new(
+            ReasonCode::InventoryDiffers,
+            "the challenge asks for another inventory than the one this host signed for the epoch",
+        ));
+        return None;
+    }
+    Some(inventory)
 }
 
 fn check_host(case: &Case<'_>, challenge: &Challenge, obstacles: &mut Vec<Reason>) {
@@ -103,18 +171,20 @@ impl PerObject {
     }
 }
 
+/// `junk`: leaves of an inventory whose owners the reader does not know are no obstacle, they only dilute the sampling.
 fn check_envelopes(
     case: &Case<'_>,
-    challenge: &Challenge,
+    targets: &[Target],
+    junk: bool,
     obstacles: &mut Vec<Reason>,
 ) -> Vec<Option<Envelope>> {
     let signed = &case.bundle.envelopes;
-    if signed.len() != challenge.targets.len() {
+    if signed.len() != targets.len() {
         obstacles.push(Reason::new(
             ReasonCode::EnvelopeCount,
-            format!("{} envelopes for {} objects", signed.len(), challenge.targets.len()),
+            format!("{} envelopes for {} objects", signed.len(), targets.len()),
         ));
-        return challenge.targets.iter().map(|_| None).collect();
+        return targets.iter().map(|_| None).collect();
     }
     let mut unanchored = PerObject::new(
         ReasonCode::OwnerNotAnchored,
@@ -125,11 +195,13 @@ fn check_envelopes(
     let mut differs =
         PerObject::new(ReasonCode::EnvelopeDiffers, "the owner signed another body than the challenge names");
     let mut out = Vec::with_capacity(signed.len());
-    for (target, envelope) in challenge.targets.iter().zip(signed) {
+    for (target, envelope) in targets.iter().zip(signed) {
         let owner: &OwnerKey = &target.name.owner;
         let mut checked = None;
         if case.anchors.owner(owner).is_none() {
-            unanchored.add(target, obstacles);
+            if !junk {
+                unanchored.add(target, obstacles);
+            }
         } else {
             match envelope.verify(owner.as_bytes()) {
                 Err(_) => unsigned.add(target, obstacles),
@@ -142,7 +214,6 @@ fn check_envelopes(
     for kind in [unanchored, unsigned, differs] {
         kind.finish(obstacles);
     }
-    check_policy_owners(case, challenge, obstacles);
     out
 }
 

@@ -22,7 +22,7 @@ pub(super) fn challenge(
     answer: &Answered,
 ) -> ChallengeFacts {
     let key = case.anchors.verifying_key(&challenge.vk);
-    let objects = challenge.targets.iter().zip(&evidence.envelopes).map(|(t, envelope)| ObjectFacts {
+    let objects = evidence.targets().iter().zip(&evidence.envelopes).map(|(t, envelope)| ObjectFacts {
         name: t.name,
         owner_name: case.anchors.owner(&t.name.owner).map(|p| p.name.clone()),
         generation: t.generation,
@@ -41,7 +41,7 @@ pub(super) fn challenge(
         epoch: challenge.epoch,
         verifying_key: KeyFacts { digest: challenge.vk, provenance: key.map(|k| k.provenance.clone()) },
         objects: objects.collect(),
-        bytes_total: challenge.targets.iter().map(|t| t.size).sum(),
+        bytes_total: evidence.targets().iter().map(|t| t.size).sum(),
         cells_total: challenge.cells_total(),
         answer: match answer {
             Answered::Valid => AnswerFacts::ValidProof,

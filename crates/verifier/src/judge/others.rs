@@ -108,8 +108,8 @@ pub(super) fn served(case: &Case<'_>, evidence: &Evidence) -> ClaimReport {
     inconclusive(case, Claim::Served, headline, reasons, numbers, assumptions)
 }
 
-fn count_probes(case: &Case<'_>, evidence: &Evidence) -> ProbeCount {
-    let targets = evidence.challenge.as_ref().map_or(&[][..], |c| &c.targets);
+pub(super) fn count_probes(case: &Case<'_>, evidence: &Evidence) -> ProbeCount {
+    let targets = evidence.targets();
     let mut count = ProbeCount::default();
     for r in &case.bundle.ranges {
         let size = usize::try_from(r.target).ok().and_then(|i| targets.get(i)).map(|t| t.size);

@@ -22,7 +22,7 @@ const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
 /// Barbulescu and Duquesne, "Updating Key Size Estimations for Pairings" (J. Cryptology 32, 2019), after the tower
 /// number field sieve of Kim and Barbulescu (Crypto 2016): about 2^100 operations for the 254-bit BN curve.
 /// The other parts are stronger: challenge binding 248 bits, BLAKE3 and Poseidon2 collisions about 127, Ed25519 about 126.
-const SOUNDNESS: Soundness = Soundness {
+pub(super) const SOUNDNESS: Soundness = Soundness {
     bits: 100,
     basis: "BN254 pairing group, the weakest part: about 100 bits (Barbulescu and Duquesne, J. Cryptology 2019, after Kim and Barbulescu, Crypto 2016); challenge binding 248 bits, hashes and signatures 126 bits or more",
 };
@@ -52,7 +52,7 @@ pub(super) fn judge(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> 
 
 /// The order matters: evidence that is not about this reader's hosts and owners neither supports nor refutes; a
 /// refutation does not age and needs no sampling; only support has terms to meet.
-fn decide(
+pub(super) fn decide(
     case: &Case<'_>,
     evidence: &Evidence,
     answer: &Answered,
@@ -122,7 +122,7 @@ fn supported_if_terms_hold(
 ) -> (Verdict, Vec<Reason>) {
     let mut short = evidence.key_obstacles.clone();
     let max_age_ms = u64::from(terms.max_age_hours) * 3_600_000;
-    if case.age_ms() > max_age_ms {
+    if case.alone && case.age_ms() > max_age_ms {
         short.push(Reason::new(
             ReasonCode::Stale,
             format!(
@@ -133,7 +133,9 @@ fn supported_if_terms_hold(
         ));
     }
     short.extend(too_late(case, terms));
-    short.extend(too_thin(terms, detection));
+    if case.alone {
+        short.extend(too_thin(terms, detection));
+    }
     if !short.is_empty() {
         return (Verdict::Inconclusive, short);
     }
@@ -241,6 +243,9 @@ fn assumptions(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> Vec<A
     }
     if matches!(answer, Answered::NoAnswer(_) | Answered::NoAnswerToUnjudged(..)) {
         codes.push(AssumptionCode::AuditorAskedAgain);
+    }
+    if evidence.inventory.is_some() {
+        codes.extend([AssumptionCode::OwnersCheckInventory, AssumptionCode::ScopeEstimated]);
     }
     codes.push(AssumptionCode::Cryptography);
     codes.into_iter().map(AssumptionCode::stated).collect()

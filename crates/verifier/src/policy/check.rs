@@ -46,7 +46,9 @@ pub enum Contradiction {
         section: &'static str,
     },
     /// No class samples enough.
-    #[error("min_detection cannot be reached: with the most cells one proof can sample ({SAMPLES_MAX}), a loss of {lost} is noticed with {most}")]
+    #[error(
+        "min_detection cannot be reached: with the most cells one proof can sample ({SAMPLES_MAX}), a loss of {lost} is noticed with {most}"
+    )]
     Unreachable {
         /// The lost fraction.
         lost: String,
@@ -60,7 +62,9 @@ pub enum Contradiction {
     #[error("min_detection_month is below min_detection: one audit alone already asks for more")]
     MonthBelowAudit,
     /// A month without audits cannot accumulate.
-    #[error("{epochs} audits in {MONTH_DAYS} days are one every {every} hours, and max_age_hours allows {max_age}: between two audits the evidence would always be stale")]
+    #[error(
+        "{epochs} audits in {MONTH_DAYS} days are one every {every} hours, and max_age_hours allows {max_age}: between two audits the evidence would always be stale"
+    )]
     FreshnessShorterThanEpoch {
         /// Audits a month.
         epochs: u32,
@@ -70,7 +74,9 @@ pub enum Contradiction {
         max_age: u32,
     },
     /// The log may be older than the evidence.
-    #[error("the log's checkpoint must be at most {checkpoint} hours old, and audits are {every} hours apart: it would always be stale between two audits")]
+    #[error(
+        "the log's checkpoint must be at most {checkpoint} hours old, and audits are {every} hours apart: it would always be stale between two audits"
+    )]
     CheckpointShorterThanEpoch {
         /// Age allowed.
         checkpoint: u32,
@@ -163,9 +169,7 @@ impl Spans {
             data: place(file.data.as_ref()),
             keys: place(file.keys.as_ref()),
             opaque_laws: start(line, file.opaque.as_ref().and_then(|o| o.forbidden_laws.as_ref())),
-            objects: rules
-                .map(|r| (line(r.claims.span().start), start(line, r.objects.as_ref())))
-                .collect(),
+            objects: rules.map(|r| (line(r.claims.span().start), start(line, r.objects.as_ref()))).collect(),
         }
     }
 }
@@ -233,7 +237,10 @@ fn check_stored(policy: &Policy, spans: &Spans) -> Result<(), PolicyError> {
     match &policy.logged {
         Some(l) if l.max_checkpoint_age_hours < every => {
             let checkpoint = l.max_checkpoint_age_hours;
-            contradiction(spans.checkpoint_age, Contradiction::CheckpointShorterThanEpoch { checkpoint, every })
+            contradiction(
+                spans.checkpoint_age,
+                Contradiction::CheckpointShorterThanEpoch { checkpoint, every },
+            )
         }
         _ => Ok(()),
     }
@@ -300,7 +307,8 @@ impl Policy {
             }
         }
         for host in self.stored.iter().filter_map(|s| s.hosts.as_ref()).flatten() {
-            let known = roster.holder(KeyKind::Ed25519, host.as_bytes()).is_some_and(|p| p.role == Role::Host);
+            let known =
+                roster.holder(KeyKind::Ed25519, host.as_bytes()).is_some_and(|p| p.role == Role::Host);
             if !known {
                 out.push(Contradiction::UnknownHost { host: *host });
             }
@@ -328,7 +336,8 @@ impl PlaceTerms {
         self.allowed_countries.as_ref().is_none_or(|set| set.contains(&p.country))
             && !self.forbidden_countries.contains(&p.country)
             && laws.all(|l| {
-                self.allowed_laws.as_ref().is_none_or(|set| set.contains(&l)) && !self.forbidden_laws.contains(&l)
+                self.allowed_laws.as_ref().is_none_or(|set| set.contains(&l))
+                    && !self.forbidden_laws.contains(&l)
             })
     }
 }

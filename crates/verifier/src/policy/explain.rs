@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::claims::Claim;
 use crate::detection::percent;
 use crate::policy::{
-    AcceptedProvenance, LoggedTerms, MONTH_DAYS, ObjectRule, OpaqueTerms, OpenedBy, PlaceTerms, Policy, Power, Scope,
-    StoredTerms,
+    AcceptedProvenance, LoggedTerms, MONTH_DAYS, ObjectRule, OpaqueTerms, OpenedBy, PlaceTerms, Policy,
+    Power, Scope, StoredTerms,
 };
 use crate::time::duration;
 
@@ -33,7 +33,10 @@ pub fn explain(policy: &Policy) -> Vec<String> {
         )
     }));
     out.extend(policy.survivable.iter().map(|t| {
-        format!("survivable: after the loss of any one {}, data and keys must still be recoverable.", powers(&t.lose))
+        format!(
+            "survivable: after the loss of any one {}, data and keys must still be recoverable.",
+            powers(&t.lose)
+        )
     }));
     out.extend(policy.served.iter().map(|t| {
         format!(
@@ -90,10 +93,16 @@ fn logged(t: &LoggedTerms) -> Vec<String> {
             "logged: every scheduled audit, failed ones too, must be in a log whose checkpoints at least {} of the witnesses you trust have cosigned; a missing one refutes.",
             t.quorum
         ),
-        format!("logged: the newest such checkpoint may be at most {} old.", hours(t.max_checkpoint_age_hours)),
+        format!(
+            "logged: the newest such checkpoint may be at most {} old.",
+            hours(t.max_checkpoint_age_hours)
+        ),
     ];
     if let Some(schedules) = &t.schedules {
-        out.push(format!("logged: only {} named schedule(s) count, and each must be there.", schedules.len()));
+        out.push(format!(
+            "logged: only {} named schedule(s) count, and each must be there.",
+            schedules.len()
+        ));
     }
     out
 }
@@ -122,7 +131,10 @@ fn place(section: &str, who: &str, t: &PlaceTerms) -> Vec<String> {
         out.push(format!("{section}: {who} must be in one of these countries: {}.", list(countries)));
     }
     if !t.forbidden_countries.is_empty() {
-        out.push(format!("{section}: {who} must be outside these countries: {}.", list(&t.forbidden_countries)));
+        out.push(format!(
+            "{section}: {who} must be outside these countries: {}.",
+            list(&t.forbidden_countries)
+        ));
     }
     if let Some(laws) = &t.allowed_laws {
         let who = format!("{who} and the parent firm");
@@ -173,7 +185,9 @@ fn explain_stored(t: &StoredTerms) -> Vec<String> {
         ));
     }
     if let Some(epochs) = t.epochs {
-        out.push(format!("stored: at least {epochs} audits of each host must have held within {MONTH_DAYS} days."));
+        out.push(format!(
+            "stored: at least {epochs} audits of each host must have held within {MONTH_DAYS} days."
+        ));
     }
     if let Some(seconds) = t.max_answer_seconds {
         let most = duration(u64::from(seconds) * 1000);

@@ -10,7 +10,9 @@ use super::{
 use crate::anchors::Principal;
 use crate::claims::Verdict;
 use crate::detection::{chance_of_missing, percent};
-use crate::report::{AuditFacts, ChallengeFacts, ClaimReport, ObjectFacts, ProbeCount, Report};
+use crate::report::{
+    AuditFacts, ChallengeFacts, ClaimReport, Numbers, ObjectFacts, ProbeCount, Report, ScopeDetection,
+};
 use crate::text::printable;
 use crate::time::duration;
 
@@ -18,7 +20,7 @@ use crate::time::duration;
 const SHOWN_MAX: usize = 50;
 
 impl Verdict {
-    const fn class(self) -> &'static str {
+    pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Supported => "supported",
             Self::Refuted => "refuted",
@@ -26,7 +28,7 @@ impl Verdict {
         }
     }
 
-    const fn big(self) -> &'static str {
+    pub(super) const fn big(self) -> &'static str {
         match self {
             Self::Supported => "Supported",
             Self::Refuted => "Refuted",
@@ -101,13 +103,20 @@ fn overview(r: &Report) -> Markup {
     html! {
         section aria-labelledby="overview" {
             h2 id="overview" { "At a glance" }
-            table class="overview" {
-                @for c in &r.claims {
-                    tr {
-                        th scope="row" { (c.claim.name()) @if c.required { br; span class="soft" { "required" } } }
-                        td { (c.headline) }
-                        td { (badge(c.verdict)) }
-                    }
+            (overview_table(&r.claims))
+        }
+    }
+}
+
+/// All claims, a row each.
+pub(super) fn overview_table(claims: &[ClaimReport]) -> Markup {
+    html! {
+        table class="overview" {
+            @for c in claims {
+                tr {
+                    th scope="row" { (c.claim.name()) @if c.required { br; span class="soft" { "required" } } }
+                    td { (c.headline) }
+                    td { (badge(c.verdict)) }
                 }
             }
         }
@@ -197,7 +206,7 @@ fn objects(all: &[ObjectFacts]) -> Markup {
     }
 }
 
-fn card(c: &ClaimReport, facts: Option<&ChallengeFacts>) -> Markup {
+pub(super) fn card(c: &ClaimReport, facts: Option<&ChallengeFacts>) -> Markup {
     html! {
         article class={ "card " (c.verdict.class()) } {
             header {
@@ -232,8 +241,28 @@ fn card(c: &ClaimReport, facts: Option<&ChallengeFacts>) -> Markup {
 fn numbers(c: &ClaimReport, facts: Option<&ChallengeFacts>) -> Markup {
     let n = &c.numbers;
     html! {
-        @if n.samples.is_some() || n.probes.is_some() || n.recipients.is_some() { h4 { "In numbers" } }
-        @if let Some(samples) = n.samples { (chances(c, samples, facts)) }
+        @if *n != Numbers::default() { h4 { "In numbers" } }
+        @if let Some(samples) = n.samples {
+            (chances(&n.detection, facts, &format!(
+                "Chance that this one audit would have noticed a loss, by how much of each part was lost; below it, the chance of missing it. {samples} {} drawn at random, with replacement, over everything audited.",
+                if samples == 1 { "cell" } else { "cells" }
+            )))
+        } @else if !n.detection.is_empty() {
+            (chances(&n.detection, facts, "Chance that one audit would have noticed a loss, at the host where it is least likely."))
+        }
+        @if !n.month_detection.is_empty() {
+            (chances(&n.month_detection, facts, "Chance that all audits of the month together would have, at the host where it is least likely."))
+        }
+        @if let Some(l) = &n.log {
+            p {
+                (grouped(l.scheduled)) " outcomes scheduled by now: " (grouped(l.logged_in_time)) " in the log in time, "
+                (grouped(l.logged_late)) " late, " (grouped(l.missing)) " missing."
+            }
+        }
+        @if let Some(o) = &n.opened { p { (o.opened) " of " (o.objects) " objects opened." } }
+        @if !n.powers.is_empty() {
+            ul { @for p in &n.powers { li { (shown(&quoted(&p.power))) ": " (p.holders) " holders of keys, " (p.objects) " objects" } } }
+        }
         @if let Some(s) = n.soundness { p { "Strength: " (s.bits) " bits. " span class="soft" { (s.basis) "." } } }
         @if let Some(p) = n.probes { (probes(p)) }
         @if let Some(r) = n.recipients { p { (r.total) " recipient entries, " (r.anonymous) " of them anonymous." } }
@@ -249,16 +278,12 @@ fn probes(p: ProbeCount) -> Markup {
     }
 }
 
-fn chances(c: &ClaimReport, samples: u16, facts: Option<&ChallengeFacts>) -> Markup {
-    let (scopes, hidden) = scopes_shown(c, SHOWN_MAX);
+fn chances(all: &[ScopeDetection], facts: Option<&ChallengeFacts>, caption: &str) -> Markup {
+    let (scopes, hidden) = scopes_shown(all, SHOWN_MAX);
     let heads = scopes.first().map_or(&[][..], |s| &s.losses);
     html! {
         div class="scroll" { table class="data" {
-            caption {
-                "Chance that this one audit would have noticed a loss, by how much of each part was lost; below it, the chance of missing it. "
-                (samples) @if samples == 1 { " cell" } @else { " cells" }
-                " drawn at random, with replacement, over everything audited."
-            }
+            caption { (caption) }
             thead { tr {
                 th scope="col" { "Part" } th scope="col" class="num" { "Cells" }
                 @for d in heads { th scope="col" class="num" { (percent(d.lost_fraction)) " lost" } }

@@ -63,3 +63,15 @@ footer{margin-top:3rem;color:var(--soft);font-size:.88rem}
 @media print{:root{--bg:#fff;--paper:#fff;--ink:#000;--soft:#333;--line:#999;--code:#fff;--ok:#000;--ok-bg:#fff;--no:#000;--no-bg:#fff;--maybe:#000;--maybe-bg:#fff}
 main{max-width:none;padding:0}.card,.panel,.result{break-inside:avoid}body{font-size:11pt}}
 "#;
+
+/// What the timeline of a fleet adds. Shapes differ as well as colours.
+pub(super) const TIMELINE_CSS: &str = r#"
+.sq{display:inline-block;width:.72rem;height:.72rem;margin:1px;border-radius:2px;border:1px solid var(--line);vertical-align:middle}
+.sq.h{background:var(--ok);border-color:var(--ok)}
+.sq.f{background:var(--no);border-color:var(--no);border-radius:50%}
+.sq.l{background:var(--maybe);border-color:var(--maybe)}
+.sq.u{background:transparent;border-color:var(--maybe);border-width:2px}
+.sq.m{background:transparent;border:2px dashed var(--no)}
+.squares{min-width:14rem;line-height:1}
+.legend{color:var(--soft);font-size:.9rem}
+"#;

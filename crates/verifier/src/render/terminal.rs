@@ -6,7 +6,7 @@ use super::{
     scope_name, scopes_shown, tally,
 };
 use crate::detection::{chance_of_missing, percent};
-use crate::report::{AuditFacts, ChallengeFacts, ClaimReport, Report};
+use crate::report::{AuditFacts, ChallengeFacts, ClaimReport, Numbers, Report, ScopeDetection};
 use crate::text::printable;
 use crate::time::duration;
 
@@ -19,11 +19,24 @@ const CHANCE: usize = 21;
 /// Objects and owners shown one by one, at most.
 const SHOWN_MAX: usize = 8;
 
-struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
+    pub(super) const fn new() -> Self {
+        Self(String::new())
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    /// Text that is ours or escaped already, whatever its length.
+    pub(super) fn raw(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
     /// `head`, which is ours, then `text`, wrapped and indented to the end of `head`. `text` cannot break out of it.
-    fn put(&mut self, head: &str, text: &str) {
+    pub(super) fn put(&mut self, head: &str, text: &str) {
         let indent = head.chars().count();
         self.0.push_str(head);
         let mut column = indent;
@@ -43,12 +56,12 @@ impl Page {
         self.0.push('\n');
     }
 
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.put("", text);
     }
 
     /// A labelled line, two columns in.
-    fn field(&mut self, label: &'static str, text: &str) {
+    pub(super) fn field(&mut self, label: &'static str, text: &str) {
         self.put(&format!("  {label:LABEL$}"), text);
     }
 
@@ -59,7 +72,7 @@ impl Page {
         }
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.0.push('\n');
     }
 }
@@ -68,7 +81,7 @@ impl Report {
     /// The report for a terminal: no escape codes, ends with the command that repeats the verdict.
     #[must_use]
     pub fn to_text(&self, recheck: &Recheck<'_>) -> String {
-        let mut p = Page(String::new());
+        let mut p = Page::new();
         p.line(&format!(
             "RESULT: {}: {} (exit code {})",
             self.outcome.word(),
@@ -81,11 +94,7 @@ impl Report {
         }
         p.blank();
         p.line(&format!("{}:", tally(self)));
-        for c in &self.claims {
-            let mark = if c.required { "*" } else { " " };
-            p.put(&format!("{mark} {:LABEL$}{:14}", c.claim.name(), c.verdict.word()), &c.headline);
-        }
-        p.line("* required by the policy");
+        table(&mut p, &self.claims);
         p.blank();
         p.line(&format!("Policy {}", quoted(&self.policy.name)));
         for sentence in &self.policy.explained {
@@ -108,6 +117,15 @@ impl Report {
         p.field("anchors", &self.inputs.anchors_blake3.to_string());
         p.0
     }
+}
+
+/// All claims, a line each.
+pub(super) fn table(p: &mut Page, claims: &[ClaimReport]) {
+    for c in claims {
+        let mark = if c.required { "*" } else { " " };
+        p.put(&format!("{mark} {:LABEL$}{:14}", c.claim.name(), c.verdict.word()), &c.headline);
+    }
+    p.line("* required by the policy");
 }
 
 fn audit(p: &mut Page, a: &AuditFacts) {
@@ -143,7 +161,7 @@ fn challenge(p: &mut Page, c: &ChallengeFacts) {
     }
 }
 
-fn claim(p: &mut Page, c: &ClaimReport, facts: Option<&ChallengeFacts>) {
+pub(super) fn claim(p: &mut Page, c: &ClaimReport, facts: Option<&ChallengeFacts>) {
     p.line(&format!("{}: {}", c.claim, c.verdict.word()));
     p.put("  ", &c.headline);
     p.list("why", c.reasons.iter().map(|r| r.text.as_str()));
@@ -155,8 +173,18 @@ fn claim(p: &mut Page, c: &ClaimReport, facts: Option<&ChallengeFacts>) {
 fn numbers(p: &mut Page, c: &ClaimReport, facts: Option<&ChallengeFacts>) {
     let n = &c.numbers;
     if let Some(samples) = n.samples {
-        chances(p, c, samples, facts);
+        let what = if samples == 1 { "cell" } else { "cells" };
+        let caption = format!("that this audit noticed a loss; {samples} {what} sampled, with replacement");
+        chances(p, &c.numbers.detection, &caption, facts);
+    } else if !n.detection.is_empty() {
+        let caption = "that one audit noticed a loss, at the host where it is least likely";
+        chances(p, &n.detection, caption, facts);
     }
+    if !n.month_detection.is_empty() {
+        let caption = "that the month\u{2019}s audits together did, at the host where it is least likely";
+        chances(p, &n.month_detection, caption, facts);
+    }
+    fleet_numbers(p, n);
     if let Some(s) = n.soundness {
         p.field("strength", &format!("{} bits; {}", s.bits, s.basis));
     }
@@ -172,15 +200,35 @@ fn numbers(p: &mut Page, c: &ClaimReport, facts: Option<&ChallengeFacts>) {
     }
 }
 
+fn fleet_numbers(p: &mut Page, n: &Numbers) {
+    if let Some(l) = &n.log {
+        let text = format!(
+            "{} outcomes scheduled by now: {} in the log in time, {} late, {} missing; {} entries; newest witnessed state {} old",
+            grouped(l.scheduled),
+            grouped(l.logged_in_time),
+            grouped(l.logged_late),
+            grouped(l.missing),
+            grouped(l.entries),
+            duration(l.checkpoint_age_ms)
+        );
+        p.field("log", &text);
+    }
+    if let Some(o) = &n.opened {
+        p.field("opened", &format!("{} of {} objects", o.opened, o.objects));
+    }
+    for power in n.powers.iter().take(SHOWN_MAX) {
+        p.field(
+            "reach",
+            &format!("{}: {} holders, {} objects", quoted(&power.power), power.holders, power.objects),
+        );
+    }
+}
+
 /// For each scope its name, then a column for each lost fraction.
-fn chances(p: &mut Page, c: &ClaimReport, samples: u16, facts: Option<&ChallengeFacts>) {
-    let (scopes, hidden) = scopes_shown(c, SHOWN_MAX);
+fn chances(p: &mut Page, all: &[ScopeDetection], caption: &str, facts: Option<&ChallengeFacts>) {
+    let (scopes, hidden) = scopes_shown(all, SHOWN_MAX);
     let Some(first) = scopes.first() else { return };
-    let cells = if samples == 1 { "cell" } else { "cells" };
-    p.field(
-        "chances",
-        &format!("that this audit noticed a loss; {samples} {cells} sampled, with replacement"),
-    );
+    p.field("chances", caption);
     let row = |p: &mut Page, label: &str, cells: &mut dyn Iterator<Item = String>| {
         let cells: String = cells.map(|t| format!("{t:CHANCE$}")).collect();
         p.0.push_str(&format!("      {label:9}{}\n", cells.trim_end()));

@@ -75,7 +75,10 @@ fn a_country_or_law_both_allowed_and_forbidden_is_a_contradiction() {
         assert!(matches!(why, Contradiction::Country { .. }));
         let laws = format!("[{section}]\nforbidden_laws = [\"EU\"]\nallowed_laws = [\"FR\", \"EU\"]\n");
         assert!(matches!(contradicts(&with(&laws), 10), Contradiction::Law { .. }));
-        assert!(matches!(contradicts(&with(&format!("[{section}]\n")), 3), Contradiction::EmptySection { .. }));
+        assert!(matches!(
+            contradicts(&with(&format!("[{section}]\n")), 3),
+            Contradiction::EmptySection { .. }
+        ));
     }
 }
 
@@ -85,17 +88,17 @@ fn detection_that_no_class_reaches_is_a_contradiction() {
     assert!(Policy::parse(&small).is_ok());
     let why = contradicts(&small.replace("min_detection = 0.5", "min_detection = 0.7"), 6);
     assert!(why.to_string().contains("noticed with 64.1"), "{why}");
-    assert!(matches!(
-        contradicts(&with("min_detection_month = 0.4\n"), 8),
-        Contradiction::MonthBelowAudit
-    ));
+    assert!(matches!(contradicts(&with("min_detection_month = 0.4\n"), 8), Contradiction::MonthBelowAudit));
     assert!(Policy::parse(&with("min_detection_month = 0.99\nepochs = 30\n")).is_ok());
 }
 
 #[test]
 fn freshness_shorter_than_the_epoch_is_a_contradiction() {
     assert!(Policy::parse(&with("epochs = 30\n")).is_ok());
-    assert!(matches!(contradicts(&with("epochs = 29\n"), 7), Contradiction::FreshnessShorterThanEpoch { .. }));
+    assert!(matches!(
+        contradicts(&with("epochs = 29\n"), 7),
+        Contradiction::FreshnessShorterThanEpoch { .. }
+    ));
     let logged = "epochs = 30\n[logged]\nquorum = 1\nmax_checkpoint_age_hours = 24\n";
     assert!(Policy::parse(&with(logged)).is_ok());
     let why = contradicts(&with(&logged.replace("hours = 24", "hours = 23")), 11);

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::world::{Scene, response};
 
-fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     serde_json::from_str(include_str!("../../../../docs/spec/v1/report.schema.json")).unwrap()
 }
 
-fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+pub(crate) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     for (keyword, argument) in schema.as_object().unwrap() {
         let ok = match keyword.as_str() {
             "$ref" => {
@@ -18,9 +18,26 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                 check(root, &root["$defs"][name], value, at)?;
                 true
             }
+            "oneOf" => {
+                let fits = |s: &&Value| check(root, s, value, at);
+                let (good, bad): (Vec<_>, Vec<_>) =
+                    argument.as_array().unwrap().iter().map(|s| fits(&s)).partition(Result::is_ok);
+                if good.len() != 1 {
+                    return Err(bad.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("\n or "));
+                }
+                true
+            }
             "const" => value == argument,
             "enum" => argument.as_array().unwrap().contains(value),
-            "type" => match argument.as_str().unwrap() {
+            "type" => match argument.as_str().unwrap_or("one of several") {
+                "one of several" => {
+                    let known = |t: &Value| match t.as_str().unwrap() {
+                        "string" => value.is_string(),
+                        "null" => value.is_null(),
+                        other => panic!("type {other} is not known to this checker"),
+                    };
+                    argument.as_array().unwrap().iter().any(known)
+                }
                 "object" => value.is_object(),
                 "array" => value.is_array(),
                 "string" => value.is_string(),

@@ -161,7 +161,8 @@ fn t15_exit_codes() {
 fn t15_required_claims_decide() {
     let mut s = Scene::honest();
     assert_eq!(s.report().exit_code, 0);
-    s.policy = POLICY.replace("[\"stored\"]", "[\"stored\", \"resident\"]") + "[resident]\nmin_landmarks = 1\n";
+    s.policy =
+        POLICY.replace("[\"stored\"]", "[\"stored\", \"resident\"]") + "[resident]\nmin_landmarks = 1\n";
     let report = s.report();
     assert_eq!((report.exit_code, report.outcome), (2, Verdict::Inconclusive));
     assert!(report.claim(Claim::Resident).required && !report.claim(Claim::Logged).required);

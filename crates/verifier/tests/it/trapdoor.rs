@@ -51,8 +51,16 @@ impl Trapdoor {
 
     /// A proof that verifies for `challenge`, made without a single byte of any object.
     pub(crate) fn forge(&self, challenge: &Challenge) -> [u8; 128] {
-        let sampled = bailiwick_possession::challenge::sampled(challenge, &[]).unwrap();
-        let x = bailiwick_possession::statement::public_input(challenge, &sampled).unwrap();
+        self.forge_sampled(challenge, &bailiwick_possession::challenge::sampled(challenge, &[]).unwrap())
+    }
+
+    /// The same for what a challenge samples of an inventory.
+    pub(crate) fn forge_sampled(
+        &self,
+        challenge: &Challenge,
+        sampled: &bailiwick_possession::challenge::Sampled,
+    ) -> [u8; 128] {
+        let x = bailiwick_possession::statement::public_input(challenge, sampled).unwrap();
         let (a, b) = (scalar("forge", "a"), scalar("forge", "b"));
         let input = self.inputs[0] + self.inputs[1] * x;
         let c = (a * b - self.alpha * self.beta - self.gamma * input) * self.delta.inverse().unwrap();

@@ -1,0 +1,180 @@
+//! From a dossier to a report: many hosts over time (spec verdict, clauses V24-V44).
+
+use std::collections::BTreeMap;
+
+use bailiwick_beacon::{BeaconVerifier, Round};
+use bailiwick_protocol::codec::Canonical;
+use bailiwick_protocol::dossier::Dossier;
+use bailiwick_protocol::ids::VkDigest;
+use bailiwick_roster::Blocs;
+
+use super::{Unusable, answer, digest};
+use crate::anchors::{Anchors, Provenance};
+use crate::claims::{Claim, Verdict, exit_code};
+use crate::fleet_report::{FLEET_REPORT_SCHEMA, FleetDigests, FleetReport};
+use crate::policy::{Policy, explain};
+use crate::reasons::Reason;
+use crate::report::{Label, PolicyFacts};
+use crate::time::Moment;
+
+mod audits;
+mod facts;
+mod hosts;
+mod keys;
+mod log;
+mod logged;
+mod objects;
+mod opaque;
+mod people;
+mod place;
+mod schedule;
+mod served;
+mod stored;
+
+/// Everything a verdict on a dossier depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct DossierInputs<'a> {
+    /// A [`Dossier`], canonical bytes.
+    pub dossier: &'a [u8],
+    /// The policy, TOML.
+    pub policy: &'a str,
+    /// The trust anchors, TOML.
+    pub anchors: &'a str,
+    /// The reader's own signed roster; without one the dossier's is used, if the pinned authority signed it.
+    pub roster: Option<&'a [u8]>,
+    /// Jurisdiction blocs, TOML; without them those this program ships.
+    pub blocs: Option<&'a str>,
+    /// Verifying keys at hand, canonical bytes by digest; the digest is recomputed.
+    pub verifying_keys: &'a BTreeMap<VkDigest, Vec<u8>>,
+    /// The moment to judge at, milliseconds since 1970-01-01 UTC.
+    pub now_unix_ms: u64,
+}
+
+/// What every judge of a dossier reads.
+struct Fleet<'a> {
+    policy: &'a Policy,
+    anchors: &'a Anchors,
+    people: people::People,
+    book: log::Book,
+    plans: schedule::Plans,
+    audits: Vec<audits::Audited>,
+    hosts: Vec<hosts::Host>,
+    objects: objects::Objects,
+    ignored: Vec<Reason>,
+    now_unix_ms: u64,
+}
+
+/// Judges a dossier.
+///
+/// # Errors
+/// [`Unusable`] when policy, anchors, roster, blocs or dossier cannot be read. Everything else, failures of evidence included,
+/// is a verdict in the report.
+pub fn verify_dossier(inputs: &DossierInputs<'_>) -> Result<FleetReport, Unusable> {
+    let policy = Policy::parse(inputs.policy)?;
+    let anchors = Anchors::parse(inputs.anchors)?;
+    let blocs = inputs.blocs.map_or_else(|| Ok(Blocs::shipped()), Blocs::parse)?;
+    let verifier = BeaconVerifier::new(anchors.beacon().clone())?;
+    let book = log::Book::new(anchors.log(), policy.logged.as_ref())?;
+    let dossier = Dossier::from_bytes(inputs.dossier).map_err(Unusable::Dossier)?;
+    let people = people::People::new(inputs, &anchors, blocs, dossier.roster.as_deref())?;
+    let anchors = match people.roster() {
+        Some(roster) => anchors.with_roster(roster),
+        None => anchors,
+    };
+    let fleet = establish(inputs, &policy, &anchors, people, book, &verifier, dossier);
+    Ok(report(&fleet, inputs))
+}
+
+fn establish<'a>(
+    inputs: &DossierInputs<'_>,
+    policy: &'a Policy,
+    anchors: &'a Anchors,
+    people: people::People,
+    mut book: log::Book,
+    verifier: &BeaconVerifier,
+    dossier: Dossier,
+) -> Fleet<'a> {
+    let now = inputs.now_unix_ms;
+    let keys = answer::Keys::new(inputs.verifying_keys);
+    let Dossier { roster: _, announced, audits, inventories, opened } = dossier;
+    let mut ignored = Vec::new();
+    let mut plans = schedule::Plans::read(&announced, policy, anchors, &mut book, &mut ignored);
+    let mut objects = objects::Objects::default();
+    let world = audits::World { policy, anchors, keys: &keys, now_unix_ms: now };
+    let prepared = audits::prepare(audits, &world, &mut ignored);
+    plans.count_inventories(&prepared, &inventories, anchors, &mut ignored);
+    let published = |round: u64| Round::new(round).ok().and_then(|r| verifier.chain().published_at(r).ok());
+    let mut linked = schedule::Linker::new(&plans, anchors, &mut book, verifier, &published, now);
+    let audits = audits::finish(prepared, &mut linked, &mut objects);
+    book.close(now);
+    objects.read_statements(&opened, anchors, &people, now, &mut ignored);
+    let hosts = hosts::gather(&audits, &plans, &book, policy, anchors, &published, now);
+    Fleet { policy, anchors, people, book, plans, audits, hosts, objects, ignored, now_unix_ms: now }
+}
+
+fn report(fleet: &Fleet<'_>, inputs: &DossierInputs<'_>) -> FleetReport {
+    let claims: Vec<_> = Claim::ALL
+        .into_iter()
+        .map(|claim| match claim {
+            Claim::Opaque => opaque::judge(fleet),
+            Claim::Stored => stored::judge(fleet),
+            Claim::Served => served::judge(fleet),
+            Claim::Resident => place::resident(fleet),
+            Claim::Custody => keys::custody(fleet),
+            Claim::Survivable => keys::survivable(fleet),
+            Claim::Logged => logged::judge(fleet),
+        })
+        .collect();
+    let exit_code = exit_code(claims.iter().filter(|c| c.required).map(|c| c.verdict));
+    let outcome = match exit_code {
+        0 => Verdict::Supported,
+        1 => Verdict::Refuted,
+        _ => Verdict::Inconclusive,
+    };
+    FleetReport {
+        schema: FLEET_REPORT_SCHEMA,
+        software: concat!("bailiwick-verifier ", env!("CARGO_PKG_VERSION")).to_owned(),
+        inputs: FleetDigests {
+            dossier_blake3: digest(inputs.dossier),
+            policy_blake3: digest(inputs.policy.as_bytes()),
+            anchors_blake3: digest(inputs.anchors.as_bytes()),
+            roster_blake3: inputs.roster.map(digest),
+            blocs_blake3: inputs.blocs.map(|b| digest(b.as_bytes())),
+        },
+        judged_at: Moment::new(fleet.now_unix_ms),
+        policy: PolicyFacts {
+            name: fleet.policy.name.clone(),
+            require: fleet.policy.require.iter().copied().collect(),
+            explained: explain(fleet.policy),
+        },
+        outcome,
+        exit_code,
+        labels: labels(fleet),
+        fleet: facts::facts(fleet),
+        claims,
+    }
+}
+
+fn labels(fleet: &Fleet<'_>) -> Vec<Label> {
+    let keys = || fleet.audits.iter().filter_map(|a| fleet.anchors.verifying_key(&a.core.vk?));
+    let any = |wanted: fn(&Provenance) -> bool| keys().any(|k| wanted(&k.provenance));
+    let mut out = vec![Label::Unaudited];
+    if any(|p| matches!(p, Provenance::Development)) {
+        out.push(Label::DevelopmentKey);
+    }
+    if any(|p| matches!(p, Provenance::Auditor { .. })) {
+        out.push(Label::SinglePartyKey);
+    }
+    out
+}
+
+/// The first few reasons in full, then how many more of the kind.
+fn few(mut reasons: Vec<Reason>, max: usize, what: &str) -> Vec<Reason> {
+    if reasons.len() > max {
+        let more = reasons.len() - max;
+        let code = reasons[max].code;
+        reasons.truncate(max);
+        reasons.push(Reason::new(code, format!("and {more} more {what}")));
+    }
+    reasons
+}

@@ -1,0 +1,307 @@
+//! Each host over time: its audits, what is missing, and how likely a loss was noticed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_protocol::ids::{HostKey, OwnerKey, ScheduleDigest, UnitName};
+use bailiwick_protocol::schedule::Offered;
+
+use super::audits::{Audited, no_inventory};
+use super::log::Book;
+use super::schedule::{Plan, Plans};
+use crate::anchors::Anchors;
+use crate::detection::{Detection, detection};
+use crate::fleet_report::{AuditTally, Standing, TIMELINE_MAX, TimelineEntry};
+use crate::judge::scopes::losses;
+use crate::policy::{MONTH_DAYS, Policy, Scope};
+use crate::reasons::{Reason, ReasonCode};
+use crate::report::ScopeDetection;
+use crate::time::Moment;
+
+/// Objects of a host whose chances are computed one by one: those with the fewest cells, which are noticed least.
+const OBJECTS_WEIGHED_MAX: usize = 64;
+
+/// A month, milliseconds.
+const MONTH_MS: u64 = MONTH_DAYS as u64 * 24 * 3_600_000;
+
+/// One host.
+pub(super) struct Host {
+    pub(super) key: HostKey,
+    pub(super) tally: AuditTally,
+    pub(super) last_held_ms: Option<u64>,
+    pub(super) cells: u64,
+    pub(super) month_audits: u64,
+    pub(super) audit: Vec<ScopeDetection>,
+    pub(super) month: Vec<ScopeDetection>,
+    pub(super) timeline: Vec<TimelineEntry>,
+    /// The newest reason of each refuted audit, newest first, some of them.
+    pub(super) failures: Vec<(u64, Reason)>,
+    /// The same of audits that decide nothing.
+    pub(super) undecided: Vec<(u64, Reason)>,
+    /// Objects that count and were sampled.
+    pub(super) sampled: BTreeSet<UnitName>,
+    /// Whether an inventory was audited: chances of objects then rest on owners looking for theirs.
+    pub(super) by_inventory: bool,
+}
+
+/// Epochs whose deadline lies within what the log shows.
+pub(super) fn due(plan: &Plan, published: &dyn Fn(u64) -> Option<u64>, horizon: u64) -> u64 {
+    let s = &plan.schedule;
+    let passed = |n: u64| {
+        s.round_of(s.first_epoch + n)
+            .and_then(published)
+            .and_then(|at| at.checked_add(s.answer_ms))
+            .is_some_and(|deadline| deadline <= horizon)
+    };
+    // Deadlines rise with the epoch: the first that has not passed, by bisection.
+    let (mut low, mut high) = (0, s.epochs);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if passed(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+pub(super) fn gather(
+    audits: &[Audited],
+    plans: &Plans,
+    book: &Book,
+    policy: &Policy,
+    anchors: &Anchors,
+    published: &dyn Fn(u64) -> Option<u64>,
+    now_ms: u64,
+) -> Vec<Host> {
+    let mut by_host: BTreeMap<HostKey, Vec<&Audited>> = BTreeMap::new();
+    for a in audits {
+        if let Some(host) = a.core.host {
+            by_host.entry(host).or_default().push(a);
+        }
+    }
+    for host in plans.counted().flat_map(|(_, p)| &p.schedule.hosts) {
+        by_host.entry(host.host).or_default();
+    }
+    // A key that nobody anchored is no host of the reader's, unless a schedule that counts promises it.
+    let promised = |key: &HostKey| plans.counted().any(|(_, p)| p.schedule.host(key).is_some());
+    by_host.retain(|key, _| anchors.host(key).is_some() || promised(key));
+    let horizon = book.horizon().min(now_ms);
+    by_host
+        .into_iter()
+        .map(|(key, audits)| one(key, &audits, plans, policy, published, horizon, now_ms))
+        .collect()
+}
+
+fn one(
+    key: HostKey,
+    audits: &[&Audited],
+    plans: &Plans,
+    policy: &Policy,
+    published: &dyn Fn(u64) -> Option<u64>,
+    horizon: u64,
+    now_ms: u64,
+) -> Host {
+    let mut host = Host {
+        key,
+        tally: AuditTally::default(),
+        last_held_ms: None,
+        cells: 0,
+        month_audits: 0,
+        audit: Vec::new(),
+        month: Vec::new(),
+        timeline: Vec::new(),
+        failures: Vec::new(),
+        undecided: Vec::new(),
+        sampled: BTreeSet::new(),
+        by_inventory: audits.iter().any(|a| a.core.inventory.is_some()),
+    };
+    for a in audits {
+        host.note(a.core.epoch, a.at_ms, a.standing, a.reasons.first().cloned());
+        if a.standing == Standing::Held {
+            host.last_held_ms = host.last_held_ms.max(Some(a.at_ms));
+            host.sampled.extend(a.core.counted.iter().map(|(name, _)| *name));
+        }
+    }
+    let newest = audits.iter().filter(|a| a.standing == Standing::Held).max_by_key(|a| a.at_ms);
+    host.cells = newest.map_or(0, |a| a.core.cells);
+    for (digest, plan) in plans.counted() {
+        host.expect(digest, plan, audits, plans, published, horizon);
+    }
+    host.settle();
+    let since = now_ms.saturating_sub(MONTH_MS);
+    let in_month = |a: &&&Audited| a.standing == Standing::Held && (since..=now_ms).contains(&a.at_ms);
+    let month: Vec<&Audited> = audits.iter().filter(in_month).copied().collect();
+    host.month_audits = month.len() as u64;
+    let held: Vec<&Audited> = audits.iter().filter(|a| a.standing == Standing::Held).copied().collect();
+    let weights = Weights::of(&held);
+    let losses = losses(policy);
+    host.audit = newest.map_or_else(Vec::new, |a| weights.chances(core::slice::from_ref(a), &losses));
+    host.month = if month.is_empty() { Vec::new() } else { weights.chances(&month, &losses) };
+    host
+}
+
+impl Host {
+    fn note(&mut self, epoch: u64, at_ms: u64, standing: Standing, why: Option<Reason>) {
+        let t = &mut self.tally;
+        match standing {
+            Standing::Held => t.held += 1,
+            Standing::Late => t.late += 1,
+            Standing::Failed => t.failed += 1,
+            Standing::Undecided => t.undecided += 1,
+            Standing::Missing => t.missing += 1,
+        }
+        if standing != Standing::Missing {
+            t.total += 1;
+        }
+        let reason = why.clone().map(|r| (epoch, r));
+        match standing {
+            Standing::Failed => self.failures.extend(reason),
+            Standing::Undecided | Standing::Late => self.undecided.extend(reason),
+            Standing::Held | Standing::Missing => {}
+        }
+        self.timeline.push(TimelineEntry { epoch, at: Moment::new(at_ms), standing, why });
+    }
+
+    /// What the schedule says there should be: an outcome in the log for every epoch that is due.
+    fn expect(
+        &mut self,
+        digest: &ScheduleDigest,
+        plan: &Plan,
+        audits: &[&Audited],
+        plans: &Plans,
+        published: &dyn Fn(u64) -> Option<u64>,
+        horizon: u64,
+    ) {
+        let s = &plan.schedule;
+        if s.host(&self.key).is_none() {
+            return;
+        }
+        let due = due(plan, published, horizon);
+        let end = s.first_epoch.saturating_add(due);
+        let mut there: BTreeSet<u64> =
+            audits.iter().filter(|a| a.link.schedule == Some(*digest)).map(|a| a.core.epoch).collect();
+        let at = |epoch| s.round_of(epoch).and_then(published).unwrap_or(0);
+        let range = (*digest, s.first_epoch)..=(*digest, u64::MAX);
+        for ((_, epoch), list) in plans.commitments.range(range) {
+            let offered = list.iter().flat_map(|(c, _)| &c.hosts).find(|(h, _)| *h == self.key);
+            if let Some((_, Offered::Nothing(why))) = offered
+                && *epoch < end
+                && there.insert(*epoch)
+            {
+                self.note(*epoch, at(*epoch), Standing::Failed, Some(no_inventory(*why)));
+            }
+        }
+        let shown = there.range(s.first_epoch..end).count() as u64;
+        let missing = due - shown;
+        // Counted in one step, named one by one only as far as a timeline goes.
+        let named = (s.first_epoch..end).rev().filter(|e| !there.contains(e)).take(TIMELINE_MAX);
+        let named: Vec<u64> = named.take(usize::try_from(missing).unwrap_or(usize::MAX)).collect();
+        for epoch in &named {
+            let why = Reason::new(ReasonCode::OutcomeMissing, "no outcome of this epoch is in the log");
+            self.note(*epoch, at(*epoch), Standing::Missing, Some(why));
+        }
+        self.tally.missing += missing - named.len() as u64;
+    }
+
+    /// Orders what was collected, the newest reasons first.
+    fn settle(&mut self) {
+        self.timeline
+            .sort_by(|a, b| (a.at.unix_ms, a.epoch, a.standing).cmp(&(b.at.unix_ms, b.epoch, b.standing)));
+        let surplus = self.timeline.len().saturating_sub(TIMELINE_MAX);
+        self.timeline.drain(..surplus);
+        for list in [&mut self.failures, &mut self.undecided] {
+            list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.text.cmp(&b.1.text)));
+        }
+    }
+}
+
+/// How much of a host's cells each scope is.
+struct Weights {
+    /// Of inventories: samples of all audits, those that fell on what counts, by owner.
+    samples: u64,
+    hits: BTreeMap<OwnerKey, u64>,
+    /// Objects with the fewest cells.
+    objects: Vec<(UnitName, u64)>,
+    owners: BTreeSet<OwnerKey>,
+}
+
+impl Weights {
+    fn of(held: &[&Audited]) -> Self {
+        let mut w = Self { samples: 0, hits: BTreeMap::new(), objects: Vec::new(), owners: BTreeSet::new() };
+        let mut objects: BTreeMap<UnitName, u64> = BTreeMap::new();
+        for a in held {
+            if a.core.inventory.is_some() {
+                w.samples += a.core.class.map_or(0, |c| u64::from(c.samples));
+                for (owner, n) in &a.core.hits {
+                    *w.hits.entry(*owner).or_default() += n;
+                }
+            }
+            for (name, cells) in &a.core.counted {
+                w.owners.insert(name.owner);
+                objects.entry(*name).and_modify(|c| *c = (*c).min(*cells)).or_insert(*cells);
+            }
+        }
+        w.objects = objects.into_iter().collect();
+        w.objects.sort_by_key(|(name, cells)| (*cells, *name));
+        w.objects.truncate(OBJECTS_WEIGHED_MAX);
+        w
+    }
+
+    /// Chances of all audits together: all, each owner, and the object that is least likely to be noticed.
+    fn chances(&self, audits: &[&Audited], losses: &[f64]) -> Vec<ScopeDetection> {
+        let mut out = Vec::new();
+        if self.owners.is_empty() {
+            return out;
+        }
+        let all_hits: u64 = self.hits.values().sum();
+        out.push(self.scope(audits, losses, Scope::All, None, |a| match a.core.inventory {
+            Some(_) => (all_hits, self.samples),
+            None => (a.core.counted.iter().map(|(_, c)| c).sum(), a.core.cells),
+        }));
+        for owner in &self.owners {
+            let cells = |a: &Audited| match a.core.inventory {
+                Some(_) => (self.hits.get(owner).copied().unwrap_or(0), self.samples),
+                None => {
+                    let own = a.core.counted.iter().filter(|(n, _)| n.owner == *owner).map(|(_, c)| c).sum();
+                    (own, a.core.cells)
+                }
+            };
+            out.push(self.scope(audits, losses, Scope::Owner, Some(owner.to_string()), cells));
+        }
+        let least = |s: &ScopeDetection| s.losses.first().map_or(0.0, |d| d.probability);
+        let objects = self.objects.iter().map(|(name, own)| {
+            let cells = |a: &Audited| match a.core.inventory {
+                Some(_) => (*own, a.core.cells),
+                None => {
+                    let own = a.core.counted.iter().find(|(n, _)| n == name).map_or(0, |(_, c)| *c);
+                    (own, a.core.cells)
+                }
+            };
+            self.scope(audits, losses, Scope::Object, Some(name.to_string()), cells)
+        });
+        out.extend(objects.min_by(|a, b| least(a).total_cmp(&least(b))));
+        out
+    }
+
+    fn scope(
+        &self,
+        audits: &[&Audited],
+        losses: &[f64],
+        scope: Scope,
+        of: Option<String>,
+        cells: impl Fn(&Audited) -> (u64, u64),
+    ) -> ScopeDetection {
+        let newest = audits.last().map(|a| (cells(a), a.core.cells));
+        let shown = newest.map_or(0, |((own, total), t)| crate::judge::scopes::estimated(t, own, total));
+        let loss = |f: &f64| {
+            let miss = audits.iter().fold(1.0, |miss, a| {
+                let (own, total) = cells(a);
+                let samples = a.core.class.map_or(0, |c| c.samples);
+                miss * detection(*f, own.min(total), total.max(1), samples).miss
+            });
+            let probability = 1.0 - miss;
+            // As for one audit: never print certainty that is not there.
+            let certain = miss > 0.0 && probability >= 1.0;
+            let probability = if certain { 1.0 - f64::EPSILON / 2.0 } else { probability };
+            Detection { lost_fraction: *f, probability, miss }
+        };
+        ScopeDetection { scope, of, cells: shown, losses: losses.iter().map(loss).collect() }
+    }
+}

@@ -1,0 +1,257 @@
+//! *Custody* and *survivable* as far as this version goes: every path to a key is counted, and what contradicts refutes
+//! (spec verdict, clauses V39-V42). Sharing of keys among custodians does not exist yet, so neither can be supported.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_roster::{Attribute, Jurisdiction, Principal, Quoted, Reach, Role};
+
+use super::objects::Version;
+use super::place::violations;
+use super::{Fleet, few};
+use crate::claims::{Claim, Verdict};
+use crate::policy::Power;
+use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
+use crate::report::{ClaimReport, Numbers, PowerCount};
+
+const SHOWN_MAX: usize = 8;
+
+/// Powers listed among the numbers, at most.
+const POWERS_MAX: usize = 24;
+
+/// Whether a jurisdiction is of one of the kinds, for a principal it reaches by these paths.
+fn is_kind(j: &Jurisdiction, reach: &Reach, kinds: &BTreeSet<Power>) -> bool {
+    let soil = |a: Attribute| a == Attribute::Country;
+    match j {
+        Jurisdiction::Law(_) => {
+            let paths = reach.reasons(j);
+            (kinds.contains(&Power::Law) && !paths.is_empty())
+                || (kinds.contains(&Power::Country) && paths.iter().any(|r| soil(r.attribute)))
+        }
+        Jurisdiction::Bloc(_) => kinds.contains(&Power::Bloc),
+        Jurisdiction::Firm(_) => kinds.contains(&Power::Provider),
+        Jurisdiction::List(_) => false,
+    }
+}
+
+/// Who can open what, and through whom each power gets there.
+struct Paths<'f> {
+    /// Objects that count.
+    objects: Vec<&'f Version>,
+    /// Everyone with a path to a key: named recipients and owners, by name.
+    holders: BTreeMap<&'f str, (&'f Principal, usize)>,
+    unknown: usize,
+}
+
+impl<'f> Paths<'f> {
+    fn of(fleet: &'f Fleet<'_>, claim: Claim) -> Self {
+        let mut paths = Self { objects: Vec::new(), holders: BTreeMap::new(), unknown: 0 };
+        for (name, v) in fleet.objects.iter().filter(|(n, _)| fleet.policy.counts(claim, &n.owner, &n.object))
+        {
+            paths.objects.push(v);
+            paths.unknown += v.anonymous;
+            let owner = fleet.people.signer(name.owner.as_bytes());
+            paths.unknown += usize::from(owner.is_none());
+            for holder in v.recipients.iter().map(|id| fleet.people.of_key_id(id)).chain([owner]) {
+                match holder {
+                    Some(p) => paths.holders.entry(&p.name).or_insert((p, 0)).1 += 1,
+                    None => paths.unknown += 1,
+                }
+            }
+        }
+        paths
+    }
+
+    /// For each power of these kinds, holders it reaches, and objects that one of them can open.
+    fn powers(
+        &self,
+        fleet: &Fleet<'_>,
+        kinds: &BTreeSet<Power>,
+    ) -> Vec<(Jurisdiction, Vec<&'f Principal>, usize)> {
+        let mut out: BTreeMap<Jurisdiction, (Vec<&Principal>, usize)> = BTreeMap::new();
+        for (p, n) in self.holders.values() {
+            let Some(reach) = fleet.people.reach(p) else { continue };
+            for (j, _) in reach.iter().filter(|(j, _)| is_kind(j, reach, kinds)) {
+                let entry = out.entry(j.clone()).or_default();
+                entry.0.push(p);
+                entry.1 = entry.1.max(*n);
+            }
+        }
+        let mut list: Vec<_> = out.into_iter().map(|(j, (p, n))| (j, p, n)).collect();
+        list.sort_by(|a, b| {
+            b.2.cmp(&a.2).then_with(|| b.1.len().cmp(&a.1.len())).then_with(|| a.0.cmp(&b.0))
+        });
+        list
+    }
+}
+
+fn claim_report(
+    fleet: &Fleet<'_>,
+    claim: Claim,
+    decided: (Verdict, Vec<Reason>),
+    powers: Vec<PowerCount>,
+) -> ClaimReport {
+    let (verdict, reasons) = decided;
+    let headline = match (claim, verdict) {
+        (Claim::Custody, Verdict::Refuted) => "No: a power that the policy excludes reaches a key.",
+        (Claim::Custody, _) => "Not shown: keys are not shared among custodians in this version.",
+        (_, Verdict::Refuted) => "No: the loss of one power would take keys or data with it.",
+        _ => "Not shown: nothing shows what would be left after a cut-off.",
+    };
+    let assumptions: Vec<Assumption> = match fleet.people.roster() {
+        Some(_) => vec![AssumptionCode::RosterTrue.stated()],
+        None => Vec::new(),
+    };
+    ClaimReport {
+        claim,
+        required: fleet.policy.require.contains(&claim),
+        verdict,
+        headline: headline.to_owned(),
+        reasons,
+        assumptions,
+        numbers: Numbers { powers, ..Numbers::default() },
+        not_shown: claim.not_shown().to_vec(),
+    }
+}
+
+/// What is wrong before anything is counted.
+fn open_question(fleet: &Fleet<'_>, claim: Claim, paths: &Paths<'_>) -> Option<Reason> {
+    if !fleet.policy.has_terms(claim) {
+        let text = format!("the policy has no [{claim}] section, so nothing says what would be enough");
+        return Some(Reason::new(ReasonCode::NoTermsInPolicy, text));
+    }
+    if paths.objects.is_empty() {
+        let text = "no object that counts was seen under its owner\u{2019}s signature";
+        return Some(Reason::new(ReasonCode::NoEvidence, text));
+    }
+    fleet.people.problem().cloned()
+}
+
+fn no_sharing() -> Reason {
+    Reason::new(
+        ReasonCode::NoSharing,
+        "no verifiable sharing of the key among custodians is in the evidence: it does not exist in this version",
+    )
+}
+
+fn unknown_holders(paths: &Paths<'_>) -> Option<Reason> {
+    (paths.unknown > 0).then(|| {
+        let text = format!("{} ways to a key lead to somebody the roster does not know", paths.unknown);
+        Reason::new(ReasonCode::RecipientUnknown, text)
+    })
+}
+
+/// *Custody*: a whole key in one hand is in reach of every power that reaches that hand.
+pub(super) fn custody(fleet: &Fleet<'_>) -> ClaimReport {
+    let paths = Paths::of(fleet, Claim::Custody);
+    if let Some(reason) = open_question(fleet, Claim::Custody, &paths) {
+        return claim_report(fleet, Claim::Custody, (Verdict::Inconclusive, vec![reason]), Vec::new());
+    }
+    let kinds = fleet.policy.custody.as_ref().map(|t| t.no_single.clone()).unwrap_or_default();
+    let powers = paths.powers(fleet, &kinds);
+    let reached = powers.iter().map(|(j, holders, objects)| {
+        let p = holders[0];
+        let path = fleet
+            .people
+            .reach(p)
+            .and_then(|r| r.reasons(j).first())
+            .map_or_else(String::new, ToString::to_string);
+        let text = format!(
+            "{j} reaches the whole key of {objects} objects through {} {} ({path})",
+            role(p),
+            Quoted(&p.name)
+        );
+        Reason::new(ReasonCode::PowerReachesKey, text)
+    });
+    let mut refuted = few(reached.collect(), SHOWN_MAX, "powers");
+    if let Some(place) = &fleet.policy.keys {
+        let bad = paths.holders.values().flat_map(|(p, n)| {
+            violations(&fleet.people, place, p).into_iter().map(move |why| {
+                let text = format!("{} {}, with the key of {n} objects, {why}", role(p), Quoted(&p.name));
+                Reason::new(ReasonCode::PlaceForbidden, text)
+            })
+        });
+        refuted.splice(0..0, few(bad.collect(), SHOWN_MAX, "findings"));
+    }
+    let numbers = powers.iter().take(POWERS_MAX).map(|(j, holders, objects)| PowerCount {
+        power: j.to_string(),
+        holders: holders.len() as u64,
+        objects: *objects as u64,
+    });
+    let decided = if refuted.is_empty() {
+        (Verdict::Inconclusive, unknown_holders(&paths).into_iter().chain([no_sharing()]).collect())
+    } else {
+        (Verdict::Refuted, refuted)
+    };
+    claim_report(fleet, Claim::Custody, decided, numbers.collect())
+}
+
+fn role(p: &Principal) -> &'static str {
+    match p.role {
+        Role::Owner => "owner",
+        Role::Recipient => "recipient",
+        other => other.as_str(),
+    }
+}
+
+/// *Survivable*: refuted when the loss of one power takes every way to a key, or every host of the roster.
+pub(super) fn survivable(fleet: &Fleet<'_>) -> ClaimReport {
+    let claim = Claim::Survivable;
+    let paths = Paths::of(fleet, claim);
+    if let Some(reason) = open_question(fleet, claim, &paths) {
+        return claim_report(fleet, claim, (Verdict::Inconclusive, vec![reason]), Vec::new());
+    }
+    let kinds = fleet.policy.survivable.as_ref().map(|t| t.lose.clone()).unwrap_or_default();
+    let hosts: Vec<&Principal> = fleet.people.roster().iter().flat_map(|r| r.of_role(Role::Host)).collect();
+    let mut candidates = BTreeSet::new();
+    for p in hosts.iter().copied().chain(paths.holders.values().map(|(p, _)| *p)) {
+        let Some(reach) = fleet.people.reach(p) else { continue };
+        candidates.extend(reach.iter().filter(|(j, _)| is_kind(j, reach, &kinds)).map(|(j, _)| j.clone()));
+    }
+    let takes = |j: &Jurisdiction, p: &Principal| {
+        fleet.people.reach(p).is_some_and(|r| r.contains(j) && is_kind(j, r, &kinds))
+    };
+    let (mut refuted, mut open, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for j in &candidates {
+        let keys = paths.objects.iter().filter(|v| loses_keys(fleet, v, |p| takes(j, p))).count();
+        let held = |v: &&&Version| !v.hosts.is_empty();
+        let on = |h: &bailiwick_protocol::ids::HostKey| {
+            fleet.people.signer(h.as_bytes()).is_some_and(|p| takes(j, p))
+        };
+        let copies = paths.objects.iter().filter(held).filter(|v| v.hosts.iter().all(on)).count();
+        if keys > 0 {
+            let text =
+                format!("with {j} every recipient of {keys} objects is gone, and nobody can open them");
+            refuted.push(Reason::new(ReasonCode::PowerTakesAll, text));
+        }
+        if !hosts.is_empty() && hosts.iter().all(|h| takes(j, h)) {
+            let text = format!("with {j} every host of the roster is gone");
+            refuted.push(Reason::new(ReasonCode::PowerTakesAll, text));
+        } else if copies > 0 {
+            let text = format!("with {j} every host is gone on which {copies} objects were seen");
+            open.push(Reason::new(ReasonCode::PowerTakesAll, text));
+        }
+        if keys + copies > 0 && numbers.len() < POWERS_MAX {
+            let holders = paths.holders.values().filter(|(p, _)| takes(j, p)).count() as u64;
+            numbers.push(PowerCount { power: j.to_string(), holders, objects: keys.max(copies) as u64 });
+        }
+    }
+    let decided = if refuted.is_empty() {
+        let mut reasons = few(open, SHOWN_MAX, "powers");
+        reasons.extend(unknown_holders(&paths));
+        reasons.push(no_sharing());
+        reasons.push(Reason::new(
+            ReasonCode::NoEvidence,
+            "the dossier holds no drill in which one of them was cut off and the data was recovered",
+        ));
+        (Verdict::Inconclusive, reasons)
+    } else {
+        (Verdict::Refuted, few(refuted, SHOWN_MAX, "powers"))
+    };
+    claim_report(fleet, claim, decided, numbers)
+}
+
+/// Whether everyone who can open an object is taken; nobody is who is not known.
+fn loses_keys(fleet: &Fleet<'_>, v: &Version, takes: impl Fn(&Principal) -> bool) -> bool {
+    let known = v.anonymous == 0 && !v.recipients.is_empty();
+    known && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(&takes))
+}

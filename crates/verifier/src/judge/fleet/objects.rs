@@ -1,0 +1,148 @@
+//! Objects seen in audits: who can open them, where they lie, and who has opened them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_protocol::dossier::SignedOpened;
+use bailiwick_protocol::ids::{AuditorKey, CellRoot, ContentId, HostKey, OpenerKey, UnitName};
+use bailiwick_roster::Role;
+
+use super::people::{KeyId, People};
+use crate::anchors::Anchors;
+use crate::fleet_report::Standing;
+use crate::judge::evidence::Evidence;
+use crate::policy::OpenedBy;
+use crate::reasons::{Reason, ReasonCode};
+
+/// How far ahead an opener's clock may be, milliseconds.
+const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
+
+/// One object as one audit saw it, under its owner's signature.
+pub(super) struct SeenObject {
+    key: Key,
+    root: Option<CellRoot>,
+    recipients: Vec<Option<KeyId>>,
+}
+
+/// One version of one unit.
+type Key = (UnitName, u64, ContentId);
+
+/// What is known of one version.
+pub(super) struct Version {
+    root: Option<CellRoot>,
+    /// Keys its envelopes name.
+    pub(super) recipients: BTreeSet<KeyId>,
+    /// Entries of an envelope that name no key, at most.
+    pub(super) anonymous: usize,
+    /// Hosts that held it in an audit.
+    pub(super) hosts: BTreeSet<HostKey>,
+    pub(super) opened: BTreeSet<OpenedBy>,
+}
+
+/// All versions.
+#[derive(Default)]
+pub(super) struct Objects(BTreeMap<Key, Version>);
+
+pub(super) fn seen(evidence: &Evidence) -> Vec<SeenObject> {
+    let object = |e: &bailiwick_protocol::envelope::Envelope| SeenObject {
+        key: (e.name(), e.generation, e.body.blake3),
+        root: e.commitment.as_ref().map(|c| c.root),
+        recipients: e.recipients.iter().map(|r| r.key_id).collect(),
+    };
+    evidence.envelopes.iter().flatten().map(object).collect()
+}
+
+impl Objects {
+    pub(super) fn add(&mut self, host: Option<HostKey>, standing: Standing, seen: Vec<SeenObject>) {
+        for o in seen {
+            let version = self.0.entry(o.key).or_insert_with(|| Version {
+                root: o.root,
+                recipients: BTreeSet::new(),
+                anonymous: 0,
+                hosts: BTreeSet::new(),
+                opened: BTreeSet::new(),
+            });
+            // Envelopes of one generation differ in their recipients only if the owner signed twice: all of them can open it.
+            version.anonymous = version.anonymous.max(o.recipients.iter().filter(|r| r.is_none()).count());
+            version.recipients.extend(o.recipients.into_iter().flatten());
+            if standing == Standing::Held {
+                version.hosts.extend(host);
+            }
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&UnitName, &Version)> {
+        self.0.iter().map(|((name, _, _), v)| (name, v))
+    }
+
+    /// The newest version of each unit.
+    pub(super) fn newest(&self) -> impl Iterator<Item = (&UnitName, &Version)> {
+        let mut all = self.0.iter().peekable();
+        core::iter::from_fn(move || {
+            loop {
+                let ((name, ..), version) = all.next()?;
+                if all.peek().is_none_or(|((next, ..), _)| next != name) {
+                    return Some((name, version));
+                }
+            }
+        })
+    }
+
+    /// Different objects.
+    pub(super) fn count(&self) -> usize {
+        self.0.keys().map(|(n, ..)| (n.owner, n.object)).collect::<BTreeSet<_>>().len()
+    }
+
+    /// Statements of who opened what: signed by a known recipient of the very object, or by an auditor.
+    pub(super) fn read_statements(
+        &mut self,
+        statements: &[SignedOpened],
+        anchors: &Anchors,
+        people: &People,
+        now_ms: u64,
+        ignored: &mut Vec<Reason>,
+    ) {
+        for signed in statements {
+            let said = signed
+                .decode_unverified()
+                .ok()
+                // Read before it is verified only to learn whose key to verify under.
+                .filter(|s| role_of(&s.opener, anchors, people).is_some())
+                .and_then(|s| signed.verify(s.opener.as_bytes()).ok());
+            let Some(s) = said else {
+                ignored.push(Reason::new(
+                    ReasonCode::NotOpened,
+                    "a statement of opening is not signed by a recipient or auditor the reader knows",
+                ));
+                continue;
+            };
+            let Some(version) = self.0.get_mut(&(s.name, s.generation, s.blake3)) else { continue };
+            let matches = version.root == s.root && s.opened_unix_ms <= now_ms.saturating_add(CLOCK_SKEW_MS);
+            match role_of(&s.opener, anchors, people) {
+                Some(OpenedBy::Auditor) if matches => drop(version.opened.insert(OpenedBy::Auditor)),
+                Some(OpenedBy::Recipient) if matches && is_recipient(&s.opener, version, people) => {
+                    version.opened.insert(OpenedBy::Recipient);
+                }
+                _ => ignored.push(Reason::new(
+                    ReasonCode::NotOpened,
+                    format!("a statement of opening {} is about another body, dated ahead, or by no recipient of it", s.name),
+                )),
+            }
+        }
+    }
+}
+
+fn role_of(opener: &OpenerKey, anchors: &Anchors, people: &People) -> Option<OpenedBy> {
+    if anchors.auditor(&AuditorKey(opener.0)).is_some() {
+        return Some(OpenedBy::Auditor);
+    }
+    match people.signer(opener.as_bytes())?.role {
+        Role::Recipient => Some(OpenedBy::Recipient),
+        Role::Auditor => Some(OpenedBy::Auditor),
+        _ => None,
+    }
+}
+
+fn is_recipient(opener: &OpenerKey, version: &Version, people: &People) -> bool {
+    let Some(who) = people.signer(opener.as_bytes()) else { return false };
+    version.recipients.iter().any(|id| people.of_key_id(id).is_some_and(|p| p.name == who.name))
+}

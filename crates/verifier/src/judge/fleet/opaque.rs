@@ -1,0 +1,178 @@
+//! *Opaque* of a fleet (spec verdict, clauses V37-V38).
+
+use std::collections::BTreeMap;
+
+use bailiwick_roster::{Jurisdiction, Principal, Quoted, Role};
+
+use super::objects::Version;
+use super::{Fleet, few};
+use crate::claims::{Claim, Verdict};
+use crate::policy::OpaqueTerms;
+use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
+use crate::report::{ClaimReport, Numbers, OpenedCount, RecipientCount};
+
+const SHOWN_MAX: usize = 8;
+
+pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
+    let count = Count::of(fleet);
+    let (verdict, reasons) = decide(fleet, &count);
+    let headline = match (verdict, reasons.first().map(|r| r.code)) {
+        (Verdict::Supported, _) => {
+            "Yes, as far as those who opened it say: each object is ciphertext, and nobody who stores or carries it is among its recipients."
+        }
+        (Verdict::Refuted, _) => {
+            "No: someone who stores or carries the data, or shares a forbidden law with them, can open it."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::NotOpened)) => {
+            "Not shown: nobody independent opened every object for this reader."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::AnonymousRecipients)) => {
+            "Not shown: some recipients are anonymous, so nobody can tell who can open it."
+        }
+        (Verdict::Inconclusive, _) => "Not shown: the evidence in this dossier does not decide it.",
+    };
+    let assumptions: Vec<Assumption> = match fleet.people.roster() {
+        Some(_) => [AssumptionCode::RosterTrue, AssumptionCode::OpenerTruthful]
+            .into_iter()
+            .map(AssumptionCode::stated)
+            .collect(),
+        None => Vec::new(),
+    };
+    let some = count.objects > 0;
+    ClaimReport {
+        claim: Claim::Opaque,
+        required: fleet.policy.require.contains(&Claim::Opaque),
+        verdict,
+        headline: headline.to_owned(),
+        reasons,
+        assumptions,
+        numbers: Numbers {
+            recipients: some.then_some(RecipientCount {
+                total: count.named + count.anonymous,
+                anonymous: count.anonymous,
+            }),
+            opened: some.then_some(OpenedCount { objects: count.objects, opened: count.opened }),
+            ..Numbers::default()
+        },
+        not_shown: Claim::Opaque.not_shown().to_vec(),
+    }
+}
+
+/// What counts for *opaque*.
+struct Count<'f> {
+    objects: usize,
+    opened: usize,
+    named: usize,
+    anonymous: usize,
+    unknown: usize,
+    /// Known recipients by name, with the number of objects each can open.
+    recipients: BTreeMap<&'f str, (&'f Principal, usize)>,
+}
+
+impl<'f> Count<'f> {
+    fn of(fleet: &'f Fleet<'_>) -> Self {
+        let terms = fleet.policy.opaque.as_ref();
+        let counts =
+            |n: &bailiwick_protocol::ids::UnitName| fleet.policy.counts(Claim::Opaque, &n.owner, &n.object);
+        let mut c =
+            Self { objects: 0, opened: 0, named: 0, anonymous: 0, unknown: 0, recipients: BTreeMap::new() };
+        // Older versions too: who could open one of them may have kept what it held.
+        for (_, v) in fleet.objects.iter().filter(|(n, _)| counts(n)) {
+            c.add(fleet, v);
+        }
+        for (_, v) in fleet.objects.newest().filter(|(n, _)| counts(n)) {
+            c.objects += 1;
+            let by = terms.map(|t| &t.opened_by);
+            c.opened += usize::from(v.opened.iter().any(|o| by.is_none_or(|set| set.contains(o))));
+        }
+        c
+    }
+
+    fn add(&mut self, fleet: &'f Fleet<'_>, v: &'f Version) {
+        self.anonymous += v.anonymous;
+        for id in &v.recipients {
+            self.named += 1;
+            match fleet.people.of_key_id(id) {
+                Some(p) => self.recipients.entry(&p.name).or_insert((p, 0)).1 += 1,
+                None => self.unknown += 1,
+            }
+        }
+    }
+}
+
+fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
+    let inconclusive = |reasons| (Verdict::Inconclusive, reasons);
+    let Some(terms) = &fleet.policy.opaque else {
+        let text = "the policy has no [opaque] section, so nothing says what would be enough";
+        return inconclusive(vec![Reason::new(ReasonCode::NoTermsInPolicy, text)]);
+    };
+    if count.objects == 0 {
+        let text = "no object that counts was seen under its owner\u{2019}s signature";
+        return inconclusive(vec![Reason::new(ReasonCode::NoEvidence, text)]);
+    }
+    if let Some(problem) = fleet.people.problem() {
+        return inconclusive(vec![problem.clone()]);
+    }
+    let refuted: Vec<Reason> =
+        count.recipients.values().filter_map(|(p, n)| against(fleet, terms, p, *n)).collect();
+    if !refuted.is_empty() {
+        return (Verdict::Refuted, few(refuted, SHOWN_MAX, "recipients"));
+    }
+    let mut short = Vec::new();
+    if count.anonymous > 0 {
+        let text = format!("{} recipient entries name no key: nobody can tell who they are", count.anonymous);
+        short.push(Reason::new(ReasonCode::AnonymousRecipients, text));
+    }
+    if count.unknown > 0 {
+        let text = format!("{} recipient entries name keys that the roster does not have", count.unknown);
+        short.push(Reason::new(ReasonCode::RecipientUnknown, text));
+    }
+    if count.opened < count.objects {
+        let text = format!(
+            "of {} objects {} were opened by somebody the policy accepts; an owner could have sealed the others badly",
+            count.objects, count.opened
+        );
+        short.push(Reason::new(ReasonCode::NotOpened, text));
+    }
+    if !short.is_empty() {
+        return inconclusive(short);
+    }
+    let text = format!(
+        "all {} objects were opened by somebody the policy accepts, and each of {} recipients is known, none of them a host, gateway or vendor",
+        count.objects,
+        count.recipients.len()
+    );
+    (Verdict::Supported, vec![Reason::new(ReasonCode::Opened, text)])
+}
+
+/// Why a recipient refutes.
+fn against(fleet: &Fleet<'_>, terms: &OpaqueTerms, p: &Principal, objects: usize) -> Option<Reason> {
+    let who = Quoted(&p.name);
+    if matches!(p.role, Role::Host | Role::Gateway | Role::Vendor) {
+        let text = format!("{} {who} is a recipient of {objects} objects", p.role);
+        return Some(Reason::new(ReasonCode::RecipientIsHost, text));
+    }
+    let same_operator = |h: &&Principal| p.provider.is_some() && h.provider == p.provider;
+    if let Some(h) = fleet.people.handlers().find(same_operator) {
+        let text = format!(
+            "recipient {who} of {objects} objects is run by {}, which also runs {} {}",
+            Quoted(p.provider.as_deref().unwrap_or_default()),
+            h.role,
+            Quoted(&h.name)
+        );
+        return Some(Reason::new(ReasonCode::RecipientIsHost, text));
+    }
+    let reach = fleet.people.reach(p)?;
+    let (law, h) = terms.forbidden_laws.iter().find_map(|law| {
+        let j = Jurisdiction::Law(*law);
+        let shares = |h: &&Principal| fleet.people.reach(h).is_some_and(|r| r.contains(&j));
+        reach.contains(&j).then(|| fleet.people.handlers().find(shares)).flatten().map(|h| (j, h))
+    })?;
+    let path = reach.reasons(&law).first().map_or_else(String::new, |r| format!(" ({r})"));
+    let text = format!(
+        "law {law} reaches recipient {who} of {objects} objects{path}, and {} {} too; the policy forbids it",
+        h.role,
+        Quoted(&h.name)
+    );
+    Some(Reason::new(ReasonCode::RecipientInReach, text))
+}
