@@ -1,9 +1,10 @@
 //! The journal on disk: one append-only file of checksummed records, and one file for each bundle.
 //!
-//! `DIR/journal`: 16 bytes of magic, then for each record LE32 length, the record, and BLAKE3 over the checksum before and
-//! the record: a record cannot be taken out, moved or exchanged unseen. A record that is not whole was never acted upon:
-//! at the end of the file it is cut off, anywhere else the journal is damaged. Mode 0600, because it holds nonces before
-//! their rounds. A file lock keeps a second auditor out.
+//! `DIR/journal`: 16 bytes of magic, then for each record LE32 length, 4 bytes of BLAKE3 over the checksum before and that
+//! length, the record, and BLAKE3 over the checksum before and the record: a record cannot be taken out, moved or exchanged
+//! unseen, and a length that rots cannot pass for the end. A record that is not whole was never acted upon: at the end of
+//! the file it is cut off, anywhere else the journal is damaged. Mode 0600, because it holds nonces before their rounds. A
+//! file lock keeps a second auditor out.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -20,6 +21,8 @@ use crate::record::Record;
 
 const MAGIC: [u8; 16] = *b"bailiwick-jrnl-1";
 const CHECKSUM_BYTES: usize = 32;
+/// LE32 length and its check.
+const HEADER_BYTES: usize = 8;
 /// Bytes of a journal that is read into memory to replay it, at most.
 const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 
@@ -54,6 +57,12 @@ pub enum JournalError {
         path: PathBuf,
         /// Offset.
         at: u64,
+    },
+    /// Longer than this program reads.
+    #[error("{path} is longer than {JOURNAL_BYTES_MAX} bytes")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
     },
     /// A record does not decode.
     #[error("{path}: record at byte {at}: {source}")]
@@ -160,8 +169,11 @@ impl FileJournal {
         let read = self
             .file
             .seek(SeekFrom::Start(0))
-            .and_then(|_| (&mut self.file).take(JOURNAL_BYTES_MAX).read_to_end(&mut bytes));
+            .and_then(|_| (&mut self.file).take(JOURNAL_BYTES_MAX + 1).read_to_end(&mut bytes));
         read.map_err(io_error(&self.path))?;
+        if bytes.len() as u64 > JOURNAL_BYTES_MAX {
+            return Err(JournalError::TooLong { path: self.path.clone() });
+        }
         Ok(bytes)
     }
 
@@ -173,9 +185,13 @@ impl FileJournal {
         }
         let (mut at, mut checksum, mut records) = (MAGIC.len(), blake3::hash(&MAGIC).into(), Vec::new());
         while at < bytes.len() {
-            let Some((record, next)) = frame(bytes, at) else { break };
+            let (record, next) = match frame(&bytes[at..], &checksum) {
+                Frame::Whole(record) => (record, at + HEADER_BYTES + record.len() + CHECKSUM_BYTES),
+                Frame::Torn => break,
+                Frame::Damaged => return Err(damaged(at)),
+            };
             let found = chained(&checksum, record);
-            if bytes[at + 4 + record.len()..next] != found {
+            if bytes[next - CHECKSUM_BYTES..next] != found {
                 // Torn only if nothing follows: what follows was written after this one was durable.
                 if next == bytes.len() {
                     break;
@@ -199,13 +215,38 @@ impl FileJournal {
     }
 }
 
-/// The record at `at` and where the next one begins; `None` when it does not end within the bytes.
-fn frame(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
-    let length = bytes.get(at..at + 4)?.first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let end = at.checked_add(4)?.checked_add(length)?;
-    let next = end.checked_add(CHECKSUM_BYTES)?;
-    (next <= bytes.len()).then(|| (&bytes[at + 4..end], next))
+/// What stands at a place of the journal.
+enum Frame<'a> {
+    /// A record, its checksum not compared yet.
+    Whole(&'a [u8]),
+    /// The beginning of one, or the zeros of a file that grew before its bytes came.
+    Torn,
+    /// Neither.
+    Damaged,
+}
+
+fn frame<'a>(rest: &'a [u8], before: &[u8; CHECKSUM_BYTES]) -> Frame<'a> {
+    let Some(header) = rest.first_chunk::<HEADER_BYTES>() else { return Frame::Torn };
+    let [a, b, c, d, ..] = *header;
+    let length = u32::from_le_bytes([a, b, c, d]);
+    if *header != header_of(length, before) {
+        return if rest.iter().all(|b| *b == 0) { Frame::Torn } else { Frame::Damaged };
+    }
+    let record = usize::try_from(length).ok().and_then(|length| {
+        let end = HEADER_BYTES.checked_add(length)?;
+        rest.get(..end.checked_add(CHECKSUM_BYTES)?)?;
+        rest.get(HEADER_BYTES..end)
+    });
+    record.map_or(Frame::Torn, Frame::Whole)
+}
+
+fn header_of(length: u32, before: &[u8; CHECKSUM_BYTES]) -> [u8; HEADER_BYTES] {
+    let length = length.to_le_bytes();
+    let check = chained(before, &length);
+    let mut header = [0; HEADER_BYTES];
+    header[..4].copy_from_slice(&length);
+    header[4..].copy_from_slice(&check[..4]);
+    header
 }
 
 fn chained(before: &[u8; CHECKSUM_BYTES], record: &[u8]) -> [u8; CHECKSUM_BYTES] {
@@ -232,7 +273,7 @@ impl Journal for FileJournal {
         let record = record.to_bytes();
         let checksum = chained(&self.checksum, &record);
         let length = u32::try_from(record.len()).expect("records are bounded by their limit");
-        let frame = [&length.to_le_bytes(), record.as_slice(), &checksum].concat();
+        let frame = [&header_of(length, &self.checksum), record.as_slice(), &checksum].concat();
         // After a failed fsync a later success would mean nothing.
         self.poisoned = true;
         self.file.write_all(&frame).and_then(|()| self.file.sync_data()).map_err(io_error(&self.path))?;

@@ -27,6 +27,11 @@ pub(crate) struct NodeArgs {
 }
 
 impl NodeArgs {
+    /// For a command that names the arguments itself.
+    pub(crate) fn new(node: String, host: String, roots: Option<PathBuf>) -> Self {
+        Self { node, host, roots }
+    }
+
     /// The host's pinned key.
     pub(crate) fn host_key(&self) -> anyhow::Result<HostKey> {
         Ok(HostKey(keyfile::public_key(&self.host, keyfile::Kind::Host)?))

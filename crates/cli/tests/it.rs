@@ -4,6 +4,7 @@
 
 mod it {
     mod beacon;
+    mod campaign;
     mod circuit;
     mod controls;
     mod demo;
@@ -11,6 +12,7 @@ mod it {
     mod host;
     mod inventory;
     mod log;
+    mod mint;
     mod program;
     mod roster;
     mod verdict;

@@ -35,7 +35,7 @@ pub(super) enum Question {
     Inventory,
     Challenge(SignedChallenge),
     Poll(ChallengeDigest),
-    Openings(ChallengeDigest),
+    Openings(ChallengeDigest, Box<SignedChallenge>),
     /// Index into the bundle's envelopes, the envelope, the block.
     Probes(Vec<(u32, Arc<Envelope>, u64)>),
 }
@@ -65,7 +65,11 @@ pub fn perform(hosts: &dyn Hosts, clock: &dyn Clock, task: &Task) -> Report {
         Question::Inventory => Said::Inventory(hosts.inventory(host, task.epoch)),
         Question::Challenge(challenge) => Said::Challenge(hosts.challenge(host, challenge)),
         Question::Poll(digest) => Said::Poll(hosts.poll(host, digest)),
-        Question::Openings(digest) => Said::Openings(Box::new(hosts.openings(host, digest))),
+        Question::Openings(digest, challenge) => {
+            // A host that has restarted has forgotten the question: the same one again brings it back.
+            let again = |_| hosts.challenge(host, challenge).and_then(|()| hosts.openings(host, digest));
+            Said::Openings(Box::new(hosts.openings(host, digest).or_else(again)))
+        }
         Question::Probes(blocks) => Said::Probes(
             blocks.iter().map(|(_, envelope, block)| hosts.probe(host, envelope, *block)).collect(),
         ),
@@ -126,7 +130,7 @@ impl Engine {
             (_, Some(_)) => None,
             (None, None) if work.sent => Some(Question::Poll(audit.digest)),
             (None, None) => Some(Question::Challenge(audit.challenge.clone())),
-            (Some((answer, _)), None) => work.gathered.question(answer, audit.digest),
+            (Some((answer, _)), None) => work.gathered.question(answer, audit),
         }
     }
 

@@ -8,13 +8,14 @@ use bailiwick_protocol::bundle::{Answer, Bundle, InventoryEvidence, NoAnswer, Pr
 use bailiwick_protocol::challenge::Target;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
-use bailiwick_protocol::ids::{ChallengeDigest, HostKey};
+use bailiwick_protocol::ids::HostKey;
 use bailiwick_protocol::inventory::{LeafOpening, Openings};
 use bailiwick_protocol::schedule::Outcome;
 use bailiwick_protocol::signing::Signed;
 
 use super::asking::Question;
 use super::{Engine, EngineError};
+use crate::campaign::Audit;
 use crate::ports::Purpose;
 use crate::record::Record;
 
@@ -44,12 +45,14 @@ struct Opened {
 
 impl Gathered {
     /// What is still to be asked of the host.
-    pub(super) fn question(&self, answer: &Answer, challenge: ChallengeDigest) -> Option<Question> {
+    pub(super) fn question(&self, answer: &Answer, audit: &Audit) -> Option<Question> {
         if matches!(answer, Answer::None(_)) || self.ranges.is_some() {
             return None;
         }
         match &self.blocks {
-            None if self.openings.is_none() => Some(Question::Openings(challenge)),
+            None if self.openings.is_none() => {
+                Some(Question::Openings(audit.digest, Box::new(audit.challenge.clone())))
+            }
             None => None,
             Some(blocks) => Some(Question::Probes(blocks.clone())),
         }

@@ -1,6 +1,9 @@
 //! A campaign in which everybody does what they should.
 
-use bailiwick_auditor::dossier;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick_auditor::{Clock, Hosts, Workers, dossier};
 use bailiwick_protocol::bundle::{Answer, ProbeOutcome};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Dossier;
@@ -88,4 +91,23 @@ fn nothing_logged_before_the_round_shows_the_nonce() {
     let seen: Vec<_> = world.hosts.seen.lock().unwrap().iter().map(|(_, c, ..)| c.to_bytes()).collect();
     assert!(seen.iter().all(|c| shows(c)));
     assert!(world.log.entries().iter().all(|(e, _)| !shows(e)));
+}
+
+/// Questions asked side by side end in the same log.
+#[test]
+fn workers_come_to_the_same_log_as_one_thread() {
+    let world = World::new(1, &[Manner::Honest; 3]);
+    let hosts: Arc<dyn Hosts> = Arc::clone(&world.hosts) as _;
+    let clock: Arc<dyn Clock> = Arc::clone(&world.clock) as _;
+    let workers = Workers::new(&hosts, &clock, 3);
+    let mut engine = world.start().unwrap();
+    while let Some(next) = engine.next_due_ms(clock.now_ms()) {
+        for _ in 0..4 {
+            workers.step(&mut engine, clock.as_ref(), Duration::from_millis(2)).unwrap();
+        }
+        world.set_clock(next.max(clock.now_ms() + 1));
+    }
+    let tally = engine.campaign().tally();
+    assert_eq!((tally.epochs_done, tally.bundles, tally.logged), (1, 3, 5));
+    assert_eq!(world.hosts.seen.lock().unwrap().len(), 3);
 }

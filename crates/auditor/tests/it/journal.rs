@@ -67,7 +67,7 @@ fn p22_a_torn_record_at_the_end_is_cut_off() {
     write(dir.path(), &[Record::Missed { epoch: 1 }, Record::Missed { epoch: 2 }]);
     let path = dir.path().join("journal");
     let whole = fs::read(&path).unwrap();
-    let first = 16 + 4 + Record::Missed { epoch: 1 }.to_bytes().len() + 32;
+    let first = 16 + 8 + Record::Missed { epoch: 1 }.to_bytes().len() + 32;
     for len in first..whole.len() {
         fs::write(&path, &whole[..len]).unwrap();
         let (mut journal, read) = FileJournal::open(dir.path()).unwrap();
@@ -90,8 +90,8 @@ fn p23_a_flipped_bit_in_the_journal_is_refused() {
     let path = dir.path().join("journal");
     let whole = fs::read(&path).unwrap();
     drop(FileJournal::open(dir.path()).unwrap());
-    let record = 4 + Record::Missed { epoch: 1 }.to_bytes().len() + 32;
-    for at in (0..16).chain(20..16 + record).chain(20 + record..16 + 2 * record) {
+    let record = 8 + Record::Missed { epoch: 1 }.to_bytes().len() + 32;
+    for at in 0..16 + 2 * record {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
         fs::write(&path, &bytes).unwrap();
@@ -101,6 +101,24 @@ fn p23_a_flipped_bit_in_the_journal_is_refused() {
             "flipped byte {at}"
         );
     }
+}
+
+/// A length that says more than there is: not the end of the journal, or everything after it would be cut off.
+#[test]
+fn p23_a_length_that_rots_is_not_taken_for_a_torn_end() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[Record::Missed { epoch: 1 }, Record::Missed { epoch: 2 }]);
+    let path = dir.path().join("journal");
+    let whole = fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
+    bytes[18] = 1;
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(FileJournal::open(dir.path()), Err(JournalError::Damaged { at: 16, .. })));
+    assert_eq!(fs::read(&path).unwrap(), bytes, "nothing may be cut off");
+    // A file that grew before its bytes came.
+    fs::write(&path, [whole.as_slice(), &[0; 100]].concat()).unwrap();
+    assert_eq!(FileJournal::open(dir.path()).unwrap().1.len(), 2);
+    assert_eq!(fs::read(&path).unwrap(), whole);
 }
 
 /// Records taken out or exchanged: the checksums are chained.
@@ -113,7 +131,7 @@ fn p23_a_record_taken_out_is_refused() {
     );
     let path = dir.path().join("journal");
     let whole = fs::read(&path).unwrap();
-    let record = 4 + Record::Missed { epoch: 1 }.to_bytes().len() + 32;
+    let record = 8 + Record::Missed { epoch: 1 }.to_bytes().len() + 32;
     let without = [&whole[..16], &whole[16 + record..]].concat();
     fs::write(&path, without).unwrap();
     assert!(matches!(FileJournal::open(dir.path()), Err(JournalError::Damaged { .. })));

@@ -257,12 +257,14 @@ pub(crate) enum LogManner {
     NoWitnesses,
 }
 
-/// Entries with the time of their entry.
+/// An entry and the time of its entry.
+type Timed = (Vec<u8>, u64);
+
 #[derive(Clone, Default)]
-pub(crate) struct SharedLog(Arc<Mutex<Vec<(Vec<u8>, u64)>>>);
+pub(crate) struct SharedLog(Arc<Mutex<Vec<Timed>>>);
 
 impl SharedLog {
-    pub(crate) fn entries(&self) -> Vec<(Vec<u8>, u64)> {
+    pub(crate) fn entries(&self) -> Vec<Timed> {
         self.0.lock().unwrap().clone()
     }
 
@@ -386,7 +388,7 @@ pub(crate) struct World {
     pub(crate) chain: ChainInfo,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) hosts: FakeHosts,
+    pub(crate) hosts: Arc<FakeHosts>,
     pub(crate) log: SharedLog,
     pub(crate) log_manner: Arc<Mutex<LogManner>>,
     pub(crate) journal: MemoryJournal,
@@ -422,13 +424,13 @@ impl World {
         clock.0.store(ROUND_MS - 60_000, SeqCst);
         Self {
             chain,
-            hosts: FakeHosts {
+            hosts: Arc::new(FakeHosts {
                 hosts,
                 fuse: Arc::clone(&fuse),
                 clock: Arc::clone(&clock),
                 log: log.clone(),
                 seen: Mutex::default(),
-            },
+            }),
             fuse,
             clock,
             log,
@@ -476,7 +478,7 @@ impl World {
             engine.advance(self.clock.now_ms())?;
             let tasks = engine.tasks(self.clock.now_ms());
             for task in &tasks {
-                engine.settle(perform(&self.hosts, self.clock.as_ref(), task))?;
+                engine.settle(perform(self.hosts.as_ref(), self.clock.as_ref(), task))?;
             }
             if tasks.is_empty() && self.journal.len() == before {
                 return Ok(());

@@ -1,27 +1,21 @@
-//! `bailiwick audit run`: challenge a host, collect, and write an evidence bundle.
+//! `bailiwick audit`: one host now, or many over time by a schedule.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+mod beacon;
+mod campaign;
+mod dossier;
+mod events;
+mod files;
+mod hosts;
+mod log;
+mod metrics;
+mod schedule;
+mod single;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::Context as _;
-use bailiwick_client::Client;
-use bailiwick_groth16::{VERIFYING_KEY_BYTES_MAX, VerifyingKey};
-use bailiwick_possession_circuit::class_info;
-use bailiwick_protocol::api::CircuitInfo;
-use bailiwick_protocol::bundle::{Answer, Bundle, ProbeOutcome};
-use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
-use bailiwick_protocol::ids::{ClassId, VkDigest};
-use bailiwick_protocol::limits::ENVELOPE_BYTES_MAX;
-
-use crate::audit::{Plan, collect};
-use crate::connect::NodeArgs;
-use crate::keyfile::{self, Kind};
-use crate::output::{AtomicFile, print_json, read_bounded};
-use crate::say;
-use crate::{Help, progress};
+use bailiwick_protocol::ids::ClassId;
 
 /// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -32,48 +26,53 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Challenge a host and write the evidence bundle
-    Run(RunArgs),
+    /// Challenge a host now and write the evidence bundle; or, with --campaign, do what a schedule says is due
+    Run(Box<RunArgs>),
+    /// Announce in a transparency log which hosts are audited when
+    Schedule(Box<schedule::ScheduleArgs>),
+    /// Go on with a campaign after a crash or a stop, with the very same challenges
+    Resume(ResumeArgs),
+    /// Write the evidence of a campaign as one file that `bailiwick verify` judges offline
+    Dossier(dossier::DossierArgs),
 }
 
 /// Arguments of `audit run`.
 #[derive(Debug, clap::Args)]
 struct RunArgs {
+    /// The campaign that `audit schedule` made
+    #[arg(long, value_name = "DIR", conflicts_with = "SingleArgs")]
+    campaign: Option<PathBuf>,
     #[command(flatten)]
-    node: NodeArgs,
-    /// The auditor's secret key file
-    #[arg(long, value_name = "FILE")]
-    auditor: PathBuf,
-    /// Digest of the verifying key the proof must verify under
-    #[arg(long, value_name = "DIGEST")]
-    vk: VkDigest,
-    /// Class of that key: tiny, small, standard or large
-    #[arg(long, value_name = "CLASS", default_value = "small", value_parser = parse_class)]
-    class: ClassId,
-    /// Folder of verifying keys, DIGEST.vk
-    #[arg(long, value_name = "DIR", default_value = "circuit-keys")]
-    circuit_keys: PathBuf,
-    /// Envelope of an object to audit, from its owner; give one for each object
-    #[arg(long, value_name = "FILE", required = true)]
-    envelope: Vec<PathBuf>,
-    /// Public key of an owner whose envelopes you accept (hexadecimal or .pub file)
-    #[arg(long, value_name = "KEY", required = true)]
-    owner: Vec<String>,
-    /// Random blocks to fetch as a customer would
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    probes: u32,
-    /// Seconds the host may take to answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    deadline: u64,
-    /// Epoch of the schedule
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    epoch: u64,
-    /// The evidence bundle to write
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
-    /// Print a summary as JSON
+    single: Option<single::SingleArgs>,
+    #[command(flatten)]
+    pursuit: Pursuit,
+    /// Print JSON: a summary, or with --campaign one line for each event
     #[arg(long)]
     json: bool,
+}
+
+/// Arguments of `audit resume`.
+#[derive(Debug, clap::Args)]
+struct ResumeArgs {
+    /// The campaign that `audit schedule` made
+    #[arg(long, value_name = "DIR")]
+    campaign: PathBuf,
+    #[command(flatten)]
+    pursuit: Pursuit,
+    /// Print one line of JSON for each event
+    #[arg(long)]
+    json: bool,
+}
+
+/// How long a campaign is pursued.
+#[derive(Debug, clap::Args)]
+struct Pursuit {
+    /// Wait for the next epoch, to the end of the schedule
+    #[arg(long, requires = "campaign")]
+    follow: bool,
+    /// Serve Prometheus metrics at http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS", requires = "campaign")]
+    metrics: Option<SocketAddr>,
 }
 
 /// A pinned class by its name.
@@ -85,126 +84,16 @@ pub(crate) fn parse_class(name: &str) -> Result<ClassId, String> {
         .ok_or_else(|| "expected tiny, small, standard or large".to_owned())
 }
 
-/// What the summary says.
-#[derive(serde::Serialize)]
-struct Summary {
-    bundle: String,
-    challenge: String,
-    answer: &'static str,
-    answer_ms: u64,
-    probes: Probes,
-}
-
-#[derive(serde::Serialize)]
-struct Probes {
-    total: usize,
-    good: usize,
-}
-
-/// Runs the command. A host that does not answer gives a bundle and success: what follows from it is for `verify` to say.
+/// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Command::Run(args) = args.command;
-    let auditor = keyfile::read_signing_key(&args.auditor, Kind::Auditor)?;
-    check_key(&args)?;
-    let owners = args
-        .owner
-        .iter()
-        .map(|text| keyfile::public_key(text, Kind::Owner))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let envelopes =
-        args.envelope.iter().map(|path| read_envelope(path, &owners)).collect::<anyhow::Result<_>>()?;
-    let plan = Plan {
-        class: args.class,
-        vk: args.vk,
-        host: args.node.host_key()?,
-        epoch: args.epoch,
-        envelopes,
-        probes: args.probes,
-        deadline: Duration::from_secs(args.deadline),
-    };
-    let requests = keyfile::read_signing_key(&args.auditor, Kind::Auditor)?;
-    let client = args.node.connect(requests)?;
-    check_host(&client, &args)?;
-    // Before the challenge is drawn: an answer must not be lost for want of a place to put it.
-    let mut file = AtomicFile::create(&args.output, 0o666)?;
-    let bar = progress::steps(1000, "proof");
-    let signed = collect(&client, &auditor, plan, &bar)?;
-    bar.finish_and_clear();
-    file.write_all(&signed.to_bytes()).with_context(|| format!("cannot write {}", args.output.display()))?;
-    file.commit()?;
-    let bundle = signed.verify(&auditor.public())?;
-    let summary = summarise(&args.output, &bundle)?;
-    if args.json {
-        print_json(&summary)?;
-    } else {
-        say!(
-            "{}: {} after {} ms; {} of {} ranges good. Judge it with `bailiwick verify`.",
-            summary.bundle,
-            summary.answer,
-            summary.answer_ms,
-            summary.probes.good,
-            summary.probes.total
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The verifying key must be at hand and of the class asked for, or the host would prove for nothing.
-fn check_key(args: &RunArgs) -> anyhow::Result<()> {
-    let path = args.circuit_keys.join(format!("{}.vk", args.vk));
-    let key = VerifyingKey::from_bytes(&read_bounded(&path, VERIFYING_KEY_BYTES_MAX as u64)?)
-        .with_context(|| format!("{}", path.display()))?;
-    anyhow::ensure!(key.digest() == args.vk, "{} holds another key: {}", path.display(), key.digest());
-    if class_info(args.class).is_none() {
-        return Err(anyhow::anyhow!("no circuit of class {}", args.class))
-            .context(Help("see `bailiwick circuit ls`"));
-    }
-    Ok(())
-}
-
-/// The host must have the proving key: a question it cannot answer says nothing about what it holds.
-fn check_host(client: &Client, args: &RunArgs) -> anyhow::Result<()> {
-    let host = client.host_info().context("asking the node who it is")?;
-    let wanted =
-        |c: &CircuitInfo| c.vk == args.vk && c.samples == args.class.samples && c.depth == args.class.depth;
-    if !host.circuits.iter().any(wanted) {
-        return Err(anyhow::anyhow!("the host has no key {} of class {}", args.vk, args.class)).context(Help(
-            "give the host DIGEST.pk, DIGEST.toml and DIGEST.transcript for its circuit_keys_dir; check --class",
-        ));
-    }
-    Ok(())
-}
-
-/// Reads an envelope and verifies it under one of the accepted owners.
-fn read_envelope(path: &Path, owners: &[[u8; 32]]) -> anyhow::Result<(SignedEnvelope, Envelope)> {
-    let bytes = read_bounded(path, ENVELOPE_BYTES_MAX as u64 + 128)?;
-    let signed = SignedEnvelope::from_bytes(&bytes).with_context(|| format!("{}", path.display()))?;
-    let envelope = owners
-        .iter()
-        .find_map(|owner| signed.verify(owner).ok().filter(|e| e.owner.as_bytes() == owner))
-        .with_context(|| format!("{} is not signed by any of the accepted owners", path.display()))
-        .context(Help("name its owner's public key with --owner, if you know it from the owner"))?;
-    Ok((signed, envelope))
-}
-
-fn summarise(path: &Path, bundle: &Bundle) -> anyhow::Result<Summary> {
-    let challenge = bundle.challenge.decode_unverified()?;
-    let answer = match &bundle.answer {
-        Answer::Response(r) => match r.verify(challenge.host.as_bytes()).map(|r| r.outcome) {
-            Ok(Ok(_)) => "proof",
-            Ok(Err(_)) => "cannot-prove",
-            Err(_) => "not signed by the host",
+    match args.command {
+        Command::Run(a) => match (a.campaign, a.single) {
+            (Some(dir), _) => campaign::pursue(&dir, &a.pursuit, a.json),
+            (None, Some(single)) => single::run(single, a.json),
+            (None, None) => anyhow::bail!("name a host, or a campaign with --campaign"),
         },
-        Answer::None(_) => "no answer",
-    };
-    Ok(Summary {
-        bundle: path.display().to_string(),
-        challenge: challenge.digest().to_string(),
-        answer,
-        answer_ms: bundle.answered_unix_ms - bundle.asked_unix_ms,
-        probes: Probes {
-            total: bundle.ranges.len(),
-            good: bundle.ranges.iter().filter(|r| r.outcome == ProbeOutcome::Good).count(),
-        },
-    })
+        Command::Schedule(a) => schedule::run(&a),
+        Command::Resume(a) => campaign::pursue(&a.campaign, &a.pursuit, a.json),
+        Command::Dossier(a) => dossier::run(&a),
+    }
 }

@@ -15,7 +15,7 @@ use crate::audit::now_unix_ms;
 use crate::output::{print_json, read_bounded, write_new};
 use crate::say;
 
-mod http;
+pub(crate) mod http;
 
 /// Arguments of `beacon`.
 #[derive(Debug, clap::Args)]

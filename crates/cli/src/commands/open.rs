@@ -7,7 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
 use bailiwick_envelope::{OpenError, Opened, Opener, RangeAuthenticity, Seekable};
-use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::dossier::Opened as Statement;
+use bailiwick_protocol::envelope::Envelope;
+use bailiwick_protocol::ids::{OpenerKey, OwnerKey};
+use bailiwick_protocol::signing::{Signed, SigningKey};
 
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::{self, Kind};
@@ -35,6 +39,12 @@ pub(crate) struct Args {
     /// Only these bytes of the data
     #[arg(long, value_name = "OFFSET:LEN", value_parser = parse_range)]
     range: Option<(u64, u64)>,
+    /// Sign that the whole object opened and is what its envelope says, and write the statement here, for auditors
+    #[arg(long, value_name = "FILE", requires = "attest_key", conflicts_with = "range")]
+    attest: Option<PathBuf>,
+    /// Secret key file of who makes the statement: a signing key the auditors know as a recipient's or an auditor's
+    #[arg(long, value_name = "FILE", requires = "attest")]
+    attest_key: Option<PathBuf>,
     /// Print what was opened as JSON
     #[arg(long)]
     json: bool,
@@ -74,6 +84,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         None => keyfile::with_suffix(&args.body, ".envelope"),
     };
     let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
+    let attester = args.attest_key.as_deref().map(keyfile::read_signing_key_of_any_kind).transpose()?;
+    // Before anything is opened: a statement must not be lost for want of a place to put it.
+    let statement = args.attest.as_deref().map(|path| AtomicFile::create(path, 0o644)).transpose()?;
     let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
     let bytes = read_bounded(&envelope_path, ENVELOPE_FILE_BYTES_MAX)?;
     let opener = Opener::new(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
@@ -115,6 +128,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if authenticity == RangeAuthenticity::KeyHoldersOnly {
         eprintln!("note: authentic {KEY_HOLDERS_ONLY}");
     }
+    if let (Some(file), Some(key)) = (statement, &attester) {
+        // Whoever can open the object can write bytes that open, too: only what the owner signed is attested.
+        anyhow::ensure!(
+            authenticity == RangeAuthenticity::OwnerSigned,
+            "the object opened, but not as the owner signed it: nothing is attested"
+        );
+        attest(file, envelope, key)?;
+    }
     let report = Report {
         object: envelope.name().to_string(),
         generation: envelope.generation,
@@ -133,6 +154,20 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         say!("authentic {authentic}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the signed statement that this version of the object was opened.
+fn attest(mut file: AtomicFile, envelope: &Envelope, key: &SigningKey) -> anyhow::Result<()> {
+    let statement = Statement {
+        opener: OpenerKey(key.public()),
+        name: envelope.name(),
+        generation: envelope.generation,
+        blake3: envelope.body.blake3,
+        root: envelope.commitment.as_ref().map(|c| c.root),
+        opened_unix_ms: crate::audit::now_unix_ms(),
+    };
+    file.write_all(&Signed::new(&statement, key).to_bytes()).context("cannot write the statement")?;
+    file.commit()
 }
 
 fn open_file(path: &Path) -> anyhow::Result<File> {

@@ -16,7 +16,7 @@ const CERTIFICATES_BYTES_MAX: u64 = 1 << 20;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The body at `url`, of `max` bytes at most. Follows no redirect and asks no proxy: it goes where it says.
-pub(super) fn get(url: &str, ca: Option<&Path>, max: u64) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn get(url: &str, ca: Option<&Path>, max: u64) -> anyhow::Result<Vec<u8>> {
     let mut config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
