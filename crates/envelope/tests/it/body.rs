@@ -348,3 +348,17 @@ fn a_panicking_writer_leaves_nobody_waiting() {
     }
     assert!(sealed_into(9 << 20));
 }
+
+/// E26: when the writer fails, a source that never ends is left alone, at once.
+#[test]
+fn e26_failing_writer_stops_reading_an_endless_source() {
+    use bailiwick_envelope::cobblestone::{ChunkKeys, encrypt};
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let key = bailiwick_protocol::secret::Secret::init_with(|b| *b = [5; 32]);
+        let keys = ChunkKeys::derive(&key, &[6; 24], &[]);
+        done.send(encrypt(std::io::repeat(7), Failing { room: 3 << 20 }, &keys)).unwrap();
+    });
+    let failed = ended.recv_timeout(std::time::Duration::from_secs(30)).expect("reading goes on for ever");
+    assert!(matches!(failed, Err(CobblestoneError::Write(_))), "{failed:?}");
+}
