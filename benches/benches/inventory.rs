@@ -38,7 +38,7 @@ struct Stored {
 impl Stored {
     fn make(dir: &Path, number: u32, size: usize) -> anyhow::Result<Self> {
         let mut body = vec![0; size];
-        blake3_fill(number, &mut body);
+        fill(number, &mut body);
         let tree = commit([&body])?;
         let path = dir.join(number.to_string());
         let mut bytes = body.clone();
@@ -67,7 +67,7 @@ impl Stored {
     }
 }
 
-fn blake3_fill(number: u32, out: &mut [u8]) {
+fn fill(number: u32, out: &mut [u8]) {
     rand::Rng::fill_bytes(&mut ChaCha20Rng::seed_from_u64(number.into()), out);
 }
 
