@@ -5,6 +5,7 @@ mod bodies;
 mod judgement;
 mod messages;
 mod requests;
+mod roster;
 mod text;
 mod trees;
 mod zk;
@@ -42,6 +43,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "names", run: requests::names, seeds: requests::names_seeds },
     Target { name: "beacon-round", run: beacon::round, seeds: beacon::round_seeds },
     Target { name: "beacon-json", run: beacon::json, seeds: beacon::json_seeds },
+    Target { name: "signed-roster", run: roster::signed, seeds: roster::signed_seeds },
+    Target { name: "roster-toml", run: roster::text, seeds: roster::text_seeds },
+    Target { name: "blocs-toml", run: roster::blocs, seeds: roster::blocs_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
     Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
     Target { name: "node-config", run: text::node_config, seeds: text::node_config_seeds },

@@ -49,6 +49,19 @@ fn its_keys_are_the_documented_example_keys() {
     assert!(TEXT.contains("EXAMPLE KEYS"));
 }
 
+/// The encoding is pinned: a change of either digest is a change of the format, of a label, or of what these files say.
+#[test]
+fn digests_are_pinned() {
+    let digests = [Blocs::shipped().digest().to_string(), network().digest().to_string()];
+    assert_eq!(
+        digests,
+        [
+            "bbfaa8049610c813f3efd64df9acd8d85b5dc148a121e630d8db46707b81d9af",
+            "2d659d757cd964437482c58d0272127239e910611f280170493f7668248363dc",
+        ]
+    );
+}
+
 /// Soil is not law: where the sites stand, and who reaches them.
 #[test]
 fn soil_and_law_are_told_apart() {
