@@ -7,6 +7,7 @@ mod messages;
 mod requests;
 mod roster;
 mod text;
+mod translog;
 mod trees;
 mod zk;
 
@@ -46,6 +47,14 @@ pub const TARGETS: &[Target] = &[
     Target { name: "signed-roster", run: roster::signed, seeds: roster::signed_seeds },
     Target { name: "roster-toml", run: roster::text, seeds: roster::text_seeds },
     Target { name: "blocs-toml", run: roster::blocs, seeds: roster::blocs_seeds },
+    Target { name: "note", run: translog::note, seeds: translog::note_seeds },
+    Target { name: "tlog-proof", run: translog::proof, seeds: translog::proof_seeds },
+    Target {
+        name: "witness-request",
+        run: translog::witness_request,
+        seeds: translog::witness_request_seeds,
+    },
+    Target { name: "tile", run: translog::tile, seeds: translog::tile_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
     Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
     Target { name: "node-config", run: text::node_config, seeds: text::node_config_seeds },
