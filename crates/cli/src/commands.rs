@@ -13,6 +13,7 @@ pub(crate) mod log;
 pub(crate) mod ls;
 pub(crate) mod node;
 pub(crate) mod open;
+pub(crate) mod policy;
 pub(crate) mod put;
 pub(crate) mod roster;
 pub(crate) mod seal;

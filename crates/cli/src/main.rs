@@ -75,6 +75,9 @@ enum Command {
     /// Challenge a host and collect the evidence
     #[command(display_order = 50)]
     Audit(commands::audit::Args),
+    /// Explain a policy, and find what contradicts itself
+    #[command(display_order = 53)]
+    Policy(commands::policy::Args),
     /// Rounds of public randomness, verified offline
     #[command(display_order = 54)]
     Beacon(commands::beacon::Args),
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
         Command::CheckInventory(a) => commands::check_inventory::run(a),
         Command::Node(a) => commands::node::run(a),
         Command::Audit(a) => commands::audit::run(a),
+        Command::Policy(a) => commands::policy::run(a),
         Command::Beacon(a) => commands::beacon::run(a),
         Command::Verify(a) => commands::verify::verify(a),
         Command::Report(a) => commands::verify::report(a),

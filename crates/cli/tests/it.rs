@@ -10,9 +10,10 @@ mod it {
     mod demo;
     mod developer;
     mod host;
-    mod inventory;
     mod log;
+    mod inventory;
     mod mint;
+    mod policy;
     mod program;
     mod roster;
     mod verdict;

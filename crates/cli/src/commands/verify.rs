@@ -1,4 +1,4 @@
-//! `bailiwick verify` and `bailiwick report`: judge a bundle offline, and show the judgement.
+//! `bailiwick verify` and `bailiwick report`: judge a bundle or a dossier offline, and show the judgement.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bailiwick_groth16::VERIFYING_KEY_BYTES_MAX;
+use bailiwick_protocol::dossier::Dossier;
 use bailiwick_protocol::ids::VkDigest;
-use bailiwick_protocol::limits::BUNDLE_BYTES_MAX;
-use bailiwick_verifier::{Recheck, Report};
+use bailiwick_protocol::limits::{BUNDLE_BYTES_MAX, ROSTER_BYTES_MAX};
+use bailiwick_verifier::{DossierInputs, FleetRecheck, FleetReport, Recheck, Report};
 
 use crate::Help;
 use crate::audit::now_unix_ms;
@@ -21,7 +22,7 @@ const TEXT_BYTES_MAX: u64 = 1 << 20;
 /// What a judgement needs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inputs {
-    /// The evidence bundle
+    /// The evidence bundle of one audit, or the dossier of many
     bundle: PathBuf,
     /// The policy: which claims you require, on what terms
     #[arg(long, value_name = "FILE")]
@@ -32,6 +33,12 @@ pub(crate) struct Inputs {
     /// Folder of verifying keys, DIGEST.vk [default: circuit-keys beside the anchors]
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    /// Your own signed roster, for a dossier [default: the dossier's, if the authority in your anchors signed it]
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
+    /// Jurisdiction blocs of the roster [default: those this program ships]
+    #[arg(long, value_name = "FILE")]
+    blocs: Option<PathBuf>,
     /// Judge as of this moment, milliseconds since 1970-01-01 UTC [default: now]
     #[arg(long, value_name = "MS")]
     now_ms: Option<u64>,
@@ -60,20 +67,64 @@ pub(crate) struct ReportArgs {
     json: Option<PathBuf>,
 }
 
+/// A judgement of either kind.
+enum Judgement {
+    Bundle(Box<Report>),
+    Dossier(Box<FleetReport>),
+}
+
+impl Judgement {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Bundle(r) => r.exit_code,
+            Self::Dossier(r) => r.exit_code,
+        }
+    }
+
+    fn to_json(&self) -> String {
+        match self {
+            Self::Bundle(r) => r.to_json(),
+            Self::Dossier(r) => r.to_json(),
+        }
+    }
+}
+
 impl Inputs {
-    fn judge(&self) -> anyhow::Result<Report> {
-        let bundle = read_bounded(&self.bundle, BUNDLE_BYTES_MAX as u64)?;
-        let policy = text(&self.policy)?;
-        let anchors = text(&self.anchors)?;
+    fn judge(&self) -> anyhow::Result<Judgement> {
+        let bytes = read_bounded(&self.bundle, BUNDLE_BYTES_MAX as u64)?;
+        let (policy, anchors) = (text(&self.policy)?, text(&self.anchors)?);
         let keys = self.verifying_keys()?;
-        let inputs = bailiwick_verifier::Inputs {
-            bundle: &bundle,
-            policy: &policy,
-            anchors: &anchors,
-            verifying_keys: &keys,
-            now_unix_ms: self.now_ms.unwrap_or_else(now_unix_ms),
+        let now_unix_ms = self.now_ms.unwrap_or_else(now_unix_ms);
+        let outcome = if Dossier::is_likely(&bytes) {
+            let roster =
+                self.roster.as_ref().map(|p| read_bounded(p, ROSTER_BYTES_MAX as u64)).transpose()?;
+            let blocs = self.blocs.as_deref().map(text).transpose()?;
+            bailiwick_verifier::verify_dossier(&DossierInputs {
+                dossier: &bytes,
+                policy: &policy,
+                anchors: &anchors,
+                roster: roster.as_deref(),
+                blocs: blocs.as_deref(),
+                verifying_keys: &keys,
+                now_unix_ms,
+            })
+            .map(|r| Judgement::Dossier(Box::new(r)))
+        } else {
+            anyhow::ensure!(
+                self.roster.is_none() && self.blocs.is_none(),
+                "{} is not a dossier; --roster and --blocs belong to one",
+                self.bundle.display()
+            );
+            bailiwick_verifier::verify(&bailiwick_verifier::Inputs {
+                bundle: &bytes,
+                policy: &policy,
+                anchors: &anchors,
+                verifying_keys: &keys,
+                now_unix_ms,
+            })
+            .map(|r| Judgement::Bundle(Box::new(r)))
         };
-        bailiwick_verifier::verify(&inputs)
+        outcome
             .with_context(|| format!("{} cannot be judged", self.bundle.display()))
             .context(Help("nothing follows from this input, neither for the host nor against it"))
     }
@@ -84,14 +135,34 @@ impl Inputs {
     }
 
     /// Renders with the command that repeats the verdict.
-    fn render(&self, render: impl FnOnce(&Recheck<'_>) -> String) -> String {
+    fn render(&self, judgement: &Judgement, form: Form) -> String {
         let shown = |path: &Path| path.display().to_string();
-        render(&Recheck {
-            bundle: &shown(&self.bundle),
-            policy: &shown(&self.policy),
-            anchors: &shown(&self.anchors),
-            keys: &shown(&self.keys_dir()),
-        })
+        let (bundle, policy) = (shown(&self.bundle), shown(&self.policy));
+        let (anchors, keys) = (shown(&self.anchors), shown(&self.keys_dir()));
+        let (roster, blocs) = (self.roster.as_deref().map(shown), self.blocs.as_deref().map(shown));
+        match judgement {
+            Judgement::Bundle(r) => {
+                let recheck = Recheck { bundle: &bundle, policy: &policy, anchors: &anchors, keys: &keys };
+                match form {
+                    Form::Text => r.to_text(&recheck),
+                    Form::Html => r.to_html(&recheck),
+                }
+            }
+            Judgement::Dossier(r) => {
+                let recheck = FleetRecheck {
+                    dossier: &bundle,
+                    policy: &policy,
+                    anchors: &anchors,
+                    keys: &keys,
+                    roster: roster.as_deref(),
+                    blocs: blocs.as_deref(),
+                };
+                match form {
+                    Form::Text => r.to_text(&recheck),
+                    Form::Html => r.to_html(&recheck),
+                }
+            }
+        }
     }
 
     /// All `DIGEST.vk` of the folder; the verifier checks each against its digest before use.
@@ -116,6 +187,12 @@ impl Inputs {
     }
 }
 
+/// How a judgement is shown to people.
+enum Form {
+    Text,
+    Html,
+}
+
 fn text(path: &Path) -> anyhow::Result<String> {
     String::from_utf8(read_bounded(path, TEXT_BYTES_MAX)?)
         .ok()
@@ -124,20 +201,20 @@ fn text(path: &Path) -> anyhow::Result<String> {
 
 /// Runs `verify`; the exit code is the verdict.
 pub(crate) fn verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
-    let report = args.inputs.judge()?;
-    let out = if args.json { report.to_json() } else { args.inputs.render(|r| report.to_text(r)) };
+    let judgement = args.inputs.judge()?;
+    let out = if args.json { judgement.to_json() } else { args.inputs.render(&judgement, Form::Text) };
     std::io::stdout().lock().write_all(out.as_bytes())?;
-    Ok(ExitCode::from(report.exit_code))
+    Ok(ExitCode::from(judgement.exit_code()))
 }
 
 /// Runs `report`: success when the report was written, whatever it says.
 pub(crate) fn report(args: ReportArgs) -> anyhow::Result<ExitCode> {
-    let report = args.inputs.judge()?;
+    let judgement = args.inputs.judge()?;
     if let Some(path) = &args.html {
-        write(path, args.inputs.render(|r| report.to_html(r)).as_bytes())?;
+        write(path, args.inputs.render(&judgement, Form::Html).as_bytes())?;
     }
     if let Some(path) = &args.json {
-        write(path, report.to_json().as_bytes())?;
+        write(path, judgement.to_json().as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

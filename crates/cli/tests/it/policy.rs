@@ -1,0 +1,55 @@
+//! `policy check` through the binary.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::program::Place;
+
+fn profile(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../audits/profiles")
+        .join(format!("{name}.toml"))
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn shipped_profiles_are_explained() {
+    let place = Place::new();
+    for name in ["demo", "bsn-international", "eu-transfer", "strict"] {
+        let out = place.try_run(&["policy", "check", &profile(name)]);
+        assert_eq!(out.status.code(), Some(0), "{name}");
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert!(text.starts_with(&format!("Policy \u{201c}{name}\u{201d}\n")), "{text}");
+        let json = place.try_run(&["policy", "check", &profile(name), "--json"]);
+        let value: Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!(value["name"], name);
+        assert!(value["explained"].as_array().unwrap().len() > 3);
+    }
+}
+
+/// T15: a policy that contradicts itself is an error that names the line, exit code 2.
+#[test]
+fn t15_contradictions_are_errors() {
+    let place = Place::new();
+    let good = "version = 1\nname = \"x\"\nrequire = [\"stored\"]\n[stored]\nlost_fraction = 0.5\nmin_detection = 0.9\nmax_age_hours = 24\n";
+    for (text, line) in [
+        (format!("{good}[data]\nallowed_laws = [\"FR\"]\nforbidden_laws = [\"FR\"]\n"), 9),
+        (format!("{good}epochs = 2\n"), 7),
+        (format!("{good}colour = 2\n"), 8),
+        (good.replace("0.9", "1.0"), 6),
+        (good.replace("[\"stored\"]", "[\"logged\"]"), 3),
+    ] {
+        fs::write(place.path("p.toml"), &text).unwrap();
+        let out = place.try_run(&["policy", "check", "p.toml"]);
+        assert_eq!(out.status.code(), Some(2), "{text}");
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert!(said.contains(&format!("line {line}")), "{said}");
+        assert!(out.stdout.is_empty());
+    }
+    fs::write(place.path("p.toml"), good).unwrap();
+    assert_eq!(place.try_run(&["policy", "check", "p.toml"]).status.code(), Some(0));
+}
