@@ -184,9 +184,9 @@ fn a_key_belongs_to_one_principal() {
     refused(&both, &public(2), Fault::RepeatedKey);
 }
 
-/// E02: a point of small order is no key; nor are bytes of another length or alphabet.
+/// A point of small order is no key; nor are bytes of another length or alphabet.
 #[test]
-fn e02_weak_and_malformed_keys_are_refused() {
+fn weak_and_malformed_keys_are_refused() {
     let one = format!("01{}", "00".repeat(31));
     let no_point = format!("02{}", "00".repeat(31));
     for bad in
