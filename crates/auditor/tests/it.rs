@@ -9,5 +9,6 @@ mod it {
     mod honest;
     mod journal;
     mod mint;
+    mod reports;
     mod world;
 }

@@ -20,7 +20,7 @@ use bailiwick_protocol::ids::{
     AuditorKey, BundleDigest, CellRoot, ChallengeDigest, ClassId, ContentId, HostKey, ObjectId, OwnerKey,
     Unit, UnitName, VkDigest,
 };
-use bailiwick_protocol::inventory::{Inventory, Openings, SignedInventory};
+use bailiwick_protocol::inventory::{Inventory, LeafOpening, Openings, SignedInventory};
 use bailiwick_protocol::schedule::{LogEntry, Schedule, ScheduledHost, SignedSchedule};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::{Signed, SigningKey};
@@ -83,6 +83,14 @@ pub(crate) enum Manner {
     Equivocates,
     /// Openings never come.
     NoOpenings,
+    /// Opens one leaf less than was sampled, or one more.
+    WrongLeaves,
+    /// Opens the right leaves, with envelopes that their owner did not sign.
+    ForeignEnvelopes,
+    /// Gives the inventory of another epoch.
+    WrongEpoch,
+    /// Gives an inventory that another host signed.
+    ForeignInventory,
     /// Answers with a response to another challenge.
     Replays,
     /// Answers with a response that another key signed.
@@ -170,6 +178,11 @@ impl Hosts for FakeHosts {
         let host = &self.hosts[host];
         match host.manner {
             Manner::NoInventory(why) => Err(why),
+            Manner::WrongEpoch => Ok(Self::inventory_of(host, epoch + 1, 5)),
+            Manner::ForeignInventory => {
+                let of = Self::inventory_of(host, epoch, 5).decode_unverified().unwrap();
+                Ok(Signed::new(&of, &key(251)))
+            }
             _ => Ok(Self::inventory_of(host, epoch, 5)),
         }
     }
@@ -215,7 +228,23 @@ impl Hosts for FakeHosts {
             Manner::Equivocates => 6,
             _ => 5,
         };
-        let leaves = host.tree.sample(&challenge).unwrap();
+        let mut leaves = host.tree.sample(&challenge).unwrap();
+        if host.manner == Manner::WrongLeaves {
+            let all = (0..host.tree.leaves().len() as u64).map(|i| host.tree.open(i).unwrap());
+            leaves =
+                if leaves.len() == host.tree.leaves().len() { leaves.split_off(1) } else { all.collect() };
+        }
+        if host.manner == Manner::ForeignEnvelopes {
+            let foreign = |l: &LeafOpening| {
+                Signed::new(&host.envelopes[&l.leaf.name].decode_unverified().unwrap(), &key(252))
+            };
+            let envelopes = leaves.iter().map(foreign).collect();
+            return Ok(Openings {
+                inventory: Self::inventory_of(host, challenge.epoch, made_ms),
+                leaves,
+                envelopes,
+            });
+        }
         let envelopes = leaves.iter().map(|l| host.envelopes[&l.leaf.name].clone()).collect();
         Ok(Openings { inventory: Self::inventory_of(host, challenge.epoch, made_ms), leaves, envelopes })
     }
@@ -449,10 +478,9 @@ impl World {
         self.clock.0.store(ms, SeqCst);
     }
 
-    /// A new process: begins, or goes on where the journal ends.
-    pub(crate) fn start(&self) -> Result<Engine, EngineError> {
+    pub(crate) fn ports(&self) -> Ports {
         let (fuse, clock) = (Arc::clone(&self.fuse), Arc::clone(&self.clock));
-        let ports = Ports {
+        Ports {
             journal: Box::new(FusedJournal(self.journal.clone(), Arc::clone(&fuse))),
             log: Box::new(FakeLog(
                 self.log.clone(),
@@ -462,7 +490,12 @@ impl World {
             )),
             beacon: Box::new(FakeBeacon(self.chain.clone(), fuse, clock, Arc::clone(&self.forged))),
             entropy: Box::new(FakeEntropy(self.journal.clone())),
-        };
+        }
+    }
+
+    /// A new process: begins, or goes on where the journal ends.
+    pub(crate) fn start(&self) -> Result<Engine, EngineError> {
+        let ports = self.ports();
         let verifier = BeaconVerifier::new(self.chain.clone()).unwrap();
         if self.journal.is_empty() {
             Engine::begin(self.schedule.clone(), Arc::new(key(100)), verifier, PACE, ports)

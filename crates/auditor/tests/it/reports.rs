@@ -1,0 +1,117 @@
+//! What comes from hosts and does not fit: too late, of another epoch, of other leaves, of another key.
+
+use std::sync::Arc;
+
+use bailiwick_auditor::{Clock as _, Engine, EngineError, Ports, dossier, perform};
+use bailiwick_beacon::BeaconVerifier;
+use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer};
+use bailiwick_protocol::schedule::{LogEntry, Offered};
+
+use super::mint;
+use super::world::{ANSWER_MS, Manner, PACE, ROUND_MS, World, key};
+
+fn bundle(world: &World) -> Bundle {
+    let dossier = dossier(&world.journal.records().unwrap(), &world.journal).unwrap();
+    dossier.audits[0].bundle.verify(&key(100).public()).unwrap()
+}
+
+fn offered(world: &World) -> Offered {
+    let LogEntry::Epoch(c) = &world.log.decoded()[1].0 else { panic!("another entry") };
+    c.decode_unverified().unwrap().hosts[0].1
+}
+
+/// An inventory of another epoch, or in another hand, is none: a host cannot have two heads.
+#[test]
+fn p15_an_inventory_of_another_epoch_or_host_is_none() {
+    for manner in [Manner::WrongEpoch, Manner::ForeignInventory] {
+        let world = World::new(1, &[manner]);
+        world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+        assert_eq!(offered(&world), Offered::Nothing(NoAnswer::Refused), "{manner:?}");
+    }
+    let world = World::new(1, &[Manner::Honest]);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    assert!(matches!(offered(&world), Offered::Inventory(_)));
+}
+
+/// Leaves that were not sampled, or too few: the bundle holds none rather than those.
+#[test]
+fn p13_only_the_sampled_leaves_are_kept() {
+    let world = World::new(1, &[Manner::WrongLeaves]);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    let bundle = bundle(&world);
+    assert!(matches!(bundle.answer, Answer::Response(_)));
+    assert!(
+        bundle.inventory.unwrap().leaves.is_empty()
+            && bundle.envelopes.is_empty()
+            && bundle.ranges.is_empty()
+    );
+}
+
+/// Envelopes that the owner did not sign travel as evidence, and nothing is fetched by their word.
+#[test]
+fn p15_nothing_is_fetched_by_an_envelope_its_owner_did_not_sign() {
+    let world = World::new(1, &[Manner::ForeignEnvelopes]);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    let bundle = bundle(&world);
+    assert!(!bundle.envelopes.is_empty() && !bundle.inventory.unwrap().leaves.is_empty());
+    assert!(bundle.ranges.is_empty());
+}
+
+/// A report that comes after its moment changes nothing: what was committed to stays.
+#[test]
+fn an_inventory_that_comes_after_the_commitment_is_too_late() {
+    let world = World::new(1, &[Manner::Honest]);
+    let mut engine = world.start().unwrap();
+    world.set_clock(ROUND_MS - PACE.lead_ms);
+    engine.advance(world.clock.now_ms()).unwrap();
+    let tasks = engine.tasks(world.clock.now_ms());
+    assert_eq!(tasks.len(), 1);
+    assert!(engine.tasks(world.clock.now_ms()).is_empty(), "one question at a time");
+    world.set_clock(ROUND_MS - PACE.commit_ms);
+    engine.advance(world.clock.now_ms()).unwrap();
+    engine.settle(perform(world.hosts.as_ref(), world.clock.as_ref(), &tasks[0])).unwrap();
+    world.run(&mut engine, u64::MAX).unwrap();
+    assert_eq!(offered(&world), Offered::Nothing(NoAnswer::TimedOut));
+    assert!(world.hosts.asked(1).is_empty());
+}
+
+/// P12: an answer that comes after the host was given up does not undo that.
+#[test]
+fn p12_an_answer_after_the_host_was_given_up_changes_nothing() {
+    let world = World::new(1, &[Manner::SlowUntil(ROUND_MS + ANSWER_MS)]);
+    let mut engine = world.start().unwrap();
+    world.run(&mut engine, ROUND_MS + ANSWER_MS - PACE.reserve_ms - 1).unwrap();
+    world.set_clock(ROUND_MS + ANSWER_MS - PACE.reserve_ms - 1);
+    let mut tasks = engine.tasks(world.clock.now_ms());
+    if tasks.is_empty() {
+        world.set_clock(ROUND_MS + ANSWER_MS - PACE.reserve_ms);
+        tasks = engine.tasks(world.clock.now_ms());
+    }
+    assert_eq!(tasks.len(), 1);
+    world.set_clock(ROUND_MS + ANSWER_MS);
+    engine.advance(world.clock.now_ms()).unwrap();
+    engine.settle(perform(world.hosts.as_ref(), world.clock.as_ref(), &tasks[0])).unwrap();
+    world.run(&mut engine, u64::MAX).unwrap();
+    assert_eq!(bundle(&world).answer, Answer::None(NoAnswer::TimedOut));
+    assert_eq!(engine.campaign().tally().bundles, 1);
+}
+
+/// A campaign is bound to its auditor's key and its beacon chain.
+#[test]
+fn another_key_or_another_chain_is_refused() {
+    let world = World::new(1, &[Manner::Honest]);
+    drop(world.start().unwrap());
+    let records = world.journal.records().unwrap();
+    let ports = || world.ports();
+    let chain = |genesis| BeaconVerifier::new(mint::chain(genesis, 3)).unwrap();
+    let good = BeaconVerifier::new(world.chain.clone()).unwrap();
+    let resume =
+        |seed, verifier, ports: Ports| Engine::resume(&records, Arc::new(key(seed)), verifier, PACE, ports);
+    resume(100, good.clone(), ports()).unwrap();
+    assert!(matches!(resume(99, good, ports()), Err(EngineError::AnotherAuditor { .. })));
+    assert!(matches!(resume(100, chain(1), ports()), Err(EngineError::AnotherChain)));
+    assert!(matches!(
+        Engine::resume(&[], Arc::new(key(100)), chain(1), PACE, ports()),
+        Err(EngineError::State(_))
+    ));
+}
