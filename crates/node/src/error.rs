@@ -65,7 +65,7 @@ pub enum NodeError {
 }
 
 /// Code of the refusal that the restart floor lies far ahead of the clock.
-pub(crate) const FLOOR_AHEAD: &str = "floor-ahead";
+const FLOOR_AHEAD: &str = "floor-ahead";
 
 /// A refusal: status, stable code, what is wrong, what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

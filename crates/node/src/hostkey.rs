@@ -6,13 +6,14 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bailiwick_protocol::ids::HostKey;
+use bailiwick_protocol::key_file::{KEY_FILE_BYTES_MAX, KeyFile, KeyFileError};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
-use serde::Deserialize;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-/// Bytes of a key file, at most.
-const FILE_BYTES_MAX: u64 = 4096;
+/// What a host key file says it is.
+const KIND: &str = "host";
+const ALGORITHM: &str = "ed25519";
 
 /// Why a host key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,15 @@ pub enum HostKeyError {
         /// Its permission bits.
         mode: u32,
     },
-    /// Not a key file of this kind and version, or its public key is not that of its secret.
+    /// Not a key file.
+    #[error("host key {path} is not a key file: {source}")]
+    NoKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why; never a part of the file.
+        source: KeyFileError,
+    },
+    /// Not a secret key file of a host, or its public key is not that of its secret.
     #[error("host key {path}: {what}")]
     Form {
         /// The file.
@@ -47,16 +56,6 @@ pub enum HostKeyError {
     Randomness,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyFile {
-    version: u64,
-    kind: String,
-    algorithm: String,
-    public: String,
-    secret: String,
-}
-
 /// Makes a new key and writes it to `path`, which must not exist.
 ///
 /// # Errors
@@ -64,15 +63,17 @@ struct KeyFile {
 pub fn create(path: &Path) -> Result<HostKey, HostKeyError> {
     let seed = Secret::<32>::try_init_with(|s| getrandom::fill(s)).map_err(|_| HostKeyError::Randomness)?;
     let public = HostKey(SigningKey::from_seed(&seed).public());
-    let mut secret_hex = Zeroizing::new([0u8; 64]);
-    hex::encode_to_slice(seed.expose_secret(), secret_hex.as_mut_slice()).expect("64 digits hold 32 bytes");
-    let head =
-        format!("version = 1\nkind = \"host\"\nalgorithm = \"ed25519\"\npublic = \"{public}\"\nsecret = \"");
+    let file = KeyFile {
+        kind: KIND,
+        algorithm: ALGORITHM,
+        public: public.0.to_vec(),
+        fingerprint: None,
+        secret: Some(seed),
+    };
+    let text = file.to_text();
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(head.as_bytes())?;
-        file.write_all(secret_hex.as_slice())?;
-        file.write_all(b"\"\n")?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()
     };
     write().map_err(|source| HostKeyError::Io { path: path.to_owned(), source })?;
@@ -91,17 +92,16 @@ pub fn load(path: &Path) -> Result<SigningKey, HostKeyError> {
     if mode & 0o077 != 0 {
         return Err(HostKeyError::Readable { path: path.to_owned(), mode });
     }
-    let mut text = Zeroizing::new(String::with_capacity(512));
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
-    // The parser's own error would quote the line.
-    let mut parsed: KeyFile = toml::from_str(&text).map_err(|_| form("not a key file"))?;
-    let seed = Secret::<32>::try_init_with(|s| hex::decode_to_slice(&parsed.secret, s));
-    parsed.secret.zeroize();
-    if parsed.version != 1 || parsed.kind != "host" || parsed.algorithm != "ed25519" {
-        return Err(form("not an ed25519 host key, version 1"));
+    // One byte more than a key file has, so that a longer one is refused and not cut; all at once, so that no copy is left.
+    let mut text = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX + 1));
+    file.take(KEY_FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(io)?;
+    let parsed =
+        KeyFile::parse(&text).map_err(|source| HostKeyError::NoKeyFile { path: path.to_owned(), source })?;
+    if parsed.kind != KIND || parsed.algorithm != ALGORITHM {
+        return Err(form("not an ed25519 host key"));
     }
-    let key = SigningKey::from_seed(&seed.map_err(|_| form("secret is not 64 hexadecimal digits"))?);
-    if hex::encode(key.public()) != parsed.public {
+    let key = SigningKey::from_seed(&parsed.secret.ok_or_else(|| form("holds a public key only"))?);
+    if key.public()[..] != parsed.public[..] {
         return Err(form("public key does not belong to the secret"));
     }
     Ok(key)
@@ -123,13 +123,27 @@ mod tests {
         assert_eq!(load(&path).unwrap().public(), public.0);
         assert!(matches!(create(&path), Err(HostKeyError::Io { .. })), "never overwritten");
         let text = fs::read_to_string(&path).unwrap();
-        for (from, to) in
-            [("\"host\"", "\"owner\""), ("version = 1", "version = 2"), ("public = \"", "public = \"0")]
-        {
+        for (from, to, form) in [
+            ("\"host\"", "\"owner\"", true),
+            ("\"ed25519\"", "\"x25519\"", true),
+            ("secret = ", "# secret = ", true),
+            ("version = 1", "version = 2", false),
+            ("public = \"", "public = \"00", true),
+            ("public = \"", "public = \"0", false),
+            ("kind", "kin", false),
+        ] {
+            assert!(text.contains(from));
             fs::write(&path, text.replace(from, to)).unwrap();
             let error = load(&path).unwrap_err();
-            assert!(matches!(error, HostKeyError::Form { .. }), "{error}");
+            assert_eq!(matches!(error, HostKeyError::Form { .. }), form, "{error}");
+            assert_eq!(matches!(error, HostKeyError::NoKeyFile { .. }), !form, "{error}");
         }
+        // A key file and more than fits: refused, not cut.
+        fs::write(&path, format!("{text}{}", "\n".repeat(KEY_FILE_BYTES_MAX))).unwrap();
+        assert!(matches!(
+            load(&path),
+            Err(HostKeyError::NoKeyFile { source: KeyFileError::TooLong { .. }, .. })
+        ));
         fs::write(&path, &text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(load(&path), Err(HostKeyError::Readable { mode: 0o640, .. })));
@@ -143,9 +157,15 @@ mod tests {
         let path = dir.path().join("host.key");
         create(&path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        let secret = text.lines().last().unwrap()[10..74].to_owned();
-        fs::write(&path, text.replace("version = 1", "version = 1 1")).unwrap();
-        let error = load(&path).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains(&secret[..8]));
+        let at = text.find("secret = \"").unwrap() + 10;
+        let secret = text[at..at + 64].to_owned();
+        assert!(hex::decode(&secret).is_ok());
+        for (from, to) in
+            [("version = 1", "version = 1 1"), ("secret = \"", "secret = \"zz"), ("secret", "secre")]
+        {
+            fs::write(&path, text.replace(from, to)).unwrap();
+            let error = load(&path).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains(&secret[..8]));
+        }
     }
 }

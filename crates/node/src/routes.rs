@@ -58,11 +58,48 @@ struct Api;
 #[must_use]
 pub fn openapi_json() -> String {
     let mut api = Api::openapi();
+    signed_refusals(&mut api);
     // The license text of the whole project, not of this crate's metadata.
     api.info.version = "1".to_owned();
     let mut text = api.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What [`App::authenticate`] can answer on every signed route: 401, 425, 429 and 503. Written down here once, where a handler has not
+/// said more about the status.
+fn signed_refusals(api: &mut utoipa::openapi::OpenApi) {
+    use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+    let said = [
+        ("401", "no fresh signature of a key this node knows"),
+        ("425", "signed before the node's restart floor; Retry-After"),
+        ("429", "this key has its share of the signed requests a minute; Retry-After"),
+        ("503", "busy (Retry-After), read-only, or floor-ahead"),
+    ];
+    let refusal = |text: &str| {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+        ResponseBuilder::new().description(text).content("application/json", body).build()
+    };
+    for (path, item) in &mut api.paths.paths {
+        if !path.starts_with("/v1/") || path == "/v1/host" {
+            continue;
+        }
+        let operations = [&mut item.get, &mut item.head, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().filter_map(Option::as_mut) {
+            for (status, text) in said {
+                let entry = operation
+                    .responses
+                    .responses
+                    .entry(status.to_owned())
+                    .or_insert_with(|| RefOr::T(refusal(text)));
+                if let RefOr::T(Response { description, .. }) = entry
+                    && description.is_empty()
+                {
+                    text.clone_into(description);
+                }
+            }
+        }
+    }
 }
 
 /// Paths of the router, for the test that the document names every one.

@@ -11,7 +11,7 @@ use bailiwick_store::{OpenReport, Options, Store};
 use crate::circuits::CircuitKeys;
 use crate::clock::ClockWatch;
 use crate::config::Config;
-use crate::error::{ApiError, FLOOR_AHEAD, NodeError};
+use crate::error::{ApiError, NodeError};
 use crate::folders;
 use crate::hostkey;
 use crate::inventories::Inventories;
@@ -37,6 +37,15 @@ pub(crate) struct App {
     floor: Arc<FloorFile>,
     /// One writer of the floor at a time.
     floor_writer: tokio::sync::Mutex<()>,
+}
+
+/// Why a node is not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Something that only a restart mends, in words.
+    ReadOnly(&'static str),
+    /// No signed request is accepted for that many seconds.
+    FloorAhead(u64),
 }
 
 impl App {
@@ -205,18 +214,15 @@ impl App {
     }
 
     /// Why the node is not as it should be, if it is not.
-    /// The code and a sentence.
-    pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
         if self.store.is_read_only() {
-            Some(("read-only", "the store is read-only"))
+            Some(Fault::ReadOnly("the store is read-only"))
         } else if self.floor.has_failed() {
-            Some(("read-only", "the replay floor cannot be kept"))
+            Some(Fault::ReadOnly("the replay floor cannot be kept"))
         } else if self.prover.is_broken() {
-            Some(("read-only", "there are no prover threads"))
-        } else if self.replay.ahead(self.now()).is_some() {
-            Some((FLOOR_AHEAD, "the replay floor is ahead of the clock: no signed request is accepted"))
+            Some(Fault::ReadOnly("there are no prover threads"))
         } else {
-            None
+            self.replay.ahead(self.now()).map(Fault::FloorAhead)
         }
     }
 

@@ -80,7 +80,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A directory of another version of this software.
-    #[error("{path}: unknown store format {found}; this version knows {known}")]
+    #[error("{path}: store format {found}; this version writes and reads {known}: {}", way_out(*found, *known))]
     UnknownFormat {
         /// The format file.
         path: PathBuf,
@@ -228,4 +228,13 @@ pub(crate) fn is_unreadable(e: &io::Error) -> bool {
 pub(crate) fn is_no_space(e: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// What to do with a directory of another version. Nothing converts one: owners have what they stored.
+const fn way_out(found: u64, known: u64) -> &'static str {
+    if found < known {
+        "keep it as it is for the older version, start with a new, empty directory, and let the owners put their objects again"
+    } else {
+        "use the newer version of this software that wrote it"
+    }
 }

@@ -32,8 +32,10 @@ struct State {
     waiting: VecDeque<(ChallengeDigest, Challenge)>,
     /// Places in `waiting`, by auditor.
     shares: Shares,
-    /// Whose job was begun last.
-    served: Option<AuditorKey>,
+    /// Jobs begun so far.
+    turns: u64,
+    /// The turn each auditor's last job was begun at. As long as the configuration's list of auditors.
+    served: HashMap<AuditorKey, u64>,
     entries: HashMap<ChallengeDigest, Entry>,
     /// Oldest first.
     finished: VecDeque<ChallengeDigest>,
@@ -49,7 +51,8 @@ impl Jobs {
         let state = State {
             waiting: VecDeque::new(),
             shares: Shares::new(capacity),
-            served: None,
+            turns: 0,
+            served: HashMap::new(),
             entries: HashMap::new(),
             finished: VecDeque::new(),
         };
@@ -79,19 +82,22 @@ impl Jobs {
         Ok(job)
     }
 
-    /// The next job: the oldest of another auditor than the last one's, if there is one; so a long queue of one auditor
-    /// delays the others by one job each. Waits for a job; `None` once `stopped`.
+    /// The next job: the oldest of the auditor whose last one was begun longest ago, or never; so an auditor waits for at
+    /// most one job of each other, however many they have waiting. Waits for a job; `None` once `stopped`.
     pub(crate) fn next(&self, stopped: impl Fn() -> bool) -> Option<(ChallengeDigest, Challenge)> {
         let mut state = self.lock();
         loop {
             if stopped() {
                 return None;
             }
-            let served = state.served;
-            let others = state.waiting.iter().position(|(_, c)| Some(c.auditor) != served);
-            if let Some(next) = state.waiting.remove(others.unwrap_or(0)) {
+            let turn_of = |c: &Challenge| state.served.get(&c.auditor).copied().unwrap_or(0);
+            // The first of equals: the oldest.
+            let due = state.waiting.iter().enumerate().min_by_key(|(_, (_, c))| turn_of(c)).map(|(at, _)| at);
+            if let Some(next) = due.and_then(|at| state.waiting.remove(at)) {
                 state.shares.remove(&next.1.auditor.0);
-                state.served = Some(next.1.auditor);
+                state.turns += 1;
+                let turn = state.turns;
+                state.served.insert(next.1.auditor, turn);
                 return Some(next);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -212,6 +218,28 @@ mod tests {
             }
         }
         assert_eq!(jobs.submit(challenge(4, 0)), Err(NoPlace::Full));
+    }
+
+    /// A15: two auditors that keep their queues full do not delay a third by those queues: it is next.
+    #[test]
+    fn a15_two_floods_delay_a_third_auditor_by_no_queue() {
+        let jobs = Jobs::new(Capacity { total: 64, each: 20 });
+        let begin = || jobs.next(|| false).unwrap().1.auditor.0[0];
+        for nonce in 0..10 {
+            for flood in [1, 2] {
+                jobs.submit(challenge(flood, nonce)).unwrap();
+            }
+        }
+        assert_eq!([begin(), begin(), begin(), begin()], [1, 2, 1, 2]);
+        for nonce in 0..2 {
+            jobs.submit(challenge(3, nonce)).unwrap();
+        }
+        // Refilled meanwhile.
+        for flood in [1, 2] {
+            jobs.submit(challenge(flood, 100)).unwrap();
+        }
+        let turns: Vec<_> = (0..6).map(|_| begin()).collect();
+        assert_eq!(turns, [3, 1, 2, 3, 1, 2], "at most one job of each other auditor before its own");
     }
 
     /// A15: answers of one auditor are not flushed by another's flood.

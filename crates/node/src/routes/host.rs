@@ -11,7 +11,7 @@ use bailiwick_protocol::api::{ErrorBody, HostInfo};
 use super::{openapi_json, typed};
 use crate::error::ApiError;
 use crate::metrics::UnderWay;
-use crate::state::App;
+use crate::state::{App, Fault};
 
 /// Who this node is and which proofs it can make. Unsigned: check the key against one you pinned.
 #[utoipa::path(get, path = "/v1/host", responses((status = 200, body = HostInfo)))]
@@ -39,15 +39,18 @@ pub(super) async fn healthz() -> &'static str {
     (status = 503, description = "an fsync failed, there are no prover threads, or the replay floor is far ahead of the clock", body = ErrorBody),
 ))]
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    if let Some((code, fault)) = app.fault() {
-        let help =
-            "the host's log says what happened; look at it, then restart the node (docs/operations.md)";
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, fault, help).into_response();
+    match app.fault() {
+        None => "ready\n".into_response(),
+        Some(Fault::FloorAhead(seconds)) => ApiError::floor_ahead(seconds).into_response(),
+        Some(Fault::ReadOnly(what)) => {
+            let help =
+                "the host's log says what happened; look at it, then restart the node (docs/operations.md)";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "read-only", what, help).into_response()
+        }
     }
-    "ready\n".into_response()
 }
 
-/// Figures in the OpenMetrics text format.
+/// Figures in the OpenMetrics text format: totals only, to whoever reaches the port. No key, object or address is named.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics text")))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let under_way = UnderWay {

@@ -15,9 +15,10 @@ use bailiwick_store::{Admission, StoreError, Upload};
 
 use super::objects::to_api;
 use super::unit_name;
-use crate::auth::{BodyKind, Caller};
+use crate::auth::BodyKind;
 use crate::error::ApiError;
 use crate::incoming::{Incoming, linger};
+use crate::shares::Place;
 use crate::state::App;
 
 /// Bytes handed to the disk at a time; twice that is in memory for each upload.
@@ -34,8 +35,8 @@ const BATCH_BYTES: usize = 256 << 10;
         (status = 408, body = ErrorBody), (status = 411, body = ErrorBody), (status = 415, body = ErrorBody),
         (status = 409, description = "lower generation, or another envelope of the same", body = ErrorBody),
         (status = 413, body = ErrorBody),
-        (status = 422, description = "envelope, name, length, body-header, blake3 or cell-root", body = ErrorBody),
-        (status = 429, description = "this key has its share of the uploads", body = ErrorBody),
+        (status = 422, description = "by its code: envelope, owner, name, length, no-commitment (the envelope commits to no cells: `bailiwick commit`), body-header, blake3 or cell-root", body = ErrorBody),
+        (status = 429, description = "this key has its share of the uploads, or of the signed requests a minute; Retry-After", body = ErrorBody),
         (status = 503, body = ErrorBody), (status = 507, body = ErrorBody),
     ))]
 pub(super) async fn put_object(
@@ -44,49 +45,53 @@ pub(super) async fn put_object(
     request: Request,
 ) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
     let (parts, body) = request.into_parts();
-    let (name, caller, digest, length) = match announced(&app, path, &parts).await {
+    let Announced { name, digest, length, place } = match announced(&app, path, &parts).await {
         Ok(announced) => announced,
         Err(refusal) => {
             linger(body, &app.config.limits);
             return Err(refusal);
         }
     };
-    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
     let mut incoming = Incoming::new(body, &app.config.limits);
-    let answer = async {
-        caller.owns(&name.owner)?;
-        if media_type != Some(MEDIA_TYPE_OBJECT.as_bytes()) {
-            let help = "send Content-Type: application/vnd.bailiwick.object";
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "media-type",
-                "not an object",
-                help,
-            ));
-        }
-        receive(&app, name, digest, length, &mut incoming).await
-    }
-    .await;
+    let answer = receive(&app, name, digest, length, &mut incoming).await;
+    drop(place);
     // The answer may be known long before the body has come.
     incoming.drain().await;
     answer
 }
 
-/// What the head says, before any of the body is looked at.
-async fn announced(
-    app: &App,
-    path: (String, String, String),
-    parts: &Parts,
-) -> Result<(UnitName, Caller, [u8; 32], u64), ApiError> {
+/// An upload that may begin.
+struct Announced {
+    name: UnitName,
+    /// SHA-256 of the signed envelope to come.
+    digest: [u8; 32],
+    /// Bytes of the whole request body.
+    length: u64,
+    /// Its place among the uploads at a time.
+    place: Place,
+}
+
+/// What the head says, before any of the body is looked at: every refusal that needs no more than the head comes from here.
+async fn announced(app: &App, path: (String, String, String), parts: &Parts) -> Result<Announced, ApiError> {
     let name = unit_name(path)?;
     let caller = app.authenticate(parts, BodyKind::Object).await?;
-    let Content::Object { envelope, length } = caller.content else {
+    caller.owns(&name.owner)?;
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    if media_type != Some(MEDIA_TYPE_OBJECT.as_bytes()) {
+        let help = "send Content-Type: application/vnd.bailiwick.object";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "not an object", help));
+    }
+    let Content::Object { envelope: digest, length } = caller.content else {
         return Err(ApiError::internal());
     };
     if length > app.config.upload_bytes_max() {
         return Err(ApiError::too_large(app.config.upload_bytes_max()));
     }
-    Ok((name, caller, envelope, length))
+    let place = app
+        .uploads
+        .take(name.owner.0)
+        .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
+    Ok(Announced { name, digest, length, place })
 }
 
 async fn receive(
@@ -113,10 +118,6 @@ async fn receive(
     if length != 4 + u64::from(envelope_length) + envelope.body.size {
         return Err(unprocessable("length", "Content-Length is not that of this envelope and its body"));
     }
-    let _place = app
-        .uploads
-        .take(name.owner.0)
-        .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
     let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
     match admission {
         Admission::AlreadyStored(record) => Ok((StatusCode::OK, Json(to_api(&record)))),

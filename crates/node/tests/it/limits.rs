@@ -12,7 +12,7 @@ use bailiwick_node::replay::FloorFile;
 use bailiwick_protocol::api::JobState;
 use bailiwick_protocol::challenge::SignedChallenge;
 use bailiwick_protocol::http_signature::Content;
-use bailiwick_protocol::ids::AuditorKey;
+use bailiwick_protocol::ids::{AuditorKey, OwnerKey};
 use bailiwick_store::files::StdFiles;
 
 use super::faulty::Call;
@@ -22,6 +22,7 @@ use super::support::{
 };
 
 const OTHER_AUDITOR: u8 = 6;
+const THIRD_OWNER: u8 = 7;
 
 fn assert_key_share(answer: &Answer) {
     assert_eq!((answer.status, answer.code().as_str()), (429, "key-share"), "{answer:?}");
@@ -215,12 +216,8 @@ fn announcing<'n>(node: &'n Node, object: &Object, body: u64) -> ByHand<'n> {
     request
 }
 
-/// A07: 413 comes at once to a client in the middle of writing, who is not cut off meanwhile.
-#[test]
-fn a07_a_client_that_is_still_writing_sees_413() {
-    let mut node = Node::new(|c| c.body_bytes_max = 50_000);
-    node.start();
-    let request = announcing(&node, &Object::new(1, 2000), 40_000_000_000);
+/// The refusal comes at once to a client in the middle of writing, who is not cut off meanwhile, and not read for ever.
+fn assert_seen_while_writing(node: &Node, request: &ByHand<'_>, status: u16) {
     let mut stream = TcpStream::connect(node.address).unwrap();
     stream.write_all(&request.bytes()).unwrap();
     let sent = Arc::new(AtomicU64::new(0));
@@ -236,7 +233,7 @@ fn a07_a_client_that_is_still_writing_sees_413() {
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut head = [0; 12];
     stream.read_exact(&mut head).unwrap();
-    assert_eq!(&head, b"HTTP/1.1 413", "{}", String::from_utf8_lossy(&head));
+    assert_eq!(String::from_utf8_lossy(&head), format!("HTTP/1.1 {status}"));
     assert!(begun.elapsed() < Duration::from_secs(2), "at once: {:?}", begun.elapsed());
     let so_far = sent.load(Ordering::Relaxed);
     thread::sleep(Duration::from_millis(300));
@@ -249,6 +246,58 @@ fn a07_a_client_that_is_still_writing_sees_413() {
     }
     let taken = sent.load(Ordering::Relaxed);
     assert!(taken < 200_000_000, "{taken} bytes taken");
+}
+
+/// A07: 413, known from the announced length.
+#[test]
+fn a07_a_client_that_is_still_writing_sees_413() {
+    let mut node = Node::new(|c| c.body_bytes_max = 50_000);
+    node.start();
+    assert_seen_while_writing(&node, &announcing(&node, &Object::new(1, 2000), 40_000_000_000), 413);
+}
+
+/// A06, A07: 403, for another owner's object, and 415 are known from the head, whatever length is announced.
+#[test]
+fn a07_a_client_that_is_still_writing_sees_403_and_415() {
+    let mut node = Node::new(|c| c.body_bytes_max = 100_000_000_000);
+    node.start();
+    let object = Object::new(1, 2000);
+    let of_another = ByHand { seed: OTHER_OWNER, ..announcing(&node, &object, 40_000_000_000) };
+    assert_seen_while_writing(&node, &of_another, 403);
+    let mut text = announcing(&node, &object, 40_000_000_000);
+    text.headers[0].1 = "text/plain".into();
+    assert_seen_while_writing(&node, &text, 415);
+    assert_eq!(object.by_hand(&node).send().status, 201, "honest twin");
+}
+
+/// A07, A15: 429 and 503 for a place among the uploads are known from the head, too.
+#[test]
+fn a07_a_client_that_is_still_writing_sees_429_and_503() {
+    let mut node = Node::new(|c| {
+        c.limits.uploads = 2;
+        c.owners.push(OwnerKey(key(THIRD_OWNER).public()));
+        c.body_bytes_max = 100_000_000_000;
+    });
+    node.start();
+    let mut slow = Vec::new();
+    for (owner, refused) in [(OWNER, 429), (OTHER_OWNER, 503)] {
+        let object = Object::of(owner, 1, 2000, 1);
+        let upload = ByHand { seed: owner, ..object.by_hand(&node) }.bytes();
+        let (first, rest) = upload.split_at(upload.len() - 500);
+        let mut stream = TcpStream::connect(node.address).unwrap();
+        stream.write_all(first).unwrap();
+        slow.push((stream, rest.to_vec()));
+        wait_for(&node, &format!("bailiwick_uploads_at_work {}", slow.len()));
+        // One more of the first owner while there is a place; then of an owner with none, while there is no place.
+        let whose = if refused == 429 { OWNER } else { THIRD_OWNER };
+        let further = Object::of(whose, 2, 2000, 1);
+        let further = ByHand { seed: whose, ..announcing(&node, &further, 40_000_000_000) };
+        assert_seen_while_writing(&node, &further, refused);
+    }
+    for (mut stream, rest) in slow {
+        stream.write_all(&rest).unwrap();
+        assert_eq!(read_answer(&mut stream).status, 201, "honest twin");
+    }
 }
 
 /// A07: a client that writes everything before it reads gets its 413 and no broken pipe, also when nothing of it fits any socket
@@ -306,7 +355,9 @@ fn a04_a_floor_far_ahead_has_a_name_and_a_way_out() {
         assert!(matches!(node.client(OWNER).list(None, 1), Err(ClientError::Refused { status: 503, .. })));
         assert!(begun.elapsed() < Duration::from_secs(5), "nothing to wait for");
         assert_eq!(node.by_hand("GET", "/healthz").send().status, 200);
-        assert_eq!(node.by_hand("GET", "/readyz").send().code(), "floor-ahead");
+        let ready = node.by_hand("GET", "/readyz").send();
+        assert_eq!(ready.code(), "floor-ahead");
+        assert!(ready.text().contains("section Clock"), "the same way out: {}", ready.text());
         let ahead = metrics(&node);
         let ahead = ahead.lines().find_map(|l| l.strip_prefix("bailiwick_replay_floor_ahead_seconds "));
         assert!((86_300..=86_400).contains(&ahead.unwrap().parse::<u64>().unwrap()), "{ahead:?}");

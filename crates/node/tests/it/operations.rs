@@ -72,6 +72,20 @@ fn openapi_is_committed_and_complete() {
     for route in bailiwick_node::ROUTES {
         assert!(json["paths"][route].is_object(), "{route}");
     }
+    // What authentication can answer stands on every signed route, and on no unsigned one.
+    for (path, item) in json["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let signed = path.starts_with("/v1/") && path != "/v1/host";
+            for status in ["401", "425", "429"] {
+                let stands =
+                    operation["responses"][status]["description"].as_str().is_some_and(|d| !d.is_empty());
+                assert_eq!(stands, signed, "{method} {path} {status}");
+            }
+            assert!(!signed || operation["responses"]["503"].is_object(), "{method} {path}");
+        }
+    }
+    let upload = &json["paths"]["/v1/objects/{owner}/{object}/{unit}"]["put"]["responses"]["422"];
+    assert!(upload["description"].as_str().unwrap().contains("no-commitment"));
     assert_eq!(SHARED.by_hand("GET", "/openapi.json").send().text(), document);
 }
 

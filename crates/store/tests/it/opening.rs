@@ -85,11 +85,15 @@ fn d20_an_unknown_format_is_refused() {
     let fs = Forgetful::new();
     drop(open(&fs).unwrap());
     let format = Path::new("/s/format");
-    for (text, other) in [("bailiwick-store 3\n", 3), ("bailiwick-store 1\n", 1)] {
+    for (text, other, way_out) in
+        [("bailiwick-store 3\n", 3, "newer version"), ("bailiwick-store 1\n", 1, "new, empty directory")]
+    {
         fs.tamper(format, |bytes| *bytes = text.into());
         let before = fs.files();
         let refused = open(&fs);
-        assert!(matches!(refused, Err(StoreError::UnknownFormat { found, known: 2, .. }) if found == other));
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, StoreError::UnknownFormat { found, known: 2, .. } if found == other));
+        assert!(refused.to_string().contains(way_out), "it says what to do: {refused}");
         assert_eq!(fs.files(), before);
     }
     fs.tamper(format, |bytes| *bytes = b"bailiwick-store 2\n".to_vec());
