@@ -1,5 +1,8 @@
 //! Collecting one audit: draw a challenge, ask it, fetch a few ranges, and sign what came of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
@@ -13,7 +16,14 @@ use bailiwick_protocol::ids::{AuditorKey, ClassId, HostKey, Nonce, VkDigest};
 use bailiwick_protocol::signing::{Signed, SigningKey};
 
 /// Times the same challenge is asked before no answer counts as one: a crash or a lost packet is forgiven, a refusal is not.
+/// "Busy, ask again after so many seconds" is no refusal: it is asked again as long as the deadline lets.
 const ASKS_MAX: u32 = 3;
+
+/// Pause before the same challenge is asked again where the host named none.
+const REASK: Duration = Duration::from_millis(500);
+
+/// The longest a host may have itself waited for at a time: what it says beyond is not believed, it is asked again anyhow.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// Pause between looks at a job.
 const POLL: Duration = Duration::from_millis(50);
@@ -115,7 +125,8 @@ pub(crate) fn collect(
     Ok(Signed::new(&bundle, auditor))
 }
 
-/// Asks one challenge, again after an error and always the same one, until an answer, the deadline, or three refusals.
+/// Asks one challenge, again after an error and always the same one, until an answer, the deadline, or three refusals. A host
+/// that is full and says when to come again is asked again then, and at the deadline a last time.
 fn ask(
     client: &Client,
     challenge: &SignedChallenge,
@@ -123,22 +134,38 @@ fn ask(
     progress: &indicatif::ProgressBar,
 ) -> anyhow::Result<Answer> {
     let begun = Instant::now();
-    let mut last = NoAnswer::TimedOut;
-    for attempt in 0..ASKS_MAX {
-        if attempt > 0 {
-            std::thread::sleep(Duration::from_millis(500));
-        }
-        match ask_once(client, challenge, begun, deadline, progress) {
+    let (mut refusals, mut said_busy) = (0, false);
+    loop {
+        let (last, pause) = match ask_once(client, challenge, begun, deadline, progress) {
             Ok(Round::Answered(response)) => return Ok(Answer::Response(response)),
             Ok(Round::DeadlinePassed) => return Ok(Answer::None(NoAnswer::TimedOut)),
-            Ok(Round::JobFailed) => last = NoAnswer::Refused,
-            Err(error) => last = no_answer(error)?,
+            Ok(Round::JobFailed) => (NoAnswer::Refused, None),
+            Err(error) => {
+                let pause = come_again(&error);
+                // One that is busy for an hour says so once.
+                let quiet = pause.is_some() && std::mem::replace(&mut said_busy, pause.is_some());
+                (no_answer(error, quiet)?, pause)
+            }
+        };
+        if pause.is_none() {
+            refusals += 1;
         }
-        if begun.elapsed() >= deadline {
-            break;
+        let left = deadline.saturating_sub(begun.elapsed());
+        if refusals == ASKS_MAX || left.is_zero() {
+            return Ok(Answer::None(last));
         }
+        std::thread::sleep(pause.unwrap_or(REASK).min(left));
     }
-    Ok(Answer::None(last))
+}
+
+/// How long a host that cannot take a request now asks to be left alone.
+fn come_again(error: &ClientError) -> Option<Duration> {
+    match error {
+        ClientError::Refused { retry_after: Some(seconds), .. } => {
+            Some(Duration::from_secs(*seconds).clamp(REASK, RETRY_AFTER_MAX))
+        }
+        _ => None,
+    }
 }
 
 /// How one round of asking ended.
@@ -183,8 +210,9 @@ fn checked(response: SignedResponse, challenge: &SignedChallenge) -> Round {
 /// Which kind of no answer an error is; mistakes made on this side are errors.
 ///
 /// Every refusal counts, also "not found" and "unauthenticated": otherwise the host would decide whether evidence
-/// exists. Whether the auditor may ask is for the two to settle before; the warning says what the host gave as its reason.
-fn no_answer(error: ClientError) -> anyhow::Result<NoAnswer> {
+/// exists. Whether the auditor may ask is for the two to settle before; the warning, unless `quiet`, says what the host gave as its
+/// reason.
+fn no_answer(error: ClientError, quiet: bool) -> anyhow::Result<NoAnswer> {
     match error {
         ClientError::Unreachable(_) => Ok(NoAnswer::Unreachable),
         ClientError::TimedOut => Ok(NoAnswer::TimedOut),
@@ -192,10 +220,10 @@ fn no_answer(error: ClientError) -> anyhow::Result<NoAnswer> {
         | ClientError::Protocol(_)
         | ClientError::BadBytes(_)
         | ClientError::Message(_) => {
-            eprintln!(
-                "warning: no answer to the challenge: {}",
-                crate::output::printable(&error.to_string())
-            );
+            if !quiet {
+                let why = error.to_string();
+                eprintln!("warning: no answer to the challenge yet: {}", crate::output::printable(&why));
+            }
             Ok(NoAnswer::Refused)
         }
         ours => Err(ours.into()),

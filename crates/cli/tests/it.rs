@@ -13,6 +13,7 @@ mod it {
     mod log;
     mod inventory;
     mod mint;
+    mod no_network;
     mod policy;
     mod program;
     mod roster;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::program::{Place, data};
 
 /// Writes a scenario of `test-vectors/verifier/v1` out as the files a user has, and gives the `verify` command for it.
-fn scenario(place: &Place, name: &str) -> Vec<String> {
+pub(super) fn scenario(place: &Place, name: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/verifier/v1").join(name);
     let v: Value = serde_json::from_slice(&fs::read(path.with_extension("json")).unwrap()).unwrap();
     let text = |field: &str| v[field].as_str().unwrap();
