@@ -45,6 +45,15 @@ fn slow_demo_on_an_empty_a_tiny_and_a_strangely_named_file() {
             assert!(roles.contains(&"twin") && roles.contains(&"attack"), "{id}: {roles:?}");
         }
     }
+    // Files, log and memory: nothing found, and in each of them something that must be found.
+    let scan = steps.iter().find(|s| s["id"] == "control-scan").unwrap();
+    let found: Vec<bool> = scan["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["came_out"].as_str().unwrap().starts_with("found in "))
+        .collect();
+    assert_eq!(found, [false, false, false, true, true, true], "{scan}");
     assert!(place.path("demo/run-1/report.html").exists());
     let left = std::process::Command::new("pgrep")
         .args(["-f", &format!("{}/demo/run-1/node/node.toml", place.root().display())])

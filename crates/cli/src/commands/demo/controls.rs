@@ -87,6 +87,17 @@ fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()
             scan.hits.is_empty() && scan.bytes > 0 && n > 0,
         );
     }
+    // That nothing was found means something only if what is there is found: the node must hold its owner's public key.
+    let owner: OwnerKey = scene.owner.parse()?;
+    let mut known = Scanner::new();
+    known.add(&owner.0, 1);
+    known.add(scene.owner.as_bytes(), 1);
+    let scan = known.memory(scene.node.pid())?;
+    story.check(
+        "the owner's public key, which the node must hold, in its memory: the same search finds it",
+        found(&scan),
+        !scan.hits.is_empty(),
+    );
     // A host that kept a copy: half a kilobyte of plaintext, not at the beginning, among other bytes.
     let plain = fs::read(&scene.marker.plain)?;
     let at = plain.len() / 2;
@@ -97,6 +108,17 @@ fn scanner(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()
     fs::remove_file(&planted)?;
     let caught = scan.hits.iter().any(|h| h.place.ends_with("cache.tmp"));
     story.attack("a planted copy of 512 bytes of plaintext among the node's files", found(&scan), caught);
+    // A node that logs what it should not: one more line in a copy of its log.
+    let planted = world.path("planted.log");
+    let log = fs::read(world.path("node.log"))?;
+    fs::write(&planted, [&log, b"{\"message\":\"".as_slice(), &plain[at..end], b"\"}\n"].concat())?;
+    let scan = wanted.files(&planted)?;
+    fs::remove_file(&planted)?;
+    story.attack(
+        "a line with 512 bytes of plaintext planted in a copy of the node's log",
+        found(&scan),
+        !scan.hits.is_empty(),
+    );
     Ok(())
 }
 
