@@ -143,8 +143,11 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
     if fs::metadata(path).map_err(io)?.len() > FILE_BYTES_MAX {
         return Err(ConfigError::Value { path: path.to_owned(), what: "too long for a configuration" });
     }
-    let text = fs::read_to_string(path).map_err(io)?;
-    toml::from_str(&text).map_err(|e| ConfigError::Toml { path: path.to_owned(), source: Box::new(e) })
+    parse(&fs::read_to_string(path).map_err(io)?, path)
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(text: &str, path: &Path) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|e| ConfigError::Toml { path: path.to_owned(), source: Box::new(e) })
 }
 
 fn beside(file: &Path, path: &mut PathBuf) {
@@ -158,27 +161,37 @@ impl LogConfig {
     /// `ConfigError`.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = read(path)?;
+        config.check(path)?;
         beside(path, &mut config.data_dir);
         beside(path, &mut config.log_key);
         if let Some(roots) = &mut config.roots {
             beside(path, roots);
         }
+        Ok(config)
+    }
+
+    /// Checks a text that is to become the file `path`.
+    pub(crate) fn check_text(text: &str, path: &Path) -> Result<(), ConfigError> {
+        parse::<Self>(text, path)?.check(path)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
         let value = |what| ConfigError::Value { path: path.to_owned(), what };
-        config.submitter_keys().ok_or_else(|| value("a submitter is not 64 hexadecimal digits"))?;
-        let keys = config.witness_keys().ok_or_else(|| value("a witness's key is not a verifier key"))?;
-        let ranges = (1..=86_400).contains(&config.refresh_seconds)
-            && (1..=300).contains(&config.witness_seconds)
-            && (1..=65_536).contains(&config.connections);
+        self.submitter_keys().ok_or_else(|| value("a submitter is not 64 hexadecimal digits"))?;
+        let keys = self.witness_keys().ok_or_else(|| value("a witness's key is not a verifier key"))?;
+        let ranges = (1..=86_400).contains(&self.refresh_seconds)
+            && (1..=300).contains(&self.witness_seconds)
+            && (1..=65_536).contains(&self.connections);
         if !ranges {
             return Err(value("refresh_seconds, witness_seconds or connections is out of range"));
         }
         // The log's own key is not read here; any key of its kind tells whether the witnesses make sense among themselves.
         VerifierKey::new("log", SignatureKind::Ed25519, [0; 32])
             .ok()
-            .map(|log| LogPolicy::new(log, keys, config.quorum))
+            .map(|log| LogPolicy::new(log, keys, self.quorum))
             .transpose()
             .map_err(|source| ConfigError::Policy { path: path.to_owned(), source })?;
-        Ok(config)
+        Ok(())
     }
 
     pub(crate) fn submitter_keys(&self) -> Option<Vec<[u8; 32]>> {
@@ -197,13 +210,22 @@ impl WitnessConfig {
     /// `ConfigError`.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = read(path)?;
+        config.check(path)?;
         beside(path, &mut config.data_dir);
         beside(path, &mut config.witness_key);
-        config.log_keys().ok_or_else(|| ConfigError::Value {
+        Ok(config)
+    }
+
+    /// Checks a text that is to become the file `path`.
+    pub(crate) fn check_text(text: &str, path: &Path) -> Result<(), ConfigError> {
+        parse::<Self>(text, path)?.check(path)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        self.log_keys().map(drop).ok_or_else(|| ConfigError::Value {
             path: path.to_owned(),
             what: "a log's key is not a verifier key of a log",
-        })?;
-        Ok(config)
+        })
     }
 
     pub(crate) fn log_keys(&self) -> Option<Vec<VerifierKey>> {

@@ -13,7 +13,7 @@ use bailiwick_translog::{Log, SignatureKind, VerifierKey};
 use crate::config::{LogConfig, WitnessConfig, WitnessEntry};
 use crate::dir::LogDir;
 use crate::error::ServerError;
-use crate::keyfile;
+use crate::keyfile::{self, KeyFileError};
 use crate::witness_state::WitnessState;
 
 /// What a new log's configuration says.
@@ -74,6 +74,11 @@ fn list(items: impl Iterator<Item = String>) -> String {
     if lines.is_empty() { "[]".to_owned() } else { format!("[{lines}\n]") }
 }
 
+fn check_name(name: &str, kind: SignatureKind, dir: &Path) -> Result<(), KeyFileError> {
+    let checked = VerifierKey::new(name, kind, [0; 32]);
+    checked.map(drop).map_err(|source| KeyFileError::Key { path: dir.to_owned(), source })
+}
+
 fn make_folder(dir: &Path) -> Result<(), ServerError> {
     fs::DirBuilder::new().mode(0o700).create(dir).map_err(failed(dir))
 }
@@ -87,8 +92,6 @@ fn finish(dir: &Path) -> Result<(), ServerError> {
 /// # Errors
 /// `ServerError`.
 pub fn init_log(dir: &Path, options: &LogInit) -> Result<Made, ServerError> {
-    make_folder(dir)?;
-    let key = keyfile::create(&dir.join("log.key"), &options.origin, SignatureKind::Ed25519)?;
     let config = dir.join("log.toml");
     let mut text = format!(
         "# Configuration of a transparency log. Paths are relative to this file. Unknown keys are refused.\n\n\
@@ -105,6 +108,11 @@ pub fn init_log(dir: &Path, options: &LogInit) -> Result<Made, ServerError> {
     for witness in &options.witnesses {
         text += &format!("\n[[witness]]\nkey = {}\nurl = {}\n", quoted(&witness.key), quoted(&witness.url));
     }
+    // A mistake leaves nothing behind.
+    LogConfig::check_text(&text, &config)?;
+    check_name(&options.origin, SignatureKind::Ed25519, dir)?;
+    make_folder(dir)?;
+    let key = keyfile::create(&dir.join("log.key"), &options.origin, SignatureKind::Ed25519)?;
     write_new(&config, &text)?;
     write_new(&dir.join("log.vkey"), &format!("{key}\n"))?;
     let loaded = LogConfig::load(&config)?;
@@ -120,8 +128,6 @@ pub fn init_log(dir: &Path, options: &LogInit) -> Result<Made, ServerError> {
 /// # Errors
 /// `ServerError`.
 pub fn init_witness(dir: &Path, options: &WitnessInit) -> Result<Made, ServerError> {
-    make_folder(dir)?;
-    let key = keyfile::create(&dir.join("witness.key"), &options.name, SignatureKind::Cosignature)?;
     let config = dir.join("witness.toml");
     let text = format!(
         "# Configuration of a witness. Paths are relative to this file. Unknown keys are refused.\n\n\
@@ -132,6 +138,10 @@ pub fn init_witness(dir: &Path, options: &WitnessInit) -> Result<Made, ServerErr
         options.listen,
         list(options.logs.iter().map(ToString::to_string)),
     );
+    WitnessConfig::check_text(&text, &config)?;
+    check_name(&options.name, SignatureKind::Cosignature, dir)?;
+    make_folder(dir)?;
+    let key = keyfile::create(&dir.join("witness.key"), &options.name, SignatureKind::Cosignature)?;
     write_new(&config, &text)?;
     write_new(&dir.join("witness.vkey"), &format!("{key}\n"))?;
     let loaded = WitnessConfig::load(&config)?;

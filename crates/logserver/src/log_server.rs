@@ -108,7 +108,6 @@ impl LogServer {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/checkpoint", get(checkpoint))

@@ -40,7 +40,6 @@ impl WitnessServer {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/add-checkpoint", post(add_checkpoint))

@@ -294,6 +294,9 @@ fn mistakes_in_configurations_are_named() {
     place.refuse(&["log", "init", "log", "--origin", "two words"], "key names have");
     place.refuse(&["log", "init", "log1", "--origin", "a", "--submitter", "nobody"], "cannot open");
     place.refuse(&["log", "init", "log2", "--origin", "a", "--witness", "x"], "is not KEY=URL");
+    place.refuse(&["log", "init", "log4", "--origin", "a", "--quorum", "1"], "quorum 1 of 0");
+    place.refuse(&["witness", "init", "w0", "--name", "a+b"], "key names have");
+    assert_eq!(place.names(), [""; 0], "mistakes leave nothing behind");
     place.run(&["witness", "init", "w", "--name", "w.example"]);
     place.run(&["log", "init", "log3", "--origin", "a", "--witness", "w/witness.vkey=http://127.0.0.1:1"]);
     place.refuse(&["log", "init", "log3", "--origin", "a"], "File exists");
