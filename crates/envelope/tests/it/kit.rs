@@ -1,5 +1,5 @@
 //! E05: a failure kit in the manner of CCTV: every case has one thing wrong, the error it must give, and the
-//! plaintext it may release. All cases start from the same honest object, which opens.
+//! plaintext it releases before, pinned by its BLAKE3. All cases start from the same honest object, which opens.
 
 use bailiwick_envelope::{CobblestoneError as Body, LayoutError, OpenError as Error};
 use bailiwick_protocol::codec::CodecError as Codec;
@@ -16,8 +16,10 @@ enum Released {
     Chunks(usize),
     /// Some prefix of the data, or all of it: only the end or the owner's hash is wrong.
     Prefix,
+    /// All of the data and this byte after it: that it is none of the data only the end says.
+    DataAnd(u8),
 }
-use Released::{Chunks, Nothing, Prefix};
+use Released::{Chunks, DataAnd, Nothing, Prefix};
 
 type Case = (&'static str, fn(&Object) -> (Vec<u8>, Vec<u8>), fn(&Error) -> bool, Released);
 
@@ -331,7 +333,161 @@ const CASES: &[Case] = &[
         |e| matches!(e, Error::Layout(LayoutError::DataLength)),
         Nothing,
     ),
+    (
+        "body of one byte",
+        |o| body(o, |b| b.truncate(1)),
+        |e| matches!(e, Error::Body(Body::HeaderTruncated)),
+        Nothing,
+    ),
+    ("body all zero", |o| body(o, |b| b.fill(0)), |e| matches!(e, Error::BodyHeader), Nothing),
+    (
+        "body in the clear",
+        |o| {
+            body(o, |b| {
+                let plain = o.plaintext();
+                b[..plain.len()].copy_from_slice(&plain);
+            })
+        },
+        |e| matches!(e, Error::BodyHeader),
+        Nothing,
+    ),
+    (
+        "first chunk missing",
+        |o| body(o, |b| drop(b.drain(HEADER..HEADER + SEALED))),
+        |e| matches!(e, Error::Body(Body::Size { .. })),
+        Nothing,
+    ),
+    (
+        "chunk 2 missing, zeros at the end",
+        |o| {
+            body(o, |b| {
+                b.drain(HEADER + 2 * SEALED..HEADER + 3 * SEALED);
+                b.extend([0; SEALED]);
+            })
+        },
+        |e| chunk(e, 2),
+        Chunks(2),
+    ),
+    (
+        "chunk 3 is another object's",
+        |o| {
+            body(o, |b| {
+                let other = Object::new(4 * CHUNK + 1000, 9);
+                b[HEADER + 3 * SEALED..][..SEALED].copy_from_slice(other.chunk(3));
+            })
+        },
+        |e| chunk(e, 3),
+        Chunks(3),
+    ),
+    (
+        "tag of chunk 0 is that of chunk 1",
+        |o| body(o, |b| b.copy_within(HEADER + 2 * SEALED - 16..HEADER + 2 * SEALED, HEADER + SEALED - 16)),
+        |e| chunk(e, 0),
+        Nothing,
+    ),
+    (
+        "chunks 2 and 3 exchanged",
+        |o| body(o, |b| b[HEADER + 2 * SEALED..][..2 * SEALED].rotate_left(SEALED)),
+        |e| chunk(e, 2),
+        Chunks(2),
+    ),
+    (
+        "media type too long",
+        |o| inside(o, |p| p[11] = 0x20),
+        |e| matches!(e, Error::Layout(LayoutError::MetadataLength)),
+        Nothing,
+    ),
+    (
+        "media type not UTF-8",
+        |o| inside(o, |p| p[12] = 0xff),
+        |e| matches!(e, Error::Layout(LayoutError::MetadataText)),
+        Nothing,
+    ),
+    (
+        "data length one too large",
+        |o| {
+            inside(o, |p| {
+                let at = p.len() - 8;
+                p[at] += 1;
+            })
+        },
+        |e| matches!(e, Error::Layout(LayoutError::DataLength)),
+        Prefix,
+    ),
+    (
+        "data length one too small",
+        |o| {
+            inside(o, |p| {
+                let at = p.len() - 8;
+                p[at] -= 1;
+            })
+        },
+        |e| matches!(e, Error::Layout(LayoutError::Padding)),
+        Prefix,
+    ),
+    (
+        "a byte hidden in the padding",
+        |o| inside(o, |p| p.insert(p.len() - 8, 1)),
+        |e| matches!(e, Error::Layout(LayoutError::Padding)),
+        DataAnd(1),
+    ),
+    (
+        "another suite",
+        |o| envelope(o, |e| e.suite += 1),
+        |e| matches!(e, Error::Envelope(Codec::UnknownVersion { .. })),
+        Nothing,
+    ),
+    (
+        "signature of the generation before",
+        |o| {
+            let mut next = o.resigned(|e| e.generation += 1);
+            let (to, from) = (next.len() - 64, o.envelope.len() - 64);
+            next[to..].copy_from_slice(&o.envelope[from..]);
+            (next, o.body.clone())
+        },
+        |e| matches!(e, Error::Envelope(Codec::BadSignature)),
+        Nothing,
+    ),
+    (
+        "the reader's entry removed",
+        |o| envelope(o, |e| drop(e.recipients.remove(0))),
+        |e| matches!(e, Error::NoRecipient),
+        Nothing,
+    ),
+    (
+        "the entry of another object",
+        |o| envelope(o, |e| e.recipients[0] = Object::new(100, 9).decoded().recipients[0].clone()),
+        |e| matches!(e, Error::NoRecipient),
+        Nothing,
+    ),
+    (
+        "a size larger by a chunk",
+        |o| envelope(o, |e| e.body.size += SEALED as u64),
+        |e| matches!(e, Error::Body(Body::Size { .. })),
+        Nothing,
+    ),
+    (
+        "no size",
+        |o| envelope(o, |e| e.body.size = 0),
+        |e| matches!(e, Error::Envelope(Codec::Invalid("body size"))),
+        Nothing,
+    ),
+    (
+        "another owner's object whole",
+        |_| {
+            let other = Object::new(100, 9);
+            (other.envelope, other.body)
+        },
+        |e| matches!(e, Error::Envelope(Codec::BadSignature)),
+        Nothing,
+    ),
 ];
+
+/// How many cases there are: one that is lost in an edit is missed.
+const CASE_COUNT: usize = 70;
+
+/// BLAKE3 of what comes out before the error, of the cases in which anything does: a line `name: digest` each.
+const RELEASED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/kit-released.txt");
 
 /// E05: the whole table.
 #[test]
@@ -339,20 +495,30 @@ fn e05_failure_kit() {
     let object = Object::new(4 * CHUNK + 1000, 1);
     let (result, out) = object.open();
     assert!(result.is_ok() && out == object.data, "the honest object opens");
-    assert!(CASES.len() >= 30);
+    assert_eq!(CASES.len(), CASE_COUNT);
     let names: std::collections::BTreeSet<_> = CASES.iter().map(|c| c.0).collect();
     assert_eq!(names.len(), CASES.len(), "names are distinct");
+    let mut digests = std::collections::BTreeMap::new();
     for (name, make, expected, released) in CASES {
         let (envelope, body) = make(&object);
         assert!(envelope != object.envelope || body != object.body, "{name}: nothing is wrong");
         let (result, out) = object.open_with(&envelope, &body);
         let error = result.expect_err(name);
+        if !out.is_empty() {
+            digests.insert(*name, blake3::hash(&out).to_hex().to_string());
+        }
         assert!(expected(&error), "{name}: {error:?}");
         match released {
             Nothing => assert!(out.is_empty(), "{name}: released {} bytes", out.len()),
             Chunks(n) => {
                 let len = (n * CHUNK).saturating_sub(object.head());
                 assert!(out == object.data[..len], "{name}: released {} bytes instead of {len}", out.len());
+            }
+            DataAnd(byte) => {
+                assert!(
+                    out == [object.data.as_slice(), &[*byte]].concat(),
+                    "{name}: released something else"
+                );
             }
             Prefix => {
                 let wrong =
@@ -361,4 +527,11 @@ fn e05_failure_kit() {
             }
         }
     }
+    let text = std::fs::read_to_string(RELEASED).unwrap();
+    let pinned: std::collections::BTreeMap<&str, String> = text
+        .lines()
+        .map(|line| line.split_once(": ").unwrap())
+        .map(|(name, digest)| (name, digest.to_owned()))
+        .collect();
+    assert_eq!(digests, pinned, "every case that releases anything, and what");
 }
