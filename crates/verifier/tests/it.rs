@@ -12,6 +12,8 @@ mod beacon_chain;
 mod bytes;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_many.rs"]
+mod fleet_many;
 #[path = "it/fleet_output.rs"]
 mod fleet_output;
 #[path = "it/fleet_world.rs"]

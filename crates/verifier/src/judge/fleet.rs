@@ -104,7 +104,7 @@ fn establish<'a>(
     let prepared = audits::prepare(audits, &world, &mut ignored);
     plans.count_inventories(&prepared, &inventories, anchors, &mut ignored);
     let published = |round: u64| Round::new(round).ok().and_then(|r| verifier.chain().published_at(r).ok());
-    let mut linked = schedule::Linker::new(&plans, anchors, &mut book, verifier, &published, now);
+    let mut linked = schedule::Linker::new(&plans, &prepared, &mut book, verifier, &published, now);
     let audits = audits::finish(prepared, &mut linked, &mut objects);
     book.close(now);
     objects.read_statements(&opened, anchors, &people, now, &mut ignored);

@@ -24,8 +24,18 @@ pub fn explain(policy: &Policy) -> Vec<String> {
     }
     out.extend(policy.logged.iter().flat_map(logged));
     out.extend(policy.opaque.iter().flat_map(opaque));
-    out.extend(policy.data.iter().flat_map(|p| place("data", "every host that holds data", p)));
-    out.extend(policy.keys.iter().flat_map(|p| place("keys", "everyone who holds a key", p)));
+    out.extend(
+        policy
+            .data
+            .iter()
+            .flat_map(|p| place("data", "every host that holds data", "any host that holds data", p)),
+    );
+    out.extend(
+        policy
+            .keys
+            .iter()
+            .flat_map(|p| place("keys", "everyone who holds a key", "anyone who holds a key", p)),
+    );
     out.extend(policy.custody.iter().map(|t| {
         format!(
             "custody: no {} may reach a key by any path; every owner and every named recipient counts as a path.",
@@ -125,7 +135,7 @@ fn opaque(t: &OpaqueTerms) -> Vec<String> {
     out
 }
 
-fn place(section: &str, who: &str, t: &PlaceTerms) -> Vec<String> {
+fn place(section: &str, who: &str, any: &str, t: &PlaceTerms) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(countries) = &t.allowed_countries {
         out.push(format!("{section}: {who} must be in one of these countries: {}.", list(countries)));
@@ -137,18 +147,20 @@ fn place(section: &str, who: &str, t: &PlaceTerms) -> Vec<String> {
         ));
     }
     if let Some(laws) = &t.allowed_laws {
-        let who = format!("{who} and the parent firm");
-        out.push(format!("{section}: only these laws may control {who}: {}.", list(laws)));
+        out.push(format!(
+            "{section}: only these laws may control {any}, or its parent firm: {}.",
+            list(laws)
+        ));
     }
     if !t.forbidden_laws.is_empty() {
         out.push(format!(
-            "{section}: none of these laws may reach {who}, by soil, operator, parent or pushed code: {}.",
+            "{section}: none of these laws may reach {any}, by soil, operator, parent or pushed code: {}.",
             list(&t.forbidden_laws)
         ));
     }
     if !t.forbidden_blocs.is_empty() {
         let blocs = list(&t.forbidden_blocs);
-        out.push(format!("{section}: no law of these blocs may reach {who}: {blocs}."));
+        out.push(format!("{section}: no law of these blocs may reach {any}: {blocs}."));
     }
     out
 }

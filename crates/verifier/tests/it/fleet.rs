@@ -597,6 +597,18 @@ fn opaque_needs_somebody_who_opened_each_object() {
     s.expect(Claim::Opaque, Inconclusive, C::NotOpened);
 }
 
+/// A recipient where `[keys]` allows none.
+#[test]
+fn opaque_is_refuted_by_a_recipient_outside_what_keys_allow() {
+    let with = |law: &str| {
+        let mut s = FleetScene::honest();
+        s.policy = format!("{POLICY}[keys]\nallowed_laws = [\"{law}\"]\n");
+        s
+    };
+    with("FR").expect(Claim::Opaque, Refuted, C::PlaceForbidden);
+    with("CH").expect(Claim::Opaque, Supported, C::Opened);
+}
+
 const CUSTODY: &str = "[custody]\nno_single = [\"bloc\"]\n";
 
 #[test]

@@ -112,3 +112,13 @@ fn the_page_of_a_fleet_has_timeline_and_limits_and_is_self_contained() {
     }
     assert_eq!(report.claim(Claim::Stored).verdict, Verdict::Supported);
 }
+
+/// The fleet of the bench is one that holds, so that what is measured is what is judged.
+#[test]
+fn the_large_fleet_is_supported() {
+    let many = crate::fleet_many::make(3, 4);
+    let s = FleetScene { policy: many.policy, anchors: many.anchors, now: many.now, ..FleetScene::honest() };
+    let bytes = bailiwick_protocol::codec::Canonical::to_bytes(&many.dossier);
+    let report = s.verify_bytes(&bytes).unwrap();
+    assert_eq!((report.exit_code, report.fleet.audits.held), (0, 12));
+}

@@ -228,6 +228,15 @@ pub(crate) fn signed(e: &Envelope) -> SignedEnvelope {
 }
 
 pub(crate) fn challenge(host: &str, epoch: u64, inventory: &Inventory) -> Challenge {
+    challenge_with(host, epoch, inventory, beacon_chain::round(round_of(epoch)))
+}
+
+pub(crate) fn challenge_with(
+    host: &str,
+    epoch: u64,
+    inventory: &Inventory,
+    beacon: bailiwick_protocol::beacon::BeaconRound,
+) -> Challenge {
     Challenge {
         class: ClassId::TINY,
         vk: auditors_trapdoor().verifying_key().digest(),
@@ -235,7 +244,7 @@ pub(crate) fn challenge(host: &str, epoch: u64, inventory: &Inventory) -> Challe
         targets: Vec::new(),
         inventory: Some(inventory.target()),
         epoch,
-        beacon: Some(beacon_chain::round(round_of(epoch))),
+        beacon: Some(beacon),
         auditor: AuditorKey(key("auditor").public()),
         nonce: nonce(epoch),
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use bailiwick_groth16::{Claimed, PreparedVerifyingKey};
 use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::bundle::NoAnswer;
-use bailiwick_protocol::dossier::{Logged, LoggedAudit};
+use bailiwick_protocol::dossier::LoggedAudit;
 use bailiwick_protocol::ids::{
     AuditorKey, BundleDigest, ClassId, HostKey, InventoryDigest, Nonce, OwnerKey, UnitName, VkDigest,
 };
 
 use super::objects::{Objects, SeenObject};
-use super::schedule::{Link, Linker};
+use super::schedule::{Entered, Link, Linker};
 use crate::anchors::Anchors;
 use crate::claims::{Claim, Verdict};
 use crate::fleet_report::Standing;
@@ -70,7 +70,7 @@ enum Judged {
 /// An audit whose proof is not verified yet.
 pub(super) struct Prepared {
     pub(super) core: Core,
-    pub(super) outcome: Option<Logged>,
+    outcome: Option<Entered>,
     seen: Vec<SeenObject>,
     judged: Judged,
 }
@@ -138,6 +138,7 @@ fn prepare_one(audit: LoggedAudit, world: &World<'_>) -> Result<Prepared, Reason
     };
     let core = core(&case, &evidence, digest);
     let seen = super::objects::seen(&evidence);
+    let outcome = outcome.map(|logged| Entered::read(logged, &core.auditor));
     Ok(Prepared { core, outcome, seen, judged })
 }
 

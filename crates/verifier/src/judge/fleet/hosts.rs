@@ -7,7 +7,7 @@ use bailiwick_protocol::schedule::Offered;
 
 use super::audits::{Audited, no_inventory};
 use super::log::Book;
-use super::schedule::{Plan, Plans};
+use super::schedule::{Plan, Plans, offer};
 use crate::anchors::Anchors;
 use crate::detection::{Detection, detection};
 use crate::fleet_report::{AuditTally, Standing, TIMELINE_MAX, TimelineEntry};
@@ -180,12 +180,12 @@ impl Host {
         let at = |epoch| s.round_of(epoch).and_then(published).unwrap_or(0);
         let range = (*digest, s.first_epoch)..=(*digest, u64::MAX);
         for ((_, epoch), list) in plans.commitments.range(range) {
-            let offered = list.iter().flat_map(|(c, _)| &c.hosts).find(|(h, _)| *h == self.key);
-            if let Some((_, Offered::Nothing(why))) = offered
+            let mut offers = list.iter().filter_map(|(c, _)| offer(c, &self.key));
+            if let Some(Offered::Nothing(why)) = offers.next()
                 && *epoch < end
                 && there.insert(*epoch)
             {
-                self.note(*epoch, at(*epoch), Standing::Failed, Some(no_inventory(*why)));
+                self.note(*epoch, at(*epoch), Standing::Failed, Some(no_inventory(why)));
             }
         }
         let shown = there.range(s.first_epoch..end).count() as u64;
@@ -202,8 +202,7 @@ impl Host {
 
     /// Orders what was collected, the newest reasons first.
     fn settle(&mut self) {
-        self.timeline
-            .sort_by(|a, b| (a.at.unix_ms, a.epoch, a.standing).cmp(&(b.at.unix_ms, b.epoch, b.standing)));
+        self.timeline.sort_by_key(|e| (e.at.unix_ms, e.epoch, e.standing));
         let surplus = self.timeline.len().saturating_sub(TIMELINE_MAX);
         self.timeline.drain(..surplus);
         for list in [&mut self.failures, &mut self.undecided] {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bailiwick_roster::{Jurisdiction, Principal, Quoted, Role};
 
 use super::objects::Version;
+use super::place::violations;
 use super::{Fleet, few};
 use crate::claims::{Claim, Verdict};
 use crate::policy::OpaqueTerms;
@@ -161,6 +162,12 @@ fn against(fleet: &Fleet<'_>, terms: &OpaqueTerms, p: &Principal, objects: usize
             Quoted(&h.name)
         );
         return Some(Reason::new(ReasonCode::RecipientIsHost, text));
+    }
+    if let Some(why) =
+        fleet.policy.keys.as_ref().and_then(|t| violations(&fleet.people, t, p).into_iter().next())
+    {
+        let text = format!("recipient {who}, with the key of {objects} objects, {why}");
+        return Some(Reason::new(ReasonCode::PlaceForbidden, text));
     }
     let reach = fleet.people.reach(p)?;
     let (law, h) = terms.forbidden_laws.iter().find_map(|law| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bailiwick_beacon::{BeaconVerifier, RoundCache};
+use bailiwick_beacon::BeaconVerifier;
 use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::dossier::Logged;
@@ -21,6 +21,11 @@ use crate::reasons::{Reason, ReasonCode};
 pub(super) struct Plan {
     pub(super) schedule: Schedule,
     pub(super) seen: Seen,
+}
+
+/// What a commitment says of a host; its hosts ascend strictly.
+pub(super) fn offer(c: &EpochCommitment, host: &HostKey) -> Option<Offered> {
+    c.hosts.binary_search_by(|(h, _)| h.cmp(host)).ok().map(|i| c.hosts[i].1)
 }
 
 /// Everything announced.
@@ -140,6 +145,22 @@ impl Plans {
     }
 }
 
+/// The log entry beside an audit, and the outcome in it if the audit's auditor signed one.
+pub(super) struct Entered {
+    logged: Logged,
+    outcome: Option<Outcome>,
+}
+
+impl Entered {
+    pub(super) fn read(logged: Logged, auditor: &AuditorKey) -> Self {
+        let outcome = match LogEntry::from_bytes(&logged.entry) {
+            Ok(LogEntry::Outcome(s)) => s.verify(auditor.as_bytes()).ok(),
+            _ => None,
+        };
+        Self { logged, outcome }
+    }
+}
+
 /// Where an audit belongs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Link {
@@ -155,14 +176,31 @@ pub(super) struct Link {
     pub(super) late: Option<Reason>,
 }
 
+/// Each round that an audit names, verified once.
+fn verify_rounds(
+    prepared: &[Prepared],
+    beacon: &BeaconVerifier,
+) -> BTreeMap<BeaconRound, Result<(), Reason>> {
+    let rounds: BTreeSet<BeaconRound> = prepared.iter().filter_map(|p| p.core.beacon).collect();
+    let check = |round: BeaconRound| {
+        let refused = |e| Reason::new(ReasonCode::BeaconRefused, format!("the beacon round is refused: {e}"));
+        (round, beacon.verify(&round).map_err(refused))
+    };
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        rounds.into_par_iter().map(check).collect()
+    }
+    #[cfg(not(feature = "parallel"))]
+    rounds.into_iter().map(check).collect()
+}
+
 /// Places audits in schedules.
 pub(super) struct Linker<'a> {
     plans: &'a Plans,
-    anchors: &'a Anchors,
     book: &'a mut Book,
     beacon: &'a BeaconVerifier,
-    rounds: RoundCache,
-    refused: BTreeMap<BeaconRound, Reason>,
+    rounds: BTreeMap<BeaconRound, Result<(), Reason>>,
     published: &'a dyn Fn(u64) -> Option<u64>,
     now_ms: u64,
 }
@@ -170,43 +208,36 @@ pub(super) struct Linker<'a> {
 impl<'a> Linker<'a> {
     pub(super) fn new(
         plans: &'a Plans,
-        anchors: &'a Anchors,
+        prepared: &[Prepared],
         book: &'a mut Book,
         beacon: &'a BeaconVerifier,
         published: &'a dyn Fn(u64) -> Option<u64>,
         now_ms: u64,
     ) -> Self {
-        let (rounds, refused) = (RoundCache::new(), BTreeMap::new());
-        Self { plans, anchors, book, beacon, rounds, refused, published, now_ms }
+        Self { plans, book, beacon, rounds: verify_rounds(prepared, beacon), published, now_ms }
     }
 
-    pub(super) fn link(&mut self, core: &Core, outcome: Option<&Logged>) -> Link {
+    pub(super) fn link(&mut self, core: &Core, entered: Option<&Entered>) -> Link {
         let mut link = Link::default();
-        if outcome.is_none() && core.epoch == 0 && core.beacon.is_none() {
+        if entered.is_none() && core.epoch == 0 && core.beacon.is_none() {
             // One audit by itself: the auditor's nonce, and the assumption that goes with it.
             return link;
         }
         let mut fail = |code, text: &str| link.obstacles.push(Reason::new(code, text));
-        let Some(logged) = outcome else {
+        let Some(Entered { logged, outcome }) = entered else {
             fail(
                 ReasonCode::NotLogged,
                 "the audit names an epoch, and the dossier does not show its outcome in a log",
             );
             return link;
         };
-        let entry = match LogEntry::from_bytes(&logged.entry) {
-            Ok(LogEntry::Outcome(s)) if self.anchors.auditor(&core.auditor).is_some() => {
-                s.verify(core.auditor.as_bytes()).ok()
-            }
-            _ => None,
-        };
-        let about = |o: &Outcome| {
+        let about = |o: &&Outcome| {
             o.auditor == core.auditor
                 && o.epoch == core.epoch
                 && Some(o.host) == core.host
                 && o.bundle == core.digest
         };
-        let Some(outcome) = entry.filter(about) else {
+        let Some(outcome) = outcome.as_ref().filter(about) else {
             fail(
                 ReasonCode::LogProofRefused,
                 "the log entry beside the audit is not its auditor\u{2019}s signed outcome of this very audit",
@@ -218,7 +249,7 @@ impl<'a> Linker<'a> {
             Ok(seen) => link.logged = Some(seen),
             Err(reason) => link.obstacles.push(reason),
         }
-        self.check_schedule(core, &outcome, &mut link);
+        self.check_schedule(core, outcome, &mut link);
         link
     }
 
@@ -252,7 +283,7 @@ impl<'a> Linker<'a> {
             ));
         }
         self.check_beacon(core, round, link);
-        self.check_commitment(core, plan, published, link);
+        self.check_commitment(core, outcome.schedule, plan, published, link);
         let deadline = published.saturating_add(s.answer_ms);
         if link.logged.is_some_and(|l| l.by_ms > deadline) {
             link.late = Some(Reason::new(
@@ -275,18 +306,19 @@ impl<'a> Linker<'a> {
                 format!("the question holds beacon round {}, the epoch\u{2019}s is {round}", beacon.round),
             ));
         }
-        // A round that fails is remembered too: many audits may name it.
-        if let Some(known) = self.refused.get(beacon) {
-            return link.obstacles.push(known.clone());
-        }
-        if let Err(e) = self.rounds.verify(self.beacon, beacon) {
-            let reason = Reason::new(ReasonCode::BeaconRefused, format!("the beacon round is refused: {e}"));
-            self.refused.insert(*beacon, reason.clone());
-            link.obstacles.push(reason);
+        if let Some(Err(reason)) = self.rounds.get(beacon) {
+            link.obstacles.push(reason.clone());
         }
     }
 
-    fn check_commitment(&self, core: &Core, plan: &Plan, published: u64, link: &mut Link) {
+    fn check_commitment(
+        &self,
+        core: &Core,
+        schedule: ScheduleDigest,
+        plan: &Plan,
+        published: u64,
+        link: &mut Link,
+    ) {
         let mut fail = |code, text: &str| link.obstacles.push(Reason::new(code, text));
         if plan.seen.by_ms >= published {
             fail(
@@ -294,8 +326,7 @@ impl<'a> Linker<'a> {
                 "the schedule was not in the witnessed log before the round of this epoch",
             );
         }
-        let digest = plan.schedule.digest();
-        let (c, seen) = match self.plans.commitments.get(&(digest, core.epoch)).map(Vec::as_slice) {
+        let (c, seen) = match self.plans.commitments.get(&(schedule, core.epoch)).map(Vec::as_slice) {
             Some([one]) => one,
             Some([_, ..]) => {
                 return fail(
@@ -319,8 +350,7 @@ impl<'a> Linker<'a> {
         if core.nonce.as_ref().map(hash_of_nonce) != Some(c.nonce) {
             fail(ReasonCode::NonceDiffers, "the nonce of the question is not the one committed");
         }
-        let offered = c.hosts.iter().find(|(h, _)| Some(*h) == core.host).map(|(_, o)| *o);
-        let committed = match offered {
+        let committed = match core.host.and_then(|h| offer(c, &h)) {
             Some(Offered::Inventory(d)) => Some(d),
             Some(Offered::Nothing(_)) | None => None,
         };
