@@ -2,7 +2,9 @@
 
 mod beacon;
 mod bodies;
+mod fleet;
 mod judgement;
+mod keys;
 mod messages;
 mod requests;
 mod roster;
@@ -35,6 +37,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "challenge", run: messages::challenge, seeds: messages::challenge_seeds },
     Target { name: "response", run: messages::response, seeds: messages::response_seeds },
     Target { name: "bundle", run: messages::bundle, seeds: messages::bundle_seeds },
+    Target { name: "inventory", run: fleet::inventory, seeds: fleet::inventory_seeds },
+    Target { name: "inventory-openings", run: fleet::openings, seeds: fleet::openings_seeds },
+    Target { name: "owner-range", run: fleet::owner_range, seeds: fleet::owner_range_seeds },
+    Target { name: "log-entry", run: fleet::log_entry, seeds: fleet::log_entry_seeds },
+    Target { name: "statement-of-opening", run: fleet::opened, seeds: fleet::opened_seeds },
+    Target { name: "dossier", run: fleet::dossier, seeds: fleet::dossier_seeds },
     Target { name: "judgement", run: judgement::judgement, seeds: judgement::judgement_seeds },
     Target { name: "cell-tree", run: trees::cell_tree, seeds: trees::cell_tree_seeds },
     Target { name: "block-path", run: trees::block_path, seeds: trees::block_path_seeds },
@@ -55,6 +63,7 @@ pub const TARGETS: &[Target] = &[
         seeds: translog::witness_request_seeds,
     },
     Target { name: "tile", run: translog::tile, seeds: translog::tile_seeds },
+    Target { name: "key-file", run: keys::key_file, seeds: keys::key_file_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
     Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
     Target { name: "node-config", run: text::node_config, seeds: text::node_config_seeds },

@@ -5,10 +5,7 @@ use bailiwick_protocol::codec::Canonical as _;
 
 /// Genuine rounds of quicknet: number and signature.
 const PUBLISHED: [(u64, &str); 2] = [
-    (
-        1,
-        "b55e7cb2d5c613ee0b2e28d6750aabbb78c39dcc96bd9d38c2c2e12198df95571de8e8e402a0cc48871c7089a2b3af4b",
-    ),
+    (1, "b55e7cb2d5c613ee0b2e28d6750aabbb78c39dcc96bd9d38c2c2e12198df95571de8e8e402a0cc48871c7089a2b3af4b"),
     (
         1000,
         "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39",

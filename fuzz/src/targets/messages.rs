@@ -1,5 +1,6 @@
 //! Messages in canonical CBOR.
 
+use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer, ProbeOutcome, RangeOutcome, SignedBundle};
 use bailiwick_protocol::challenge::{
     CannotProve, Challenge, Response, SignedChallenge, SignedResponse, Target,
@@ -10,14 +11,15 @@ use bailiwick_protocol::envelope::{
     SignedEnvelope,
 };
 use bailiwick_protocol::ids::{
-    AuditorKey, CellRoot, ChallengeDigest, ClassId, ContentId, HostKey, Nonce, ObjectId, OwnerKey, Unit,
-    VkDigest,
+    AuditorKey, CellRoot, ChallengeDigest, ClassId, ContentId, HostKey, InventoryRoot, Nonce, ObjectId,
+    OwnerKey, Unit, VkDigest,
 };
+use bailiwick_protocol::inventory::InventoryTarget;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 
 /// What is accepted encodes to the very bytes it came from.
-fn canonical<T: Canonical>(data: &[u8]) -> bool {
+pub(super) fn canonical<T: Canonical>(data: &[u8]) -> bool {
     let Ok(message) = T::from_bytes(data) else { return false };
     assert_eq!(message.to_bytes(), data, "{} has a second encoding", T::WHAT);
     true
@@ -40,8 +42,10 @@ pub(super) fn signed_envelope(data: &[u8]) -> bool {
 pub(super) fn challenge(data: &[u8]) -> bool {
     let accepted = canonical::<Challenge>(data);
     // What decodes can be drawn from: no overflow, every slot inside its target.
-    if let Ok(c) = Challenge::from_bytes(data) {
-        let drawn = bailiwick_possession::challenge::draw(&c);
+    if let Ok(c) = Challenge::from_bytes(data)
+        && c.inventory.is_none()
+    {
+        let drawn = bailiwick_possession::challenge::sampled(&c, &[]).expect("named objects need no leaves");
         assert_eq!(drawn.slots.len(), usize::from(c.class.samples));
         assert!(drawn.slots.iter().all(|s| s.cell < c.targets[s.target].cells), "a slot outside its target");
     }
@@ -87,7 +91,7 @@ fn envelope_of(generation: u64, recipients: &[Kem], committed: bool) -> Envelope
     }
 }
 
-fn envelopes() -> Vec<Envelope> {
+pub(super) fn envelopes() -> Vec<Envelope> {
     vec![
         envelope_of(1, &[], false),
         envelope_of(2, &[Kem::X25519], true),
@@ -127,7 +131,11 @@ pub(super) fn signed_envelope_seeds() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn challenge_seeds() -> Vec<Vec<u8>> {
-    vec![challenge_of().to_bytes()]
+    let inventory = InventoryTarget { root: InventoryRoot([8; 32]), leaves: 3, cells: 900 };
+    let beacon = BeaconRound { chain: [1; 32], round: 5, signature: [2; 48] };
+    let of_inventory =
+        Challenge { targets: Vec::new(), inventory: Some(inventory), beacon: Some(beacon), ..challenge_of() };
+    vec![challenge_of().to_bytes(), of_inventory.to_bytes()]
 }
 
 pub(super) fn response_seeds() -> Vec<Vec<u8>> {
