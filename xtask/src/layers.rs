@@ -22,6 +22,9 @@ pub(crate) const SAME_TIER_EDGES: &[SameTierEdge<'static>] = &[
     ("bailiwick-fuzz", "bailiwick-node", "a target reads the node's configuration"),
 ];
 
+/// Packages for tests: no other may be built with them.
+const DEV_ONLY: &[&str] = &["bailiwick-testing"];
+
 /// What the verifier must never be built with.
 const VERIFIER_NEVER: &[&str] = &[
     "bailiwick-node",
@@ -46,6 +49,10 @@ pub(crate) fn violations(packages: &[Package], same_tier: &[SameTierEdge<'_>]) -
         };
         for dep in p.dependencies.iter().filter(|d| !d.dev) {
             let Some(to) = packages.iter().find(|q| q.name == dep.name) else { continue };
+            if DEV_ONLY.contains(&to.name.as_str()) {
+                out.push(format!("{} -> {}: that is for tests, a dev-dependency only", p.name, to.name));
+                continue;
+            }
             let below = to.tier.is_some_and(|t| t < tier);
             let listed = same_tier.iter().position(|(a, b, _)| *a == p.name && *b == to.name);
             match listed {
@@ -149,6 +156,21 @@ mod tests {
         assert!(violations(&upwards, EDGE)[0].contains("base (T0) -> middle (T1)"));
         upwards[0] = package("base", 0, &["dev:middle"]);
         assert!(violations(&upwards, EDGE).is_empty());
+    }
+
+    #[test]
+    fn a_package_for_tests_is_a_dev_dependency_only() {
+        let mut shipped = honest();
+        shipped.push(package("bailiwick-testing", 5, &["top"]));
+        shipped[4] = package("top", 5, &["circuit", "base"]);
+        let edges = [EDGE[0], ("bailiwick-testing", "top", "it simulates it")];
+        assert_eq!(violations(&shipped, &edges), Vec::<String>::new());
+        // No tier above and no entry would allow it.
+        shipped.push(package("another", 5, &["bailiwick-testing"]));
+        let edges = [edges[0], edges[1], ("another", "bailiwick-testing", "no reason can be good")];
+        assert!(violations(&shipped, &edges).iter().any(|v| v.contains("a dev-dependency only")));
+        shipped[6] = package("another", 5, &["dev:bailiwick-testing"]);
+        assert_eq!(violations(&shipped, &edges[..2]), Vec::<String>::new());
     }
 
     #[test]
