@@ -232,7 +232,8 @@ fn p08_a_round_not_yet_published_is_refused() {
 /// P09, P10: another round than the epoch's, a forged one, another chain's, none.
 #[test]
 fn p10_other_rounds_are_refused() {
-    let changes: [(C, fn(&mut Challenge)); 4] = [
+    type Change = fn(&mut Challenge);
+    let changes: [(C, Change); 4] = [
         (C::BeaconRefused, |c| c.beacon = Some(beacon_chain::round(round_of(c.epoch) - 1))),
         (C::BeaconRefused, |c| c.beacon.as_mut().unwrap().signature[20] ^= 1),
         (C::BeaconRefused, |c| c.beacon.as_mut().unwrap().chain = [9; 32]),

@@ -105,8 +105,8 @@ pub(crate) fn object(owner: &str, id: u8, size: usize, recipients: &[Option<&str
         .map(|(i, r)| RecipientEntry {
             kem: Kem::X25519,
             key_id: r.map(|r| key_id(Kem::X25519, &x25519(r))),
-            enc: vec![i as u8; 32],
-            ciphertext: [i as u8; 48],
+            enc: vec![u8::try_from(i).unwrap(); 32],
+            ciphertext: [u8::try_from(i).unwrap(); 48],
         })
         .collect();
     e
@@ -200,7 +200,8 @@ pub(crate) fn audit(
     tree: &InventoryTree,
 ) -> Bundle {
     let leaves = tree.sample(challenge).unwrap();
-    let envelopes: Vec<SignedEnvelope> = leaves.iter().map(|l| signed(&held[l.index as usize])).collect();
+    let envelopes: Vec<SignedEnvelope> =
+        leaves.iter().map(|l| signed(&held[usize::try_from(l.index).unwrap()])).collect();
     let sampled = sampled(challenge, &leaves).unwrap();
     let proof = auditors_trapdoor().forge_sampled(challenge, &sampled);
     let asked = published(round_of(challenge.epoch)) + 2_000;
@@ -265,7 +266,7 @@ pub(crate) fn opened_by(opener: &str, e: &Envelope) -> SignedOpened {
 impl FleetScene {
     /// Everybody honest; every object opened by its recipient.
     pub(crate) fn honest() -> Self {
-        Self::with(|host| held_by(host))
+        Self::with(held_by)
     }
 
     /// Hosts that hold, and list in their inventories, these objects.
