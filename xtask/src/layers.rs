@@ -18,7 +18,11 @@ pub(crate) const SAME_TIER_EDGES: &[SameTierEdge<'static>] = &[
         "the statement is proven and verified by the wrapper",
     ),
     ("bailiwick-cli", "bailiwick-node", "`bailiwick node run` is the node"),
-    ("bailiwick-cli", "bailiwick-logserver", "`bailiwick log serve` and `bailiwick witness run` are the servers"),
+    (
+        "bailiwick-cli",
+        "bailiwick-logserver",
+        "`bailiwick log serve` and `bailiwick witness run` are the servers",
+    ),
     ("bailiwick-fuzz", "bailiwick-node", "a target reads the node's configuration"),
 ];
 
