@@ -179,7 +179,7 @@ fn main() -> anyhow::Result<()> {
         let of_all = Challenge { inventory: Some(tree.target()), ..asked };
         let times = [
             answer(&key, &of_one, None, |_| Ok(BODIES as usize), &stored)?,
-            answer(&key, &of_all, Some(&tree), |t| body_number(t), &stored)?,
+            answer(&key, &of_all, Some(&tree), body_number, &stored)?,
         ];
         for (i, (w, c)) in times.into_iter().enumerate() {
             wall[i].push(w);

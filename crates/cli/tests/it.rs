@@ -10,8 +10,8 @@ mod it {
     mod demo;
     mod developer;
     mod host;
-    mod log;
     mod inventory;
+    mod log;
     mod mint;
     mod no_network;
     mod policy;

@@ -67,10 +67,23 @@ fn an_owner_finds_what_an_inventory_omits() {
     assert_eq!(code, Some(0), "the inventory of epoch 3 is what it was: {report}");
 
     drop(node);
-    let offline = ["check-inventory", "--from", "range", "--epoch", "3", "--owner", "owner.pub", "--host", "node/host.pub"];
+    let offline = [
+        "check-inventory",
+        "--from",
+        "range",
+        "--epoch",
+        "3",
+        "--owner",
+        "owner.pub",
+        "--host",
+        "node/host.pub",
+    ];
     let shown = place.run(&[&offline[..], &["--envelopes", "sealed"]].concat());
     assert!(String::from_utf8(shown).unwrap().contains("all 2 envelopes are listed"));
-    assert_eq!(place.try_run(&[&offline[..], &["--envelopes", "body.envelope"]].concat()).status.code(), Some(1));
+    assert_eq!(
+        place.try_run(&[&offline[..], &["--envelopes", "body.envelope"]].concat()).status.code(),
+        Some(1)
+    );
 }
 
 /// What cannot be judged is 2: another host's key, another epoch, a changed range, somebody else's envelope, an epoch without inventory.
@@ -82,7 +95,8 @@ fn what_says_nothing_is_an_error() {
     place.run(&at(&node, &["check-inventory", "--epoch", "3", "--owner", "owner", "--save", "range"]));
     let before = place.names();
     let offline = |host: &str, epoch: &str, file: &str| {
-        ["check-inventory", "--owner", "owner.pub", "--from", file, "--epoch", epoch, "--host", host].map(str::to_owned)
+        ["check-inventory", "--owner", "owner.pub", "--from", file, "--epoch", epoch, "--host", host]
+            .map(str::to_owned)
     };
     place.run(&offline("node/host.pub", "3", "range"));
     place.refuse(&offline(&"11".repeat(32), "3", "range"), "not signed by this host");
