@@ -49,17 +49,17 @@ pub enum Label {
     InventorySignature,
     /// BLAKE3 context of an inventory's digest (spec inventory, clause I5).
     InventoryDigest,
-    /// Ed25519 signature of an auditor over a schedule (spec schedule, clause C1).
+    /// Ed25519 signature of an auditor over a schedule (spec schedule, clause U1).
     ScheduleSignature,
-    /// BLAKE3 context of a schedule's digest (spec schedule, clause C1).
+    /// BLAKE3 context of a schedule's digest (spec schedule, clause U1).
     ScheduleDigest,
-    /// Ed25519 signature of an auditor over the commitment to an epoch (spec schedule, clause C3).
+    /// Ed25519 signature of an auditor over the commitment to an epoch (spec schedule, clause U3).
     EpochSignature,
-    /// BLAKE3 context of the hash of a nonce (spec schedule, clause C3).
+    /// BLAKE3 context of the hash of a nonce (spec schedule, clause U3).
     NonceHash,
-    /// Ed25519 signature of an auditor over the outcome of one audit (spec schedule, clause C5).
+    /// Ed25519 signature of an auditor over the outcome of one audit (spec schedule, clause U4).
     OutcomeSignature,
-    /// BLAKE3 context of a signed bundle's digest (spec schedule, clause C5).
+    /// BLAKE3 context of a signed bundle's digest (spec schedule, clause U4).
     BundleDigest,
     /// Ed25519 signature over the statement that an object was opened (spec dossier, clause D5).
     OpenedSignature,

@@ -107,6 +107,8 @@ pub enum ReasonCode {
     NotCommitted,
     /// The commitment to the epoch was not in the log before the round.
     CommittedLate,
+    /// Another bundle answers the very same challenge.
+    QuestionRepeated,
     /// The nonce is not the one committed.
     NonceDiffers,
     /// The inventory is not the one committed.

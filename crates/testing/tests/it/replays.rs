@@ -123,7 +123,6 @@ fn z13_a_sign_flipped_copy_is_no_second_answer() {
 
 /// Z12: an auditor in league with the host also logs an outcome for the copy: one round must not count twice.
 #[test]
-#[ignore = "known gap: the verifier counts a second logged bundle of one round as another audit that held"]
 fn z12_a_logged_copy_does_not_raise_the_months_figure() {
     let seed = seed("logged copy", 13);
     let (simulation, dossier) = campaign(seed);

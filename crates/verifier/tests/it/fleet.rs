@@ -360,6 +360,34 @@ fn p16_a_lost_answer_fails_only_where_the_question_was_due() {
     assert_ne!(s.report().claim(Claim::Stored).verdict, Refuted);
 }
 
+/// P14: an auditor that logs its own word that no answer came beside the signed answer itself refutes nobody; a host that signed
+/// against itself gains nothing from an older answer. Either way a question counts once.
+#[test]
+fn p14_one_question_counts_once_and_a_signed_answer_beats_the_auditors_word() {
+    let with = |answer: &dyn Fn(&Challenge, &str) -> Answer| {
+        let mut s = FleetScene::honest();
+        let c = s.audits[2].bundle.challenge.decode_unverified().unwrap();
+        let host = HOSTS.into_iter().find(|h| key(h).public() == c.host.0).unwrap();
+        let mut second = s.audits[2].clone();
+        second.bundle.answer = answer(&c, host);
+        s.audits.push(second);
+        s.outcomes();
+        s
+    };
+    let held = FleetScene::honest().report().fleet.audits.held;
+    let on_word = with(&|_, _| Answer::None(NoAnswer::TimedOut)).report();
+    assert_eq!(on_word.claim(Claim::Stored).verdict, Supported);
+    assert_eq!(standing(&on_word, Standing::Undecided), [C::QuestionRepeated]);
+    assert_eq!(on_word.fleet.audits.held, held);
+    let own_word = with(&|c, host| {
+        let response = Response { challenge: c.digest(), outcome: Err(CannotProve::CellsUnavailable) };
+        Answer::Response(SignedResponse::new(&response, &key(host)))
+    });
+    let own_word = own_word.report();
+    assert_eq!(own_word.claim(Claim::Stored).verdict, Refuted);
+    assert_eq!(own_word.fleet.audits.held, held - 1);
+}
+
 /// P01, P16: what the host itself signed stands whatever the schedule.
 #[test]
 fn p01_the_hosts_own_word_refutes() {

@@ -60,6 +60,7 @@ forbidden_laws = ["CN"]
 "#;
 
 /// One audit before it is signed.
+#[derive(Clone)]
 pub(crate) struct Audit {
     pub(crate) bundle: Bundle,
     /// What it says in the log; none: not logged.

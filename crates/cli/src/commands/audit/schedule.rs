@@ -39,7 +39,7 @@ pub(super) struct ScheduleArgs {
     /// The auditor's secret key file; the log must accept entries from this key
     #[arg(long, value_name = "FILE")]
     auditor: PathBuf,
-    /// Hosts to audit: [[host]] tables with url, key, class, vk and, for https, roots
+    /// Hosts to audit: `[[host]]` tables with url, key, class, vk and, for https, roots
     #[arg(long, value_name = "FILE")]
     hosts: PathBuf,
     /// Folder of verifying keys, DIGEST.vk
@@ -87,7 +87,7 @@ pub(super) struct ScheduleArgs {
     /// PEM file with the certificates to trust for an https beacon
     #[arg(long, value_name = "FILE")]
     beacon_roots: Option<PathBuf>,
-    /// Another beacon chain than drand's quicknet: a file with the [beacon] table of the trust anchors
+    /// Another beacon chain than drand's quicknet: a file with the `[beacon]` table of the trust anchors
     #[arg(long, value_name = "FILE")]
     beacon_chain: Option<PathBuf>,
     /// Folder to make for the campaign

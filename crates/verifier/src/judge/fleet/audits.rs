@@ -8,7 +8,8 @@ use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::dossier::LoggedAudit;
 use bailiwick_protocol::ids::{
-    AuditorKey, BundleDigest, ClassId, HostKey, InventoryDigest, Nonce, OwnerKey, UnitName, VkDigest,
+    AuditorKey, BundleDigest, ChallengeDigest, ClassId, HostKey, InventoryDigest, Nonce, OwnerKey, UnitName,
+    VkDigest,
 };
 
 use super::objects::{Objects, SeenObject};
@@ -34,6 +35,8 @@ pub(super) struct World<'a> {
 /// What is kept of a bundle.
 pub(super) struct Core {
     pub(super) digest: BundleDigest,
+    /// The question; several bundles may hold answers to one.
+    pub(super) challenge: Option<ChallengeDigest>,
     pub(super) auditor: AuditorKey,
     pub(super) host: Option<HostKey>,
     pub(super) epoch: u64,
@@ -162,6 +165,7 @@ fn core(case: &Case<'_>, evidence: &Evidence, digest: BundleDigest) -> Core {
     }
     Core {
         digest,
+        challenge: challenge.map(bailiwick_protocol::challenge::Challenge::digest),
         auditor: case.bundle.auditor,
         host: challenge.map(|c| c.host),
         epoch: challenge.map_or(0, |c| c.epoch),
@@ -185,7 +189,7 @@ pub(super) fn finish(
     objects: &mut Objects,
 ) -> Vec<Audited> {
     let valid = verify_all(&prepared);
-    prepared
+    let mut settled: Vec<Settled> = prepared
         .drain(..)
         .zip(valid)
         .map(|(p, valid)| {
@@ -200,12 +204,53 @@ pub(super) fn finish(
                 }
             };
             let link = linker.link(&p.core, p.outcome.as_ref());
+            let on_word = decision.on_word;
             let (standing, reasons) = standing(decision, &link);
-            objects.add(p.core.host, standing, p.seen);
             let at_ms = link.published_ms.unwrap_or(p.core.asked_ms);
-            Audited { core: p.core, link, standing, reasons, at_ms }
+            Settled { audit: Audited { core: p.core, link, standing, reasons, at_ms }, on_word, seen: p.seen }
         })
-        .collect()
+        .collect();
+    count_each_question_once(&mut settled);
+    let add = |s: Settled| {
+        objects.add(s.audit.core.host, s.audit.standing, s.seen);
+        s.audit
+    };
+    settled.into_iter().map(add).collect()
+}
+
+struct Settled {
+    audit: Audited,
+    on_word: bool,
+    seen: Vec<SeenObject>,
+}
+
+/// A proof can be copied in other bytes by whoever holds it (Groth16 is re-randomisable), so a second bundle of one question
+/// shows nothing new. What counts is what the host signed against itself, then an answer that held, then a late one, then the
+/// auditor's word that none came: with a signed answer in hand that word is contradicted.
+fn count_each_question_once(settled: &mut [Settled]) {
+    let rank = |s: &Settled| match s.audit.standing {
+        Standing::Failed if !s.on_word => 0,
+        Standing::Held => 1,
+        Standing::Late => 2,
+        Standing::Failed => 3,
+        _ => 4,
+    };
+    let mut best: BTreeMap<ChallengeDigest, usize> = BTreeMap::new();
+    for (i, s) in settled.iter().enumerate() {
+        let Some(question) = s.audit.core.challenge else { continue };
+        let first = *best.entry(question).or_insert(i);
+        if rank(s) < rank(&settled[first]) {
+            best.insert(question, i);
+        }
+    }
+    for (i, s) in settled.iter_mut().enumerate() {
+        if s.audit.core.challenge.is_some_and(|question| best.get(&question) != Some(&i)) {
+            s.audit.standing = Standing::Undecided;
+            let why =
+                "another bundle of this dossier answers the very same challenge; a question counts once";
+            s.audit.reasons.insert(0, Reason::new(ReasonCode::QuestionRepeated, why));
+        }
+    }
 }
 
 fn verify_all(prepared: &[Prepared]) -> Vec<bool> {
