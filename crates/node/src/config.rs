@@ -47,7 +47,8 @@ pub struct Config {
     /// Bytes one body may have.
     #[serde(default = "default_body")]
     pub body_bytes_max: u64,
-    /// Threads of the prover; 0 for one per core.
+    /// Threads of the prover; 0 for one per core. A proof begun while 20 or more requests a second come leaves one core to
+    /// them.
     #[serde(default)]
     pub proof_threads: usize,
     /// Least level logged: `error`, `warn`, `info`, `debug` or `trace`.

@@ -32,6 +32,7 @@ impl Observer {
 pub(crate) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
     let id = observer.next.fetch_add(1, Ordering::Relaxed);
     let started = Instant::now();
+    observer.metrics.load.count();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let mut response = match refuse_odd(&request) {

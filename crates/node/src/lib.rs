@@ -18,6 +18,7 @@ mod incoming;
 mod init;
 mod inventories;
 mod layers;
+mod load;
 pub mod logging;
 mod metrics;
 mod prover;

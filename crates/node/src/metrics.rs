@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::load::Load;
 use crate::shares::NoPlace;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -47,6 +48,8 @@ pub(crate) struct UnderWay {
 
 /// What a node counts.
 pub(crate) struct Metrics {
+    /// Requests of the last seconds.
+    pub(crate) load: Load,
     registry: Registry,
     requests: Family<RouteStatus, Counter>,
     request_seconds: Histogram,
@@ -76,6 +79,7 @@ impl Metrics {
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 16));
         let long_seconds = || Histogram::new(exponential_buckets(0.01, 2.0, 16));
         let m = Self {
+            load: Load::new(),
             requests: Family::default(),
             request_seconds: seconds(),
             no_place: Family::default(),

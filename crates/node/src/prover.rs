@@ -1,4 +1,4 @@
-//! The prover: one thread, one challenge at a time, at the lowest priority, apart from the threads that serve.
+//! The prover: one challenge at a time, at the lowest priority, apart from the threads that serve.
 
 mod cost;
 mod jobs;
@@ -59,28 +59,53 @@ fn run_when_idle() {
     }
 }
 
+/// Where proofs are made.
+struct Pools {
+    /// Of as many threads as configured.
+    whole: rayon::ThreadPool,
+    /// Of one less than there are cores, where `whole` would take all.
+    spare: Option<rayon::ThreadPool>,
+}
+
+impl Pools {
+    fn start(threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let takes_all = threads == 0 || threads >= cores;
+        let spare = if takes_all && cores > 1 { Some(pool(cores - 1)?) } else { None };
+        Ok(Self { whole: pool(threads)?, spare })
+    }
+
+    /// The pool for the next job. A node with many requests keeps a core for them: with a prover thread on each core the
+    /// scheduler takes the machine for full (`SIS_UTIL`, sched/fair.c) and leaves a thread that woke beside another
+    /// request waiting until the next tick, 4 ms, although a prover thread would give way at once.
+    fn of(&self, busy: bool) -> &rayon::ThreadPool {
+        self.spare.as_ref().filter(|_| busy).unwrap_or(&self.whole)
+    }
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("prover-{i}"))
+        // On Linux both are properties of a thread, and threads it makes inherit them. Not for the thread that waits for
+        // jobs: it must end at once at shutdown, however busy the machine is.
+        .start_handler(|_| run_when_idle())
+        .build()
+}
+
 impl Prover {
-    /// Starts the thread and its pool of `threads` (0: one per core).
+    /// Starts the thread and its pools of `threads` (0: one per core).
     pub(crate) fn start(parts: Parts, threads: usize, queue: Capacity) -> std::io::Result<Self> {
         let jobs = Arc::new(Jobs::new(queue));
         let stopped = Arc::new(AtomicBool::new(false));
         let broken = Arc::new(AtomicBool::new(false));
         let (jobs_there, stopped_there) = (Arc::clone(&jobs), Arc::clone(&stopped));
         let broken_there = Arc::clone(&broken);
-        thread::Builder::new().name("prover".to_owned()).spawn(move || {
-            match rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .thread_name(|i| format!("prover-{i}"))
-                // On Linux both are properties of a thread, and threads it makes inherit them. Not for the thread that
-                // waits for jobs: it must end at once at shutdown, however busy the machine is.
-                .start_handler(|_| run_when_idle())
-                .build()
-            {
-                Ok(pool) => run(&parts, &pool, &jobs_there, &stopped_there),
-                Err(error) => {
-                    tracing::error!(%error, "no prover threads: challenges will not be answered");
-                    broken_there.store(true, Ordering::Release);
-                }
+        thread::Builder::new().name("prover".to_owned()).spawn(move || match Pools::start(threads) {
+            Ok(pools) => run(&parts, &pools, &jobs_there, &stopped_there),
+            Err(error) => {
+                tracing::error!(%error, "no prover threads: challenges will not be answered");
+                broken_there.store(true, Ordering::Release);
             }
         })?;
         Ok(Self { jobs, stopped, broken })
@@ -128,8 +153,9 @@ impl Drop for Prover {
     }
 }
 
-fn run(parts: &Parts, pool: &rayon::ThreadPool, jobs: &Jobs, stopped: &AtomicBool) {
+fn run(parts: &Parts, pools: &Pools, jobs: &Jobs, stopped: &AtomicBool) {
     while let Some((id, challenge)) = jobs.next(|| stopped.load(Ordering::Acquire)) {
+        let pool = pools.of(parts.metrics.load.is_busy());
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             work::answer(parts, pool, &challenge, &|state, progress, cost| {
                 jobs.update(&id, state, progress, cost)
@@ -152,5 +178,24 @@ fn run(parts: &Parts, pool: &rayon::ThreadPool, jobs: &Jobs, stopped: &AtomicBoo
         let bailiwick_protocol::api::JobCost { wall_ms, cpu_ms, disk_bytes, peak_rss_bytes } = cost;
         tracing::info!(job = %id, outcome = label, wall_ms, cpu_ms, disk_bytes, peak_rss_bytes, "proof job");
         jobs.finish(&id, state, response, cost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_node_keeps_a_core_for_its_requests() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let pools = Pools::start(0).unwrap();
+        assert_eq!(pools.of(false).current_num_threads(), cores);
+        assert_eq!(pools.of(true).current_num_threads(), (cores - 1).max(1));
+    }
+
+    #[test]
+    fn fewer_threads_than_cores_are_kept_whatever_the_load() {
+        let pools = Pools { whole: pool(1).unwrap(), spare: None };
+        assert_eq!(pools.of(true).current_num_threads(), 1);
     }
 }
