@@ -152,7 +152,8 @@ impl SignedCheckpoint {
         cosignatures(&self.note, witnesses)
     }
 
-    /// Adds the lines of a witness's answer that verify under `witness`; lines of other keys are ignored.
+    /// Takes the latest cosignature of `witness` out of its answer; lines of other keys are ignored. One line a witness is kept, the
+    /// latest: a witness that answers with many must not crowd out the others.
     ///
     /// # Errors
     /// `Line`, `TooMany`, `TooLong`; `BadSignature`; `NoSignatures` when no line is the witness's. Nothing is added then.
@@ -169,9 +170,11 @@ impl SignedCheckpoint {
         if theirs.text() != self.note.text() {
             return Err(NoteError::NoSignatures);
         }
-        let time = theirs.signed_by(witness)?.and_then(|s| s.time).ok_or(NoteError::NoSignatures)?;
-        for line in theirs.lines_of(witness) {
-            self.note.add(line.clone());
+        let signed = theirs.signed_by(witness)?.ok_or(NoteError::NoSignatures)?;
+        let time = signed.time.ok_or(NoteError::NoSignatures)?;
+        if self.note.signed_by(witness)?.is_none_or(|own| own.time < signed.time) {
+            self.note.retain(|line| !line.is_of(witness));
+            self.note.add(signed.line.clone());
         }
         Ok(Cosignature { name: witness.name().to_owned(), time })
     }

@@ -161,6 +161,23 @@ impl<S: Storage> Log<S> {
         Ok(appended)
     }
 
+    /// Reads and hashes again the right edge and the next `bundles` older bundles, in turns with those that appending checks: called
+    /// from time to time, it finds damage also while nothing is added.
+    ///
+    /// # Errors
+    /// As for [`Self::append`]: after any the log has stopped.
+    pub fn scrub(&mut self, bundles: u64) -> Result<(), LogError<S::Error>> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        self.stopped = true;
+        let size = self.head.checkpoint().size;
+        self.check_edge(size)?;
+        self.check_older(bundles, size / u64::from(TILE_WIDTH), size)?;
+        self.stopped = false;
+        Ok(())
+    }
+
     fn admit<T: AsRef<[u8]>>(&self, entries: &[T]) -> Result<(), LogError<S::Error>> {
         let mut bytes = 0;
         for entry in entries {
@@ -218,7 +235,7 @@ impl<S: Storage> Log<S> {
                 self.check_child(level, child, size)?;
             }
         }
-        self.check_older(old / width, size)?;
+        self.check_older(ROLLING, old / width, size)?;
         let mut tree = Tree::new(&self.storage, size);
         let edge = Tile::of_size(Level::Hashes(0), (size - 1) / width, size).ok_or(LogError::Batch)?;
         let moved = LogError::Damaged(Damage { tile: edge, index: None, fault: Fault::Root });
@@ -260,9 +277,9 @@ impl<S: Storage> Log<S> {
         Err(LogError::Damaged(Damage { tile: below, index: None, fault: Fault::Hash }))
     }
 
-    /// Some of the first `full` bundles, with their chain of full tiles up to the right edge.
-    fn check_older(&mut self, full: u64, size: u64) -> Result<(), LogError<S::Error>> {
-        for _ in 0..ROLLING.min(full) {
+    /// The next `count` of the first `full` bundles, with their chain of full tiles up to the right edge.
+    fn check_older(&mut self, count: u64, full: u64, size: u64) -> Result<(), LogError<S::Error>> {
+        for _ in 0..count.min(full) {
             let bundle = self.cursor % full;
             self.cursor = bundle + 1;
             self.check_bundle(bundle, size)?;

@@ -95,7 +95,9 @@ pub struct Note {
 
 /// What a verified line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Signed {
+pub(crate) struct Signed<'n> {
+    /// The line.
+    pub(crate) line: &'n NoteSignature,
     /// Of a cosignature, seconds since 1970-01-01 UTC.
     pub(crate) time: Option<u64>,
 }
@@ -160,11 +162,9 @@ impl Note {
         self.signatures.retain(keep);
     }
 
-    /// Adds a line unless the same one is there already.
+    /// Adds a line.
     pub(crate) fn add(&mut self, signature: NoteSignature) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
-        }
+        self.signatures.push(signature);
     }
 
     /// Verifies every line that names `key`, by name and id; `None` when there is none. Lines of other keys are ignored, also
@@ -172,9 +172,9 @@ impl Note {
     ///
     /// # Errors
     /// `BadSignature` when one of the lines does not verify: the whole note is refused.
-    pub(crate) fn signed_by(&self, key: &VerifierKey) -> Result<Option<Signed>, NoteError> {
+    pub(crate) fn signed_by(&self, key: &VerifierKey) -> Result<Option<Signed<'_>>, NoteError> {
         let bad = || NoteError::BadSignature { name: key.name().to_owned() };
-        let mut found: Option<Signed> = None;
+        let mut found: Option<Signed<'_>> = None;
         for line in self.lines_of(key) {
             let time = match key.kind() {
                 SignatureKind::Ed25519 => {
@@ -188,8 +188,9 @@ impl Note {
                     Some(cosignature::verified_time(key, &self.text, &line.bytes).ok_or_else(bad)?)
                 }
             };
-            let time = time.max(found.and_then(|f| f.time));
-            found = Some(Signed { time });
+            if found.is_none_or(|f| f.time < time) {
+                found = Some(Signed { line, time });
+            }
         }
         Ok(found)
     }

@@ -119,32 +119,54 @@ impl Refusal {
 /// origin. The answer is what to make durable, and then to cosign and to remember as the latest.
 ///
 /// # Errors
-/// `Refusal`; nothing changes then. An `Inconsistent` checkpoint is signed by the log: keep it beside `known`, it may be evidence.
+/// `Refusal`; nothing changes then. [`convicts`] tells whether what was refused is evidence.
 pub fn decide(
     request: &AddCheckpoint,
     keys: &[VerifierKey],
     known: Option<&Checkpoint>,
 ) -> Result<SignedCheckpoint, Refusal> {
     let origin = request.origin()?;
-    let keys: Vec<VerifierKey> = keys.iter().filter(|k| k.name() == origin).cloned().collect();
+    let keys = keys_of(&origin, keys);
     if keys.is_empty() {
         return Err(Refusal::UnknownLog);
     }
-    let signed = SignedCheckpoint::of_note(request.note.clone(), &keys).map_err(|error| match error {
-        CheckpointError::EmptyRoot => Refusal::Inconsistent,
-        CheckpointError::Form | CheckpointError::Origin => Refusal::Malformed,
-        _ => Refusal::Unsigned,
-    })?;
-    let new = signed.checkpoint();
-    if request.old_size > new.size {
+    let signed = match SignedCheckpoint::of_note(request.note.clone(), &keys) {
+        Ok(signed) => Some(signed),
+        // Signed, of size 0, with a root that no tree of that size has: judged below, after the sizes.
+        Err(CheckpointError::EmptyRoot) => None,
+        Err(CheckpointError::Form | CheckpointError::Origin) => return Err(Refusal::Malformed),
+        Err(_) => return Err(Refusal::Unsigned),
+    };
+    if request.old_size > signed.as_ref().map_or(0, |s| s.checkpoint().size) {
         return Err(Refusal::Shrinks);
     }
     let size = known.map_or(0, |k| k.size);
     if request.old_size != size {
         return Err(Refusal::Stale { size });
     }
+    let signed = signed.ok_or(Refusal::Inconsistent)?;
+    let new = signed.checkpoint();
     let root = known.map_or_else(crate::hash::empty_root, |k| k.root);
     verify_consistency(size, &root, new.size, &new.root, &request.proof)
         .map_err(|_| Refusal::Inconsistent)?;
     Ok(signed)
+}
+
+/// Whether the checkpoint of a request and `known`, both signed by the log, convict it whatever proof came with them: two roots of one
+/// size, or size 0 with another root than the empty tree's. A proof that does not hold convicts nobody: anyone can send one with a
+/// genuine checkpoint.
+#[must_use]
+pub fn convicts(request: &AddCheckpoint, keys: &[VerifierKey], known: Option<&Checkpoint>) -> bool {
+    let Ok(origin) = request.origin() else { return false };
+    match SignedCheckpoint::of_note(request.note.clone(), &keys_of(&origin, keys)) {
+        Ok(signed) => {
+            let new = signed.checkpoint();
+            known.is_some_and(|k| k.origin == origin && k.size == new.size && k.root != new.root)
+        }
+        Err(error) => error == CheckpointError::EmptyRoot,
+    }
+}
+
+fn keys_of(origin: &str, keys: &[VerifierKey]) -> Vec<VerifierKey> {
+    keys.iter().filter(|k| k.name() == origin).cloned().collect()
 }

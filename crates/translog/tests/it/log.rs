@@ -71,8 +71,14 @@ fn t07_every_stored_bit_of_a_small_log_stops_signing() {
     let mut tried = 0;
     for (tile, bits) in stored {
         for bit in 0..bits {
-            let (memory, _) = log_of(5);
+            let (memory, mut log) = log_of(5);
             memory.flip(tile, bit);
+            let signed = memory.note.borrow().clone();
+            // It runs: neither adding nor looking signs anything more.
+            let error = log.append(&entries(5..6)).map(|_| ()).expect_err("nothing is signed over damage");
+            assert!(matches!(error, LogError::Damaged(_) | LogError::Tree(_)), "{tile} bit {bit}: {error}");
+            assert_eq!(*memory.note.borrow(), signed, "{tile} bit {bit}");
+            // It starts.
             let error = reopen(&memory).map(|_| ()).unwrap_err();
             assert!(error.contains(&tile.to_string()), "{tile} bit {bit}: {error}");
             tried += 1;
@@ -97,6 +103,30 @@ fn t07_older_damage_stops_a_running_log() {
     memory.flip(tile("tile/entries/037"), 77);
     let appends = (0..20).take_while(|i| log.append(&entries(*i..i + 1)).is_ok()).count();
     assert!(appends < 10, "{appends} signatures before the damage was found");
+}
+
+/// T07: a log that nothing is added to finds old damage by looking, within as many looks as its bundles need.
+#[test]
+fn t07_an_idle_log_finds_damage_by_looking() {
+    for path in
+        ["tile/entries/037", "tile/0/037", "tile/1/000.p/40", "tile/entries/040.p/9", "tile/0/040.p/9"]
+    {
+        let (memory, mut log) = log_of(40 * 256 + 9);
+        log.scrub(16).unwrap();
+        memory.flip(tile(path), 77);
+        let looks = (0..3).take_while(|_| log.scrub(16).is_ok()).count();
+        assert!(looks < 3, "{path}: not found");
+        assert!(matches!(log.append(&entries(0..1)), Err(LogError::Stopped)), "{path}");
+        assert!(matches!(log.scrub(16), Err(LogError::Stopped)), "{path}");
+    }
+    // The honest twins: whole, of one bundle, empty.
+    for size in [40 * 256 + 9, 256, 3, 0] {
+        let (_, mut log) = log_of(size);
+        for _ in 0..5 {
+            log.scrub(16).unwrap();
+        }
+        log.append(&entries(0..1)).unwrap();
+    }
 }
 
 /// T08: a crash after the tiles and before the commit loses nothing that was answered and uses no index twice.

@@ -1,6 +1,8 @@
 //! The rules of the witness protocol, one by one.
 
-use bailiwick_translog::witness::{AddCheckpoint, PROOF_LINES_MAX, REQUEST_BYTES_MAX, Refusal, decide};
+use bailiwick_translog::witness::{
+    AddCheckpoint, PROOF_LINES_MAX, REQUEST_BYTES_MAX, Refusal, convicts, decide,
+};
 use bailiwick_translog::{
     Checkpoint, Hash, Log, Note, SignatureKind, SignedCheckpoint, VerifierKey, cosign, verify_growth,
 };
@@ -167,6 +169,42 @@ fn size_zero_with_another_root_is_422() {
     let request = AddCheckpoint { old_size: 0, proof: Vec::new(), note: forged };
     let refusal = decide(&request, &keys(), None).unwrap_err();
     assert_eq!((refusal, refusal.status()), (Refusal::Inconsistent, 422));
+    // The sizes are judged first, as for every other checkpoint.
+    let with_old = |old_size| AddCheckpoint { old_size, ..request.clone() };
+    assert_eq!(decide(&with_old(1), &keys(), None), Err(Refusal::Shrinks));
+    assert_eq!(decide(&request, &keys(), h.known(5)), Err(Refusal::Stale { size: 5 }));
+    // By itself it convicts the log, whatever the answer is.
+    assert!(convicts(&request, &keys(), h.known(5)) && convicts(&with_old(1), &keys(), None));
+}
+
+/// T01: what convicts a log is two roots of one size, both signed by it; a bad proof, a stranger's note or honest growth does not.
+#[test]
+fn t01_only_contradictions_convict() {
+    let h = History::new();
+    for size in 1..=9 {
+        let split = AddCheckpoint { old_size: 0, proof: Vec::new(), note: fork(size).note().clone() };
+        for known in 1..=9 {
+            assert_eq!(convicts(&split, &keys(), h.known(known)), known as u64 == size);
+            assert!(!convicts(&h.request(3, 7), &keys(), h.known(known)), "honest growth");
+        }
+        assert!(!convicts(&split, &keys(), None));
+        assert!(!convicts(
+            &split,
+            &[key(&signer("other", SignatureKind::Ed25519, 1))],
+            h.known(size as usize)
+        ));
+    }
+    let mut junk = h.request(5, 5);
+    junk.proof.push(Hash([0; 32]));
+    assert_eq!(decide(&junk, &keys(), h.known(5)), Err(Refusal::Inconsistent));
+    assert!(!convicts(&junk, &keys(), h.known(5)));
+    // A text of the same size that the log has not signed.
+    let text = h.heads[5]
+        .note()
+        .to_text()
+        .replace(&h.heads[5].checkpoint().root.to_base64(), &Hash([9; 32]).to_base64());
+    let made_up = AddCheckpoint { note: Note::parse(text.as_bytes()).unwrap(), ..h.request(5, 5) };
+    assert!(!convicts(&made_up, &keys(), h.known(5)));
 }
 
 fn forged_checkpoint(size: u64, root: Hash) -> Note {
@@ -263,6 +301,28 @@ fn answers_of_witnesses_are_verified_before_they_are_added() {
     signed.add_cosignatures(answer.as_bytes(), &key(&w1)).unwrap();
     assert_eq!(signed.note().signatures().len(), 2, "the same line is not added twice");
     assert_eq!(signed.cosignatures(&[key(&w1)]).unwrap().len(), 1);
+}
+
+/// T06: a witness that answers with as many good lines as a note may have adds one line, its latest.
+#[test]
+fn t06_a_witness_adds_one_line_however_many_it_sends() {
+    let h = History::new();
+    let w1 = witness(1);
+    let line = |time| cosign(&h.heads[5], &w1, time).unwrap().to_line();
+    // The latest in the middle.
+    let answer: String = (100..132).chain((68..100).rev()).map(line).collect();
+    let mut signed = h.heads[5].clone();
+    assert_eq!(signed.add_cosignatures(answer.as_bytes(), &key(&w1)).unwrap().time, 131);
+    assert_eq!(signed.note().signatures().len(), 2);
+    assert_eq!(signed.note().signatures()[1].to_line(), line(131));
+    // An older one later changes nothing, a newer one replaces.
+    signed.add_cosignatures(line(130).as_bytes(), &key(&w1)).unwrap();
+    assert_eq!(signed.note().signatures()[1].to_line(), line(131));
+    signed.add_cosignatures(line(132).as_bytes(), &key(&w1)).unwrap();
+    assert_eq!(signed.note().signatures().len(), 2);
+    assert_eq!(signed.note().signatures()[1].to_line(), line(132));
+    // 64 good lines of one key are a note of 64 lines, and so is the checkpoint that took them.
+    Note::parse(signed.note().to_text().as_bytes()).unwrap();
 }
 
 proptest! {
