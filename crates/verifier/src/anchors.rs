@@ -374,10 +374,10 @@ impl Anchors {
         }
     }
 
-    /// With the owners, hosts and auditors of a roster that its pinned authority signed. A key the file gives another role
-    /// keeps the file's.
-    pub(crate) fn with_roster(mut self, roster: &Roster) -> Self {
-        for p in &roster.principals {
+    /// With the owners, hosts and auditors of a roster that its pinned authority signed, those valid at the moment. A key the
+    /// file gives another role keeps the file's.
+    pub(crate) fn with_roster(mut self, roster: &Roster, now_unix_ms: u64) -> Self {
+        for p in roster.principals.iter().filter(|p| p.is_valid_at(now_unix_ms)) {
             let role = match p.role {
                 bailiwick_roster::Role::Owner => Role::Owner,
                 bailiwick_roster::Role::Host => Role::Host,

@@ -23,6 +23,8 @@ pub enum ReasonCode {
     ChallengeNamesAnotherAuditor,
     /// The host's key is not anchored.
     HostNotAnchored,
+    /// A host of the evidence that is no host of the roster.
+    HostNotInRoster,
     /// The policy speaks of other hosts.
     HostOutsidePolicy,
     /// An object's owner is not anchored.

@@ -20,6 +20,8 @@ mod fleet_output;
 mod fleet_world;
 #[path = "it/keys.rs"]
 mod keys;
+#[path = "it/opaque.rs"]
+mod opaque;
 #[path = "it/output.rs"]
 mod output;
 #[path = "it/owners.rs"]

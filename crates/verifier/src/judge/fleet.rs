@@ -78,7 +78,7 @@ pub fn verify_dossier(inputs: &DossierInputs<'_>) -> Result<FleetReport, Unusabl
     let dossier = Dossier::from_bytes(inputs.dossier).map_err(Unusable::Dossier)?;
     let people = people::People::new(inputs, &anchors, blocs, dossier.roster.as_deref())?;
     let anchors = match people.roster() {
-        Some(roster) => anchors.with_roster(roster),
+        Some(roster) => anchors.with_roster(roster, inputs.now_unix_ms),
         None => anchors,
     };
     let fleet = establish(inputs, &policy, &anchors, people, book, &verifier, dossier);

@@ -74,17 +74,19 @@ impl Objects {
         self.0.iter().map(|((name, _, _), v)| (name, v))
     }
 
-    /// The newest version of each unit.
-    pub(super) fn newest(&self) -> impl Iterator<Item = (&UnitName, &Version)> {
-        let mut all = self.0.iter().peekable();
-        core::iter::from_fn(move || {
-            loop {
-                let ((name, ..), version) = all.next()?;
-                if all.peek().is_none_or(|((next, ..), _)| next != name) {
-                    return Some((name, version));
-                }
+    /// The newest generation of each unit: one version, or several bodies if its owner signed more than one.
+    pub(super) fn newest(&self) -> BTreeMap<&UnitName, Vec<&Version>> {
+        let mut out: BTreeMap<&UnitName, (u64, Vec<&Version>)> = BTreeMap::new();
+        for ((name, generation, _), version) in &self.0 {
+            let (newest, versions) = out.entry(name).or_insert((*generation, Vec::new()));
+            // Generations of a unit ascend.
+            if newest != generation {
+                versions.clear();
             }
-        })
+            *newest = *generation;
+            versions.push(version);
+        }
+        out.into_iter().map(|(name, (_, versions))| (name, versions)).collect()
     }
 
     /// Different objects.
@@ -106,7 +108,7 @@ impl Objects {
                 .decode_unverified()
                 .ok()
                 // Read before it is verified only to learn whose key to verify under.
-                .filter(|s| role_of(&s.opener, anchors, people).is_some())
+                .filter(|s| role_of(&s.opener, anchors, people, now_ms).is_some())
                 .and_then(|s| signed.verify(s.opener.as_bytes()).ok());
             let Some(s) = said else {
                 ignored.push(Reason::new(
@@ -117,7 +119,7 @@ impl Objects {
             };
             let Some(version) = self.0.get_mut(&(s.name, s.generation, s.blake3)) else { continue };
             let matches = version.root == s.root && s.opened_unix_ms <= now_ms.saturating_add(CLOCK_SKEW_MS);
-            match role_of(&s.opener, anchors, people) {
+            match role_of(&s.opener, anchors, people, now_ms) {
                 Some(OpenedBy::Auditor) if matches => drop(version.opened.insert(OpenedBy::Auditor)),
                 Some(OpenedBy::Recipient) if matches && is_recipient(&s.opener, version, people) => {
                     version.opened.insert(OpenedBy::Recipient);
@@ -131,11 +133,12 @@ impl Objects {
     }
 }
 
-fn role_of(opener: &OpenerKey, anchors: &Anchors, people: &People) -> Option<OpenedBy> {
+/// As whom this key may say that it opened something, at the moment judged at.
+fn role_of(opener: &OpenerKey, anchors: &Anchors, people: &People, now_ms: u64) -> Option<OpenedBy> {
     if anchors.auditor(&AuditorKey(opener.0)).is_some() {
         return Some(OpenedBy::Auditor);
     }
-    match people.signer(opener.as_bytes())?.role {
+    match people.signer(opener.as_bytes()).filter(|p| p.is_valid_at(now_ms))?.role {
         Role::Recipient => Some(OpenedBy::Recipient),
         Role::Auditor => Some(OpenedBy::Auditor),
         _ => None,

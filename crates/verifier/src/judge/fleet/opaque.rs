@@ -6,6 +6,7 @@ use bailiwick_roster::{Jurisdiction, Principal, Quoted, Role};
 
 use super::objects::Version;
 use super::place::violations;
+use super::stored::name;
 use super::{Fleet, few};
 use crate::claims::{Claim, Verdict};
 use crate::policy::OpaqueTerms;
@@ -81,10 +82,11 @@ impl<'f> Count<'f> {
         for (_, v) in fleet.objects.iter().filter(|(n, _)| counts(n)) {
             c.add(fleet, v);
         }
-        for (_, v) in fleet.objects.newest().filter(|(n, _)| counts(n)) {
+        let by = terms.map(|t| &t.opened_by);
+        let opened = |v: &&Version| v.opened.iter().any(|o| by.is_none_or(|set| set.contains(o)));
+        for (_, versions) in fleet.objects.newest().into_iter().filter(|(n, _)| counts(n)) {
             c.objects += 1;
-            let by = terms.map(|t| &t.opened_by);
-            c.opened += usize::from(v.opened.iter().any(|o| by.is_none_or(|set| set.contains(o))));
+            c.opened += usize::from(versions.iter().all(opened));
         }
         c
     }
@@ -135,6 +137,8 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
         );
         short.push(Reason::new(ReasonCode::NotOpened, text));
     }
+    short.extend(unknown_hosts(fleet));
+    short.extend(unseen(fleet));
     if !short.is_empty() {
         return inconclusive(short);
     }
@@ -144,6 +148,35 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
         count.recipients.len()
     );
     (Verdict::Supported, vec![Reason::new(ReasonCode::Opened, text)])
+}
+
+/// Hosts that the roster does not have as handlers: nobody can tell whom they share an operator or a law with.
+fn unknown_hosts(fleet: &Fleet<'_>) -> Vec<Reason> {
+    let unknown = fleet.hosts.iter().filter(|h| fleet.people.handler(h.key.as_bytes()).is_none()).map(|h| {
+        let text = format!(
+            "host {} of the evidence is no host of the roster, so nothing says who runs it and under whose law",
+            name(fleet, &h.key)
+        );
+        Reason::new(ReasonCode::HostNotInRoster, text)
+    });
+    few(unknown.collect(), SHOWN_MAX, "hosts")
+}
+
+/// Owners and objects that the policy names for this claim and no audit has shown.
+fn unseen(fleet: &Fleet<'_>) -> Vec<Reason> {
+    let seen = || fleet.objects.iter().map(|(name, _)| name);
+    let rules = || fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Opaque));
+    let owners = rules().flat_map(|r| &r.owners).filter(|o| !seen().any(|n| n.owner == **o)).map(|o| {
+        let text = format!("no object of owner {o} was seen under its owner\u{2019}s signature");
+        Reason::new(ReasonCode::OwnerMissing, text)
+    });
+    let objects = rules().flat_map(|r| &r.objects);
+    let objects =
+        objects.filter(|(o, id)| !seen().any(|n| n.owner == *o && n.object == *id)).map(|(o, id)| {
+            let text = format!("object {o}/{id} was not seen under its owner\u{2019}s signature");
+            Reason::new(ReasonCode::ObjectNotSampled, text)
+        });
+    few(owners.chain(objects).collect(), SHOWN_MAX, "objects or owners")
 }
 
 /// Why a recipient refutes.

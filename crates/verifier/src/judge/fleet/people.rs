@@ -121,9 +121,17 @@ impl People {
 
     /// Everyone assumed hostile who handles what is sealed: hosts, gateways, vendors.
     pub(super) fn handlers(&self) -> impl Iterator<Item = &Principal> {
-        let handles = |p: &&Principal| matches!(p.role, Role::Host | Role::Gateway | Role::Vendor);
-        self.roster.iter().flat_map(|r| &r.principals).filter(handles)
+        self.roster.iter().flat_map(|r| &r.principals).filter(|p| handles(p))
     }
+
+    /// The handler of this signing key.
+    pub(super) fn handler(&self, key: &[u8]) -> Option<&Principal> {
+        self.signer(key).filter(|p| handles(p))
+    }
+}
+
+const fn handles(p: &Principal) -> bool {
+    matches!(p.role, Role::Host | Role::Gateway | Role::Vendor)
 }
 
 fn key_ids(p: &Principal) -> impl Iterator<Item = KeyId> + '_ {
