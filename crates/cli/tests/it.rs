@@ -10,6 +10,7 @@ mod it {
     mod demo;
     mod developer;
     mod host;
+    mod hostile_size;
     mod inventory;
     mod log;
     mod mint;

@@ -105,7 +105,9 @@ pub trait Canonical: Sized {
         if left != 0 {
             return Err(CodecError::Trailing { left });
         }
-        if message.to_bytes() != bytes {
+        let mut again = Encoder::with_capacity(bytes.len());
+        message.encode(&mut again);
+        if again.into_bytes() != bytes {
             return Err(CodecError::NotCanonical);
         }
         Ok(message)
@@ -129,6 +131,12 @@ impl Encoder {
     #[must_use]
     pub fn new() -> Self {
         Self { inner: minicbor::Encoder::new(Vec::new()) }
+    }
+
+    /// An empty message with room for `bytes`, so that large ones are not moved while they grow.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { inner: minicbor::Encoder::new(Vec::with_capacity(bytes)) }
     }
 
     /// The bytes written.

@@ -58,8 +58,9 @@ pub const ROSTER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Range probes one audit may record.
 pub const RANGE_OUTCOMES_MAX: usize = 4096;
 
-/// Bytes of an evidence bundle, at most.
-pub const BUNDLE_BYTES_MAX: usize = 1 << 30;
+/// Bytes of an evidence bundle, at most: an envelope with `RECIPIENTS_MAX` hybrid recipients has less than 77 KiB, so
+/// `CHALLENGE_OBJECTS_MAX` of them fit, or 1024 opened leaves with their paths and envelopes of any size.
+pub const BUNDLE_BYTES_MAX: usize = 328 << 20;
 
 /// Bytes of a body, at most: the capacity of the deepest pinned class (S=64 D=8), 496 · 16^7.
 pub const BODY_BYTES_MAX: u64 = 496 << 28;
@@ -70,4 +71,9 @@ pub const NAME_BYTES_MAX: usize = 4096;
 /// Clear text of a media type, bytes, at most (RFC 6838 section 4.2 allows 127 + 1 + 127).
 pub const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
+const _: () = assert!(CHALLENGE_OBJECTS_MAX * 77 * 1024 + CHALLENGE_BYTES_MAX <= BUNDLE_BYTES_MAX);
+const _: () = assert!(
+    OPENED_LEAVES_MAX * ENVELOPE_BYTES_MAX + INVENTORY_OPENINGS_BYTES_MAX + CHALLENGE_BYTES_MAX
+        <= BUNDLE_BYTES_MAX
+);
 const _: () = assert!(BODY_BYTES_MAX == 133_143_986_176);

@@ -1,15 +1,18 @@
 //! `bailiwick verify` and `bailiwick report`: judge a bundle or a dossier offline, and show the judgement.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bailiwick_groth16::VERIFYING_KEY_BYTES_MAX;
+use bailiwick_protocol::bundle::SignedBundle;
+use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Dossier;
 use bailiwick_protocol::ids::VkDigest;
-use bailiwick_protocol::limits::{BUNDLE_BYTES_MAX, ROSTER_BYTES_MAX};
+use bailiwick_protocol::limits::{DOSSIER_BYTES_MAX, ROSTER_BYTES_MAX};
 use bailiwick_verifier::{DossierInputs, FleetRecheck, FleetReport, Recheck, Report};
 
 use crate::Help;
@@ -91,11 +94,11 @@ impl Judgement {
 
 impl Inputs {
     fn judge(&self) -> anyhow::Result<Judgement> {
-        let bytes = read_bounded(&self.bundle, BUNDLE_BYTES_MAX as u64)?;
+        let (kind, bytes) = read_evidence(&self.bundle)?;
         let (policy, anchors) = (text(&self.policy)?, text(&self.anchors)?);
         let keys = self.verifying_keys()?;
         let now_unix_ms = self.now_ms.unwrap_or_else(now_unix_ms);
-        let outcome = if Dossier::is_likely(&bytes) {
+        let outcome = if kind == Kind::Dossier {
             let roster =
                 self.roster.as_ref().map(|p| read_bounded(p, ROSTER_BYTES_MAX as u64)).transpose()?;
             let blocs = self.blocs.as_deref().map(text).transpose()?;
@@ -185,6 +188,48 @@ impl Inputs {
         }
         Ok(keys)
     }
+}
+
+/// What a file of evidence is, by its first bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bundle,
+    Dossier,
+}
+
+impl Kind {
+    /// Bytes that tell one from the other.
+    const HEAD_BYTES: u64 = 64;
+
+    /// Its name, and how long it may be as a file.
+    const fn limit(self) -> (&'static str, usize) {
+        match self {
+            Self::Bundle => ("a bundle", SignedBundle::BYTES_MAX),
+            Self::Dossier => ("a dossier", DOSSIER_BYTES_MAX),
+        }
+    }
+}
+
+/// Reads evidence of either kind, no more than one of its kind may have.
+fn read_evidence(path: &Path) -> anyhow::Result<(Kind, Vec<u8>)> {
+    let cannot = || format!("cannot read {}", path.display());
+    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut bytes = Vec::new();
+    (&mut file).take(Kind::HEAD_BYTES).read_to_end(&mut bytes).with_context(cannot)?;
+    let kind = if Dossier::is_likely(&bytes) { Kind::Dossier } else { Kind::Bundle };
+    let (what, max) = kind.limit();
+    // A regular file says how long it is; of anything else no more than the limit is read.
+    let says = usize::try_from(file.metadata().with_context(cannot)?.len()).unwrap_or(usize::MAX);
+    if says <= max {
+        bytes.reserve_exact(says.saturating_sub(bytes.len()).saturating_add(1));
+        let left = (max + 1).saturating_sub(bytes.len());
+        file.take(left as u64).read_to_end(&mut bytes).with_context(cannot)?;
+    }
+    if says.max(bytes.len()) > max {
+        return Err(anyhow::anyhow!("{} is longer than {what} may be, {max} bytes", path.display()))
+            .context(Help("check that this is the file you meant"));
+    }
+    Ok((kind, bytes))
 }
 
 /// How a judgement is shown to people.
