@@ -6,6 +6,7 @@
 
 mod asking;
 mod commit;
+mod deadlines;
 mod evidence;
 mod logging;
 

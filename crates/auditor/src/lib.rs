@@ -26,7 +26,9 @@ pub use engine::{Engine, EngineError, Ports, Report, Task, perform};
 pub use journal::{FileJournal, JournalError};
 pub use memory::MemoryJournal;
 pub use pace::{Moments, Pace};
-pub use ports::{Beacon, Clock, Entropy, Fault, Hosts, Journal, Log, NoEntropy, Page, Poll, Proof, Purpose};
+pub use ports::{
+    Beacon, Clock, Entropy, Fault, Hosts, Journal, Log, NoEntropy, Page, Poll, Proof, Purpose, Unanswered,
+};
 pub use proof::checked_proof;
 pub use record::{EntryId, JOURNAL_VERSION, Record};
 pub use run::{Workers, step};

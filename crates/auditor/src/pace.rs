@@ -47,6 +47,8 @@ pub struct Moments {
     pub round_ms: u64,
     /// Hosts are given up here.
     pub cutoff_ms: u64,
+    /// What was asked of a host just before the cut-off is waited for until here; the rest of the time is for logging.
+    pub close_ms: u64,
     /// Outcomes are late after this.
     pub deadline_ms: u64,
 }
@@ -60,11 +62,13 @@ impl Moments {
         let round = Round::new(schedule.round_of(epoch).unwrap_or(0))?;
         let round_ms = chain.published_at(round)?;
         let deadline_ms = round_ms.saturating_add(schedule.answer_ms);
+        let cutoff_ms = deadline_ms.saturating_sub(pace.reserve_ms).max(round_ms);
         Ok(Self {
             begin_ms: round_ms.saturating_sub(pace.lead_ms),
             commit_ms: round_ms.saturating_sub(pace.commit_ms),
             round_ms,
-            cutoff_ms: deadline_ms.saturating_sub(pace.reserve_ms).max(round_ms),
+            cutoff_ms,
+            close_ms: cutoff_ms.midpoint(deadline_ms),
             deadline_ms,
         })
     }

@@ -22,6 +22,22 @@ pub enum Poll {
     Failed,
 }
 
+/// Why a host gave nothing, and when it says to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// Why.
+    pub why: NoAnswer,
+    /// Milliseconds it asks to be left alone (RFC 9110, section 10.2.3, `Retry-After`). Honoured up to a minute, and never
+    /// past the moment at which the host is given up.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl From<NoAnswer> for Unanswered {
+    fn from(why: NoAnswer) -> Self {
+        Self { why, retry_after_ms: None }
+    }
+}
+
 /// The hosts of a schedule. Called from several threads.
 ///
 /// Nothing is believed for its own sake: the engine verifies what is signed, the caller of the dossier the rest. A refusal
@@ -32,25 +48,25 @@ pub trait Hosts: Send + Sync {
     ///
     /// # Errors
     /// Why none came.
-    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, NoAnswer>;
+    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, Unanswered>;
 
     /// Hands over a challenge. The same one may be handed over again and draws nothing anew.
     ///
     /// # Errors
     /// Why it was not taken.
-    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), NoAnswer>;
+    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), Unanswered>;
 
     /// Looks how far a challenge handed over is.
     ///
     /// # Errors
     /// Why there is no word of it.
-    fn poll(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Poll, NoAnswer>;
+    fn poll(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Poll, Unanswered>;
 
     /// The opened leaves that belong to the answer.
     ///
     /// # Errors
     /// Why none came.
-    fn openings(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Openings, NoAnswer>;
+    fn openings(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Openings, Unanswered>;
 
     /// Fetches one block as a customer would and checks it against the owner's root. Also the milliseconds it took.
     fn probe(&self, host: &HostKey, envelope: &Envelope, block: u64) -> (ProbeOutcome, u64);

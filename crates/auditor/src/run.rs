@@ -1,5 +1,6 @@
 //! Drivers of an engine: one thread that does everything in turn, or workers that ask hosts side by side.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -29,7 +30,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// `threads` of them, at least one.
+    /// `threads` of them, at least one. A question during which `hosts` panics counts as one to an unreachable host.
     #[must_use]
     pub fn new(hosts: &Arc<dyn Hosts>, clock: &Arc<dyn Clock>, threads: usize) -> Self {
         let (tasks, queue) = channel::<Task>();
@@ -44,7 +45,7 @@ impl Workers {
                         // The lock is held while waiting: one waits for a task, the others for the lock.
                         let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok(task) = task else { break };
-                        if out.send(perform(hosts.as_ref(), clock.as_ref(), &task)).is_err() {
+                        if out.send(answered(hosts.as_ref(), clock.as_ref(), &task)).is_err() {
                             break;
                         }
                     }
@@ -76,6 +77,13 @@ impl Workers {
         }
         engine.advance(clock.now_ms())
     }
+}
+
+/// What came of a task, whatever happens on the way: without a report the host would never be asked again, nor given up.
+fn answered(hosts: &dyn Hosts, clock: &dyn Clock, task: &Task) -> Report {
+    // Neither hosts nor clock keep state that a question left half done could break: what they say is verified.
+    let perform = || perform(hosts, clock, task);
+    catch_unwind(AssertUnwindSafe(perform)).unwrap_or_else(|_| Report::lost(task, clock))
 }
 
 impl Drop for Workers {

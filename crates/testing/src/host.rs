@@ -51,6 +51,14 @@ pub enum Conduct {
     NoInventory,
     /// Takes challenges and never answers.
     Silent,
+    /// Like an honest host until something it lost is drawn: then takes the challenge and never answers.
+    FallsSilent,
+    /// The same, but then signs that it does not know the object, although its own inventory lists it.
+    Denies,
+    /// The same, but then signs junk as a proof, and refuses the opened leaves that it would be judged by.
+    Withholds,
+    /// The same, but then signs that it cannot prove, and opens the right leaves with an envelope that their owner did not sign.
+    Missigns,
 }
 
 /// One host of a simulation.

@@ -1,9 +1,9 @@
 //! The network between auditor, owners and hosts, in process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bailiwick_auditor::{Hosts, Poll};
+use bailiwick_auditor::{Hosts, Poll, Unanswered};
 use bailiwick_possession::challenge::Sampled;
 use bailiwick_possession::opening::{Opening, verify_block};
 use bailiwick_possession::statement::{Witness, lifted_roots, statement};
@@ -19,10 +19,15 @@ use crate::host::{Conduct, Host, OtherQuestion, draw};
 use crate::native::NativeProofs;
 use crate::real::RealProofs;
 
+/// What a host sends as a proof that has none: no points of the curve.
+const JUNK: [u8; 128] = [0xff; 128];
+
 #[derive(Debug)]
 struct Asked {
     challenge: Challenge,
     answer: Option<SignedResponse>,
+    /// Whether the native statement holds on the bytes that the host has.
+    held: bool,
     polls: u64,
 }
 
@@ -35,6 +40,8 @@ struct State {
     /// Rounds answered with a proof of a native statement that holds, and that does not.
     held: u64,
     false_statements: u64,
+    /// Epochs in which it does not hold, by host.
+    drawn: BTreeMap<HostKey, BTreeSet<u64>>,
 }
 
 /// All hosts, and the wires to them.
@@ -83,6 +90,12 @@ impl Network {
     pub fn native_checks(&self) -> (u64, u64) {
         let state = self.state();
         (state.held, state.false_statements)
+    }
+
+    /// Epochs in which what a host lost was drawn: the native statement about its bytes did not hold.
+    #[must_use]
+    pub fn epochs_that_drew_a_loss(&self, host: &HostKey) -> BTreeSet<u64> {
+        self.state().drawn.get(host).cloned().unwrap_or_default()
     }
 
     /// What a host gives an owner who looks for its objects in the inventory of an epoch.
@@ -151,7 +164,8 @@ impl Network {
         (question, source, other_tree)
     }
 
-    fn prove(&self, host: &Host, challenge: &Challenge) -> Option<Result<[u8; 128], CannotProve>> {
+    /// The answer, and whether the native statement holds.
+    fn prove(&self, host: &Host, challenge: &Challenge) -> Option<(Result<[u8; 128], CannotProve>, bool)> {
         let (question, source, other_tree) = self.really(host, challenge);
         let tree = if other_tree { host.other_tree()? } else { host.tree(challenge.epoch) };
         let class = question.class;
@@ -168,6 +182,9 @@ impl Network {
         {
             let mut state = self.state();
             *(if held.is_ok() { &mut state.held } else { &mut state.false_statements }) += 1;
+            if held.is_err() {
+                state.drawn.entry(host.key()).or_default().insert(challenge.epoch);
+            }
         }
         if let Some(real) = &self.real {
             real.round(&question, |tiny| {
@@ -176,24 +193,27 @@ impl Network {
                 Some((sampled, openings))
             });
         }
-        match (host.conduct, held) {
-            (Conduct::Honest, Err(_)) => Some(Err(CannotProve::CellsUnavailable)),
-            _ => Some(Ok(proof)),
-        }
+        let outcome = match (host.conduct, &held) {
+            (Conduct::Honest | Conduct::Missigns, Err(_)) => Err(CannotProve::CellsUnavailable),
+            (Conduct::Denies, Err(_)) => Err(CannotProve::ObjectUnknown),
+            (Conduct::Withholds, Err(_)) => Ok(JUNK),
+            _ => Ok(proof),
+        };
+        Some((outcome, held.is_ok()))
     }
 }
 
 impl Hosts for Network {
-    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, NoAnswer> {
+    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, Unanswered> {
         let h = self.host(host)?;
         self.pass(&format!("inventory {epoch} {host}"))?;
         if h.conduct == Conduct::NoInventory {
-            return Err(NoAnswer::Refused);
+            return Err(NoAnswer::Refused.into());
         }
         Ok(h.sign_inventory(epoch, h.tree(epoch), self.made_at(epoch)))
     }
 
-    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), NoAnswer> {
+    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), Unanswered> {
         let h = self.host(host)?;
         let question = challenge.verify(self.auditor.as_bytes()).map_err(|_| NoAnswer::Refused)?;
         let digest = question.digest();
@@ -205,18 +225,22 @@ impl Hosts for Network {
         if self.pass(&format!("restart {} {host}", question.epoch)).is_err() {
             return Ok(());
         }
-        let answer = match h.conduct {
-            Conduct::Silent => None,
+        let (outcome, held) = match h.conduct {
+            Conduct::Silent => (None, true),
             _ => {
-                let outcome = self.prove(h, &question).ok_or(NoAnswer::Refused)?;
-                Some(Signed::new(&Response { challenge: digest, outcome }, h.signing_key()))
+                let (outcome, held) = self.prove(h, &question).ok_or(NoAnswer::Refused)?;
+                (Some(outcome), held)
             }
         };
-        self.state().asked.insert((*host, digest), Asked { challenge: question, answer, polls: 0 });
+        let outcome = outcome.filter(|_| held || h.conduct != Conduct::FallsSilent);
+        let answer =
+            outcome.map(|outcome| Signed::new(&Response { challenge: digest, outcome }, h.signing_key()));
+        let asked = Asked { challenge: question, answer, held, polls: 0 };
+        self.state().asked.insert((*host, digest), asked);
         Ok(())
     }
 
-    fn poll(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Poll, NoAnswer> {
+    fn poll(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Poll, Unanswered> {
         let epoch = self.epoch_of(host, challenge)?;
         self.pass(&format!("poll {epoch} {host}"))?;
         if self.pass(&format!("job {epoch} {host}")).is_err() {
@@ -232,19 +256,26 @@ impl Hosts for Network {
         }
     }
 
-    fn openings(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Openings, NoAnswer> {
+    fn openings(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Openings, Unanswered> {
         let h = self.host(host)?;
         let epoch = self.epoch_of(host, challenge)?;
         self.pass(&format!("openings {epoch} {host}"))?;
-        let question = self.state().asked.get(&(*host, *challenge)).map(|a| a.challenge.clone());
-        let question = question.ok_or(NoAnswer::Refused)?;
+        let asked = self.state().asked.get(&(*host, *challenge)).map(|a| (a.challenge.clone(), a.held));
+        let (question, held) = asked.ok_or(NoAnswer::Refused)?;
+        if h.conduct == Conduct::Withholds && !held {
+            return Err(NoAnswer::Refused.into());
+        }
         let (_, leaves) = draw(h.tree(epoch), &question).ok_or(NoAnswer::Refused)?;
         let shown = match (h.conduct, h.other_tree()) {
             (Conduct::TwoInventories { epoch: when }, Some(second)) if when == epoch => second,
             _ => h.tree(epoch),
         };
         let envelope = |name| h.object(name).map(|o| o.signed().clone());
-        let envelopes = leaves.iter().filter_map(|l| envelope(&l.leaf.name)).collect();
+        let mut envelopes: Vec<_> = leaves.iter().filter_map(|l| envelope(&l.leaf.name)).collect();
+        if let (Conduct::Missigns, false, Some(last)) = (h.conduct, held, envelopes.last_mut()) {
+            let body = last.decode_unverified().map_err(|_| NoAnswer::Refused)?;
+            *last = Signed::new(&body, h.signing_key());
+        }
         Ok(Openings { inventory: h.sign_inventory(epoch, shown, self.made_at(epoch)), leaves, envelopes })
     }
 

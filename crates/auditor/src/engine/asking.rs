@@ -8,10 +8,11 @@ use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::{ChallengeDigest, HostKey};
 use bailiwick_protocol::inventory::{Openings, SignedInventory};
 
+use super::deadlines::over_ms;
 use super::evidence::Gathered;
 use super::{Engine, EngineError};
 use crate::pace::Moments;
-use crate::ports::{Clock, Hosts, Poll};
+use crate::ports::{Clock, Hosts, Poll, Unanswered};
 use crate::record::Record;
 
 /// One question to one host.
@@ -36,8 +37,8 @@ pub(super) enum Question {
     Challenge(SignedChallenge),
     Poll(ChallengeDigest),
     Openings(ChallengeDigest, Box<SignedChallenge>),
-    /// Index into the bundle's envelopes, the envelope, the block.
-    Probes(Vec<(u32, Arc<Envelope>, u64)>),
+    /// Index into the bundle's envelopes, the envelope, the block; and until when the second and later ones are asked for.
+    Probes(Vec<(u32, Arc<Envelope>, u64)>, u64),
 }
 
 /// What came of a task.
@@ -51,10 +52,10 @@ pub struct Report {
 
 #[derive(Debug)]
 enum Said {
-    Inventory(Result<SignedInventory, NoAnswer>),
-    Challenge(Result<(), NoAnswer>),
-    Poll(Result<Poll, NoAnswer>),
-    Openings(Box<Result<Openings, NoAnswer>>),
+    Inventory(Result<SignedInventory, Unanswered>),
+    Challenge(Result<(), Unanswered>),
+    Poll(Result<Poll, Unanswered>),
+    Openings(Box<Result<Openings, Unanswered>>),
     Probes(Vec<(ProbeOutcome, u64)>),
 }
 
@@ -70,25 +71,48 @@ pub fn perform(hosts: &dyn Hosts, clock: &dyn Clock, task: &Task) -> Report {
             let again = |_| hosts.challenge(host, challenge).and_then(|()| hosts.openings(host, digest));
             Said::Openings(Box::new(hosts.openings(host, digest).or_else(again)))
         }
-        Question::Probes(blocks) => Said::Probes(
-            blocks.iter().map(|(_, envelope, block)| hosts.probe(host, envelope, *block)).collect(),
-        ),
+        Question::Probes(blocks, until_ms) => {
+            let mut outcomes = Vec::new();
+            for (_, envelope, block) in blocks {
+                // A host that is slow with each of many blocks must not make the outcome late.
+                if !outcomes.is_empty() && clock.now_ms() >= *until_ms {
+                    break;
+                }
+                outcomes.push(hosts.probe(host, envelope, *block));
+            }
+            Said::Probes(outcomes)
+        }
     };
     Report { epoch: task.epoch, host: *host, at_ms: clock.now_ms(), said }
+}
+
+impl Report {
+    /// Of a task that ended without one: nothing came of it.
+    pub(crate) fn lost(task: &Task, clock: &dyn Clock) -> Self {
+        let nothing = Unanswered::from(NoAnswer::Unreachable);
+        let said = match &task.question {
+            Question::Inventory => Said::Inventory(Err(nothing)),
+            Question::Challenge(_) => Said::Challenge(Err(nothing)),
+            Question::Poll(_) => Said::Poll(Err(nothing)),
+            Question::Openings(..) => Said::Openings(Box::new(Err(nothing))),
+            Question::Probes(..) => Said::Probes(Vec::new()),
+        };
+        Self { epoch: task.epoch, host: task.host, at_ms: clock.now_ms(), said }
+    }
 }
 
 /// How far the questions to one host in one epoch are. In memory only: after a restart everything is asked again.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    in_flight: bool,
-    not_before_ms: u64,
-    /// When this engine first asked for the answer.
-    first_ms: Option<u64>,
+    pub(super) in_flight: bool,
+    pub(super) not_before_ms: u64,
+    /// When this engine first asked for the answer, or for what belongs to it.
+    pub(super) first_ms: Option<u64>,
     /// The host has taken the challenge.
     sent: bool,
     /// A question about the answer has come back since this engine began.
-    attempted: bool,
-    last: Option<NoAnswer>,
+    pub(super) attempted: bool,
+    pub(super) last: Option<NoAnswer>,
     pub(super) gathered: Gathered,
 }
 
@@ -107,7 +131,7 @@ impl Engine {
                 if let Some(question) = self.question(epoch, host, &moments, now_ms) {
                     let work = self.work.entry((epoch, host)).or_default();
                     work.in_flight = true;
-                    if let Question::Challenge(_) = &question {
+                    if let Question::Challenge(_) | Question::Openings(..) = &question {
                         work.first_ms.get_or_insert(now_ms);
                     }
                     tasks.push(Task { epoch, host, question });
@@ -130,7 +154,7 @@ impl Engine {
             (_, Some(_)) => None,
             (None, None) if work.sent => Some(Question::Poll(audit.digest)),
             (None, None) => Some(Question::Challenge(audit.challenge.clone())),
-            (Some((answer, _)), None) => work.gathered.question(answer, audit),
+            (Some((answer, _)), None) => work.gathered.question(answer, audit, over_ms(moments, work)),
         }
     }
 
@@ -148,7 +172,7 @@ impl Engine {
             Said::Challenge(taken) => {
                 match taken {
                     Ok(()) => self.work_of(epoch, host).sent = true,
-                    Err(why) => self.failed(epoch, host, why, at_ms),
+                    Err(none) => self.failed(epoch, host, none, at_ms),
                 }
                 Ok(())
             }
@@ -161,11 +185,11 @@ impl Engine {
             }
             Said::Poll(Ok(Poll::Answered(response))) => self.settle_answer(epoch, host, response, at_ms),
             Said::Poll(Ok(Poll::Failed)) => {
-                self.failed(epoch, host, NoAnswer::Refused, at_ms);
+                self.failed(epoch, host, NoAnswer::Refused.into(), at_ms);
                 Ok(())
             }
-            Said::Poll(Err(why)) => {
-                self.failed(epoch, host, why, at_ms);
+            Said::Poll(Err(none)) => {
+                self.failed(epoch, host, none, at_ms);
                 Ok(())
             }
             Said::Openings(given) => self.settle_openings(epoch, host, *given, at_ms),
@@ -181,24 +205,20 @@ impl Engine {
     }
 
     /// The same question again, after a pause.
-    pub(super) fn failed(&mut self, epoch: u64, host: HostKey, why: NoAnswer, at_ms: u64) {
-        let pause = self.pace.reask_ms;
+    pub(super) fn failed(&mut self, epoch: u64, host: HostKey, none: Unanswered, at_ms: u64) {
+        let again_ms = self.again_ms(epoch, host, none.retry_after_ms, at_ms);
         let work = self.work_of(epoch, host);
-        work.not_before_ms = at_ms + pause;
+        work.not_before_ms = again_ms;
         work.sent = false;
         work.attempted = true;
-        work.last = Some(why);
-    }
-
-    pub(super) fn pause(&mut self, epoch: u64, host: HostKey, until_ms: u64) {
-        self.work_of(epoch, host).not_before_ms = until_ms;
+        work.last = Some(none.why);
     }
 
     fn settle_inventory(
         &mut self,
         epoch: u64,
         host: HostKey,
-        given: Result<SignedInventory, NoAnswer>,
+        given: Result<SignedInventory, Unanswered>,
         at_ms: u64,
     ) -> Result<(), EngineError> {
         let committed =
@@ -217,9 +237,9 @@ impl Engine {
                 self.record(&Record::Inventory { epoch, host, inventory })
             }
             other => {
-                let why = other.err().unwrap_or(NoAnswer::Refused);
-                self.silence.insert((epoch, host), why);
-                self.failed(epoch, host, why, at_ms);
+                let none = other.err().unwrap_or(NoAnswer::Refused.into());
+                self.silence.insert((epoch, host), none.why);
+                self.failed(epoch, host, none, at_ms);
                 Ok(())
             }
         }
@@ -241,38 +261,10 @@ impl Engine {
         // Only what this host signed for this challenge is an answer: with anything else, whoever holds an old answer
         // could frame the host.
         if !response.verify(host.as_bytes()).is_ok_and(|r| r.challenge == audit.digest) {
-            self.failed(epoch, host, NoAnswer::Refused, at_ms);
+            self.failed(epoch, host, NoAnswer::Refused.into(), at_ms);
             return Ok(());
         }
         let at_ms = at_ms.max(audit.asked_ms);
         self.record(&Record::Answered { epoch, host, answer: Answer::Response(response), at_ms })
-    }
-
-    /// A lost answer is a failed answer: at the cut-off it is given up. After a restart a host has half of its time again, so
-    /// that an auditor's crash is never a host's failure.
-    pub(super) fn give_up_if_due(
-        &mut self,
-        epoch: u64,
-        moments: &Moments,
-        now_ms: u64,
-    ) -> Result<(), EngineError> {
-        if now_ms < moments.cutoff_ms {
-            return Ok(());
-        }
-        let Some(e) = self.campaign.epochs.get(&epoch) else { return Ok(()) };
-        let fair_ms = (moments.cutoff_ms - moments.round_ms) / 2;
-        let mut over = Vec::new();
-        for (host, audit) in e.audits.iter().filter(|(_, a)| a.answer.is_none()) {
-            let Some(work) = self.work.get(&(epoch, *host)) else { continue };
-            let Some(first_ms) = work.first_ms else { continue };
-            if work.attempted && now_ms >= first_ms + fair_ms {
-                over.push((*host, audit.asked_ms, work.last.unwrap_or(NoAnswer::TimedOut)));
-            }
-        }
-        for (host, asked_ms, why) in over {
-            let at_ms = now_ms.max(asked_ms);
-            self.record(&Record::Answered { epoch, host, answer: Answer::None(why), at_ms })?;
-        }
-        Ok(())
     }
 }

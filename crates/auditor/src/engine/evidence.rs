@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::tree::BLOCK_BYTES;
-use bailiwick_protocol::bundle::{Answer, Bundle, InventoryEvidence, NoAnswer, ProbeOutcome, RangeOutcome};
+use bailiwick_protocol::bundle::{Answer, Bundle, InventoryEvidence, ProbeOutcome, RangeOutcome};
 use bailiwick_protocol::challenge::Target;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
@@ -16,18 +16,15 @@ use bailiwick_protocol::signing::Signed;
 use super::asking::Question;
 use super::{Engine, EngineError};
 use crate::campaign::Audit;
-use crate::ports::Purpose;
+use crate::ports::{Purpose, Unanswered};
 use crate::record::Record;
-
-/// Times the opened leaves are asked for; the answer itself is there already.
-const OPENINGS_TRIES: u32 = 3;
 
 /// What belongs to an answer. In memory only: the same can be had again.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     openings: Option<Opened>,
-    /// Times that none that fit were given.
-    tries: u32,
+    /// They were asked for, and none that fit came.
+    tried: bool,
     /// A second inventory is on record already.
     second: bool,
     /// Index into the envelopes, the envelope, the block; `None` before they are drawn.
@@ -39,13 +36,13 @@ pub(super) struct Gathered {
 struct Opened {
     leaves: Vec<LeafOpening>,
     envelopes: Vec<SignedEnvelope>,
-    /// Of those that their owner signed and that are what the leaf says.
+    /// The same, decoded, with their indices.
     genuine: Vec<(u32, Arc<Envelope>)>,
 }
 
 impl Gathered {
     /// What is still to be asked of the host.
-    pub(super) fn question(&self, answer: &Answer, audit: &Audit) -> Option<Question> {
+    pub(super) fn question(&self, answer: &Answer, audit: &Audit, over_ms: u64) -> Option<Question> {
         if matches!(answer, Answer::None(_)) || self.ranges.is_some() {
             return None;
         }
@@ -54,7 +51,7 @@ impl Gathered {
                 Some(Question::Openings(audit.digest, Box::new(audit.challenge.clone())))
             }
             None => None,
-            Some(blocks) => Some(Question::Probes(blocks.clone())),
+            Some(blocks) => Some(Question::Probes(blocks.clone(), over_ms)),
         }
     }
 
@@ -74,6 +71,20 @@ impl Gathered {
         self.ranges = Some(ranges.collect());
     }
 
+    /// The host's time is over: leaves that did not come by now do not come. What was asked for just now is waited for, unless
+    /// `closed`. Blocks that are still on their way then are left out: nobody can tell whether they would have come.
+    pub(super) fn give_up(&mut self, in_flight: bool, closed: bool) {
+        if self.openings.is_some() {
+            if closed {
+                self.ranges.get_or_insert_default();
+            }
+        } else if closed || (self.tried && !in_flight) {
+            self.openings = Some(Opened::default());
+            self.blocks = Some(Vec::new());
+            self.ranges = Some(Vec::new());
+        }
+    }
+
     fn is_complete(&self, answer: &Answer) -> bool {
         matches!(answer, Answer::None(_)) || self.ranges.is_some()
     }
@@ -84,23 +95,24 @@ impl Engine {
         &mut self,
         epoch: u64,
         host: HostKey,
-        given: Result<Openings, NoAnswer>,
+        given: Result<Openings, Unanswered>,
         at_ms: u64,
     ) -> Result<(), EngineError> {
-        let opened = match given {
-            Ok(openings) => self.fitting(epoch, host, openings)?,
-            Err(_) => None,
-        };
-        let pause = self.pace.reask_ms;
-        if opened.is_none() {
-            let gathered = &mut self.work_of(epoch, host).gathered;
-            gathered.tries += 1;
-            if gathered.tries < OPENINGS_TRIES {
-                self.pause(epoch, host, at_ms + pause);
-                return Ok(());
-            }
+        let audit = self.campaign.epochs.get(&epoch).and_then(|e| e.audits.get(&host));
+        let given_up = self.work.get(&(epoch, host)).is_some_and(|w| w.gathered.openings.is_some());
+        if given_up || audit.is_none_or(|a| a.answer.is_none() || a.bundle.is_some()) {
+            return Ok(());
         }
-        let opened = opened.unwrap_or_default();
+        let (opened, retry_after_ms) = match given {
+            Ok(openings) => (self.fitting(epoch, host, openings)?, None),
+            Err(none) => (None, none.retry_after_ms),
+        };
+        let Some(opened) = opened else {
+            let again_ms = self.again_ms(epoch, host, retry_after_ms, at_ms);
+            let work = self.work_of(epoch, host);
+            (work.gathered.tried, work.not_before_ms) = (true, again_ms);
+            return Ok(());
+        };
         let blocks = self.draw_blocks(epoch, host, &opened)?;
         let gathered = &mut self.work_of(epoch, host).gathered;
         if blocks.is_empty() {
@@ -111,7 +123,8 @@ impl Engine {
         Ok(())
     }
 
-    /// The leaves, if they are of the inventory committed to and those that the challenge samples.
+    /// The leaves, if they are of the inventory committed to and those that the challenge samples, each with the envelope that its
+    /// owner signed: a host that shows anything else shows nothing, and is asked again.
     fn fitting(&mut self, epoch: u64, host: HostKey, given: Openings) -> Result<Option<Opened>, EngineError> {
         let Some(e) = self.campaign.epochs.get(&epoch) else { return Ok(None) };
         let (Some(audit), Some((committed, _))) = (e.audits.get(&host), e.inventories.get(&host)) else {
@@ -131,13 +144,15 @@ impl Engine {
         if !challenge.is_ok_and(|c| sampled(&c, &given.leaves).is_ok()) {
             return Ok(None);
         }
-        let genuine =
-            (0..).zip(given.leaves.iter().zip(&given.envelopes)).filter_map(|(i, (leaf, signed))| {
-                let envelope = signed.verify(leaf.leaf.name.owner.as_bytes()).ok()?;
-                (Target::of(&envelope).as_ref() == Some(&leaf.leaf)).then(|| (i, Arc::new(envelope)))
-            });
-        let genuine = genuine.collect();
-        Ok(Some(Opened { leaves: given.leaves, envelopes: given.envelopes, genuine }))
+        if given.envelopes.len() != given.leaves.len() {
+            return Ok(None);
+        }
+        let genuine = |(index, (leaf, signed)): (u32, (&LeafOpening, &SignedEnvelope))| {
+            let envelope = signed.verify(leaf.leaf.name.owner.as_bytes()).ok()?;
+            (Target::of(&envelope).as_ref() == Some(&leaf.leaf)).then(|| (index, Arc::new(envelope)))
+        };
+        let all: Option<Vec<_>> = (0..).zip(given.leaves.iter().zip(&given.envelopes)).map(genuine).collect();
+        Ok(all.map(|genuine| Opened { leaves: given.leaves, envelopes: given.envelopes, genuine }))
     }
 
     /// Random blocks of the opened objects, weighted by their blocks. The host cannot foresee them.

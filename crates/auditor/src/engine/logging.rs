@@ -31,8 +31,14 @@ impl Engine {
                 self.compare_entry(at, entry, &mut unknown)?;
                 at += 1;
             }
-            if at >= page.size || page.entries.is_empty() {
+            if at >= page.size {
                 break;
+            }
+            if page.entries.is_empty() {
+                // Entries that are not shown may be this auditor's: nothing was compared.
+                let why = format!("no entry from {at} on, of {}", page.size);
+                self.log_failed(Fault::Untrusted { who: "the log", why }, now_ms);
+                return Ok(());
             }
         }
         if !unknown.is_empty() {

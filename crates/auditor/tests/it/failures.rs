@@ -155,11 +155,116 @@ fn a_second_inventory_of_one_epoch_is_kept_as_evidence() {
     assert_ne!(first.digest(), second.digest());
 }
 
+/// P16: an answer whose opened leaves never come: asked for until the cut-off, then bundled without any and logged in time.
 #[test]
-fn an_answer_without_openings_is_kept_without_them() {
-    let (_, bundles) = run(Manner::NoOpenings);
-    assert_eq!(outcome_of(&bundles[0]), Ok(true));
-    assert!(bundles[0].inventory.as_ref().unwrap().leaves.is_empty() && bundles[0].ranges.is_empty());
+fn p16_openings_that_never_come_are_given_up_at_the_cut_off() {
+    for manner in [Manner::NoOpenings, Manner::ForeignEnvelopes, Manner::WrongLeaves] {
+        let (world, bundles) = run(manner);
+        assert_eq!(outcome_of(&bundles[0]), Ok(true));
+        assert!(bundles[0].inventory.as_ref().unwrap().leaves.is_empty() && bundles[0].ranges.is_empty());
+        let at = world.hosts.openings_at.lock().unwrap().clone();
+        let cutoff = ROUND_MS + ANSWER_MS - PACE.reserve_ms;
+        assert!(at.len() > 20 && at.iter().all(|at| *at < cutoff), "{manner:?}: {at:?}");
+        assert!(cutoff - at.last().unwrap() <= PACE.reask_ms);
+        let (_, logged) = world.log.decoded().pop().unwrap();
+        assert!(logged <= ROUND_MS + ANSWER_MS, "the outcome is not late");
+    }
+}
+
+/// A host that is away for a while after its proof is no failure: the leaves are asked for until the cut-off.
+#[test]
+fn openings_that_come_before_the_cut_off_are_in_the_bundle() {
+    let from = |ms| run(Manner::OpeningsFrom(ROUND_MS + ms)).1;
+    let cutoff = ANSWER_MS - PACE.reserve_ms;
+    for ms in [0, 40_000, cutoff - 5000] {
+        let bundles = from(ms);
+        assert!(!bundles[0].inventory.as_ref().unwrap().leaves.is_empty(), "{ms}");
+        assert_eq!(bundles[0].ranges.len(), 2);
+    }
+    assert!(from(cutoff)[0].inventory.as_ref().unwrap().leaves.is_empty());
+}
+
+/// An auditor's crash is never a host's failure, for the opened leaves either: half of the time again.
+#[test]
+fn p22_a_restart_past_the_cut_off_gives_the_openings_time_again() {
+    let back = ROUND_MS + ANSWER_MS;
+    let restarted = |from| {
+        let world = World::new(1, &[Manner::OpeningsFrom(from)]);
+        world.run(&mut world.start().unwrap(), ROUND_MS + 10_000).unwrap();
+        assert!(!world.hosts.openings_at.lock().unwrap().is_empty(), "the answer was there before the crash");
+        world.set_clock(back);
+        world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+        bundles(&world).remove(0).inventory.unwrap().leaves.len()
+    };
+    assert!(restarted(back + 20_000) > 0);
+    // But not for ever.
+    assert_eq!(restarted(back + 40_000), 0);
+}
+
+/// P18: a host that answers at the last moment and is slow with each block does not make its outcome late.
+#[test]
+fn p18_slow_blocks_do_not_make_an_outcome_late() {
+    let (world, bundles) = run(Manner::Stalls(ROUND_MS + ANSWER_MS - PACE.reserve_ms - 2000));
+    let outcomes: Vec<_> = bundles[0].ranges.iter().map(|r| r.outcome).collect();
+    assert_eq!(outcomes, [ProbeOutcome::TimedOut], "one is asked for all the same");
+    assert!(!bundles[0].inventory.as_ref().unwrap().leaves.is_empty());
+    let (_, logged) = world.log.decoded().pop().unwrap();
+    assert!(logged <= ROUND_MS + ANSWER_MS, "{}", logged - ROUND_MS);
+    // With time left all of them are.
+    let (_, bundles) = run(Manner::Stalls(ROUND_MS));
+    assert_eq!(bundles[0].ranges.len(), 2);
+}
+
+/// B4: a host that says when to ask again is left alone until then, up to a minute, and never past the cut-off.
+#[test]
+fn b4_retry_after_is_honoured_and_never_past_the_cut_off() {
+    let times = |until, pause| {
+        let (world, bundles) = run(Manner::Busy(until, pause));
+        let seen = world.hosts.seen.lock().unwrap();
+        let at: Vec<u64> = seen.iter().map(|(_, _, at, _)| at - ROUND_MS).collect();
+        (at, outcome_of(&bundles[0]))
+    };
+    // The pace alone would ask every two seconds.
+    let (at, outcome) = times(ROUND_MS + 25_000, 10_000);
+    assert_eq!((at.len(), outcome), (4, Ok(true)), "{at:?}");
+    assert!(at.windows(2).all(|w| w[1] - w[0] >= 10_000), "{at:?}");
+    // Whatever it says, one more question comes before the cut-off, and it saves the host.
+    let last = ANSWER_MS - PACE.reserve_ms - PACE.reask_ms;
+    for (pause, asked) in [(45_000, 45_000), (55_000, last), (3_600_000, last), (u64::MAX, last)] {
+        let (at, outcome) = times(ROUND_MS + 40_000, pause);
+        assert_eq!((at, outcome), (vec![0, asked], Ok(true)));
+    }
+    // A pause shorter than the auditor's own is no reason to hurry.
+    let (at, _) = times(ROUND_MS + 10_000, 1);
+    assert!(at.windows(2).all(|w| w[1] - w[0] >= PACE.reask_ms), "{at:?}");
+}
+
+/// The same before the round: the last question for an inventory comes before the commitment.
+#[test]
+fn b4_retry_after_of_an_inventory_ends_before_the_commitment() {
+    let commit = ROUND_MS - PACE.commit_ms;
+    let world = World::new(1, &[Manner::Busy(commit - PACE.reask_ms, 3_600_000)]);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    let at = world.hosts.inventories_at.lock().unwrap().clone();
+    assert_eq!(at, [ROUND_MS - PACE.lead_ms, commit - PACE.reask_ms]);
+    assert_eq!(outcome_of(&bundles(&world)[0]), Ok(true));
+}
+
+/// The log says that there are entries and shows none: nothing is compared, so nothing is drawn or signed.
+#[test]
+fn a_log_that_hides_its_entries_is_not_compared() {
+    let world = World::new(1, &[Manner::Honest]);
+    world.run(&mut world.start().unwrap(), ROUND_MS - PACE.lead_ms - 1).unwrap();
+    assert_eq!(world.log.entries().len(), 1);
+    *world.log_manner.lock().unwrap() = LogManner::Hides;
+    let mut engine = world.start().unwrap();
+    world.run(&mut engine, ROUND_MS - PACE.commit_ms).unwrap();
+    let fault = engine.last_fault().unwrap().to_string();
+    assert_eq!(fault, "the log answered what does not verify: no entry from 0 on, of 1");
+    assert_eq!(world.log.entries().len(), 1);
+    *world.log_manner.lock().unwrap() = LogManner::Good;
+    world.run(&mut engine, u64::MAX).unwrap();
+    assert_eq!((world.log.entries().len(), bundles(&world).len()), (3, 1));
 }
 
 /// P10, P08: a forged round, another round and another chain's are not used; the genuine one is, later.

@@ -1,14 +1,15 @@
 //! What comes from hosts and does not fit: too late, of another epoch, of other leaves, of another key.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bailiwick_auditor::{Clock as _, Engine, EngineError, Ports, dossier, perform};
+use bailiwick_auditor::{Clock, Engine, EngineError, Hosts, Ports, Workers, dossier, perform};
 use bailiwick_beacon::BeaconVerifier;
 use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer};
 use bailiwick_protocol::schedule::{LogEntry, Offered};
 
 use super::mint;
-use super::world::{ANSWER_MS, Manner, PACE, ROUND_MS, World, key};
+use super::world::{ANSWER_MS, Manner, PACE, ROUND_MS, World, key, silence_crashes};
 
 fn bundle(world: &World) -> Bundle {
     let dossier = dossier(&world.journal.records().unwrap(), &world.journal).unwrap();
@@ -33,28 +34,72 @@ fn p15_an_inventory_of_another_epoch_or_host_is_none() {
     assert!(matches!(offered(&world), Offered::Inventory(_)));
 }
 
-/// Leaves that were not sampled, or too few: the bundle holds none rather than those.
+/// Leaves that were not sampled, or too few, and envelopes that the owner did not sign: the bundle holds none rather than those, and
+/// nothing is fetched by their word.
 #[test]
-fn p13_only_the_sampled_leaves_are_kept() {
-    let world = World::new(1, &[Manner::WrongLeaves]);
-    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
-    let bundle = bundle(&world);
-    assert!(matches!(bundle.answer, Answer::Response(_)));
-    assert!(
-        bundle.inventory.unwrap().leaves.is_empty()
-            && bundle.envelopes.is_empty()
-            && bundle.ranges.is_empty()
-    );
+fn p13_p15_only_the_sampled_leaves_with_their_owners_envelopes_are_kept() {
+    for manner in [Manner::WrongLeaves, Manner::ForeignEnvelopes] {
+        let world = World::new(1, &[manner]);
+        world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+        let bundle = bundle(&world);
+        assert!(matches!(bundle.answer, Answer::Response(_)));
+        assert!(bundle.inventory.unwrap().leaves.is_empty(), "{manner:?}");
+        assert!(bundle.envelopes.is_empty() && bundle.ranges.is_empty(), "{manner:?}");
+    }
 }
 
-/// Envelopes that the owner did not sign travel as evidence, and nothing is fetched by their word.
+/// Leaves that come after the host was given up change nothing.
 #[test]
-fn p15_nothing_is_fetched_by_an_envelope_its_owner_did_not_sign() {
-    let world = World::new(1, &[Manner::ForeignEnvelopes]);
-    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
-    let bundle = bundle(&world);
-    assert!(!bundle.envelopes.is_empty() && !bundle.inventory.unwrap().leaves.is_empty());
-    assert!(bundle.ranges.is_empty());
+fn p16_openings_after_the_host_was_given_up_change_nothing() {
+    let world = World::new(1, &[Manner::OpeningsFrom(ROUND_MS + ANSWER_MS)]);
+    let mut engine = world.start().unwrap();
+    let cutoff = ROUND_MS + ANSWER_MS - PACE.reserve_ms;
+    world.run(&mut engine, cutoff - PACE.reask_ms - 1).unwrap();
+    let mut tasks = Vec::new();
+    while tasks.is_empty() {
+        world.set_clock(world.clock.now_ms() + 100);
+        tasks = engine.tasks(world.clock.now_ms());
+    }
+    assert!(world.clock.now_ms() < cutoff);
+    // On its way at the cut-off, it is waited for a little; then the evidence is closed.
+    world.set_clock(cutoff);
+    engine.advance(cutoff).unwrap();
+    assert_eq!(engine.campaign().tally().bundles, 0);
+    world.set_clock(cutoff + PACE.reserve_ms / 2);
+    engine.advance(world.clock.now_ms()).unwrap();
+    assert_eq!(engine.campaign().tally().bundles, 1);
+    world.set_clock(ROUND_MS + ANSWER_MS);
+    engine.settle(perform(world.hosts.as_ref(), world.clock.as_ref(), &tasks[0])).unwrap();
+    world.run(&mut engine, u64::MAX).unwrap();
+    assert_eq!(engine.campaign().tally().bundles, 1);
+    assert!(bundle(&world).inventory.unwrap().leaves.is_empty());
+}
+
+/// An adapter that panics loses no report: the host is asked again, and given up like one that cannot be reached.
+#[test]
+fn a_question_that_panics_is_one_to_an_unreachable_host() {
+    silence_crashes();
+    for at_inventory in [true, false] {
+        let world = World::new(1, &[Manner::Panics(at_inventory), Manner::Honest]);
+        let hosts: Arc<dyn Hosts> = Arc::clone(&world.hosts) as _;
+        let clock: Arc<dyn Clock> = Arc::clone(&world.clock) as _;
+        let workers = Workers::new(&hosts, &clock, 2);
+        let mut engine = world.start().unwrap();
+        while let Some(next) = engine.next_due_ms(clock.now_ms()) {
+            assert!(clock.now_ms() < ROUND_MS + 2 * ANSWER_MS, "the host is never given up");
+            for _ in 0..4 {
+                workers.step(&mut engine, clock.as_ref(), Duration::from_millis(2)).unwrap();
+            }
+            world.set_clock(next.max(clock.now_ms() + 1));
+        }
+        let tally = engine.campaign().tally();
+        let asked = 2 - u64::from(at_inventory);
+        assert_eq!((tally.inventories_missing, tally.bundles), (2 - asked, asked));
+        let mut hosts = tally.hosts.values();
+        let unreachable = hosts.clone().map(|h| h.unreachable).sum::<u64>();
+        assert_eq!(unreachable, u64::from(!at_inventory));
+        assert!(hosts.any(|h| h.proofs == 1), "the other host is none the worse");
+    }
 }
 
 /// A report that comes after its moment changes nothing: what was committed to stays.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Once};
 
 use bailiwick_auditor::{
     Beacon, Clock, Engine, EngineError, Entropy, Fault, Hosts, Journal, JournalError, Log, MemoryJournal,
-    NoEntropy, Pace, Page, Poll, Ports, Proof, Purpose, Record, perform,
+    NoEntropy, Pace, Page, Poll, Ports, Proof, Purpose, Record, Unanswered, perform,
 };
 use bailiwick_beacon::{BeaconRound, BeaconVerifier, ChainInfo};
 use bailiwick_possession::inventory::InventoryTree;
@@ -83,6 +83,14 @@ pub(crate) enum Manner {
     Equivocates,
     /// Openings never come.
     NoOpenings,
+    /// No openings before this time.
+    OpeningsFrom(u64),
+    /// Refuses the challenge, or its inventory if the time is before the round, until this time, and asks to be left alone for so many milliseconds.
+    Busy(u64, u64),
+    /// The adapter that asks it panics, at the challenge or at its inventory.
+    Panics(bool),
+    /// Takes until this time to answer, and eight seconds for each block.
+    Stalls(u64),
     /// Opens one leaf less than was sampled, or one more.
     WrongLeaves,
     /// Opens the right leaves, with envelopes that their owner did not sign.
@@ -111,6 +119,9 @@ pub(crate) struct FakeHosts {
     log: SharedLog,
     /// Every challenge ever handed over, with the time and the log's size then.
     pub(crate) seen: Mutex<Vec<(HostKey, SignedChallenge, u64, usize)>>,
+    /// When inventories and openings were asked for.
+    pub(crate) inventories_at: Mutex<Vec<u64>>,
+    pub(crate) openings_at: Mutex<Vec<u64>>,
 }
 
 fn envelope(owner: &SigningKey, number: u8, size: u64) -> (Target, SignedEnvelope) {
@@ -143,6 +154,10 @@ fn host(seed: u8, manner: Manner) -> Host {
     Host { key: key(seed), tree: InventoryTree::new(targets).unwrap(), envelopes, manner }
 }
 
+fn busy(pause_ms: u64) -> Unanswered {
+    Unanswered { why: NoAnswer::Refused, retry_after_ms: Some(pause_ms) }
+}
+
 impl FakeHosts {
     fn inventory_of(host: &Host, epoch: u64, made_unix_ms: u64) -> SignedInventory {
         let target = host.tree.target();
@@ -173,11 +188,15 @@ impl FakeHosts {
 }
 
 impl Hosts for FakeHosts {
-    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, NoAnswer> {
+    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, Unanswered> {
         self.fuse.moment();
         let host = &self.hosts[host];
+        let now = self.clock.now_ms();
+        self.inventories_at.lock().unwrap().push(now);
         match host.manner {
-            Manner::NoInventory(why) => Err(why),
+            Manner::NoInventory(why) => Err(why.into()),
+            Manner::Busy(until, pause) if until < ROUND_MS && now < until => Err(busy(pause)),
+            Manner::Panics(true) => panic_any(Crash),
             Manner::WrongEpoch => Ok(Self::inventory_of(host, epoch + 1, 5)),
             Manner::ForeignInventory => {
                 let of = Self::inventory_of(host, epoch, 5).decode_unverified().unwrap();
@@ -187,28 +206,32 @@ impl Hosts for FakeHosts {
         }
     }
 
-    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), NoAnswer> {
+    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), Unanswered> {
         self.fuse.moment();
         let now = self.clock.now_ms();
         self.seen.lock().unwrap().push((*host, challenge.clone(), now, self.log.entries().len()));
         self.fuse.moment();
         match self.hosts[host].manner {
-            Manner::Refuses => Err(NoAnswer::Refused),
-            Manner::SilentUntil(ms) if now < ms => Err(NoAnswer::TimedOut),
+            Manner::Refuses => Err(NoAnswer::Refused.into()),
+            Manner::SilentUntil(ms) if now < ms => Err(NoAnswer::TimedOut.into()),
+            Manner::Busy(until, pause) if now < until => Err(busy(pause)),
+            Manner::Panics(false) => panic_any(Crash),
             _ => Ok(()),
         }
     }
 
-    fn poll(&self, host: &HostKey, digest: &ChallengeDigest) -> Result<Poll, NoAnswer> {
+    fn poll(&self, host: &HostKey, digest: &ChallengeDigest) -> Result<Poll, Unanswered> {
         self.fuse.moment();
         let times = self.asked_times(host, digest);
-        let Some(challenge) = self.challenge_of(digest) else { return Err(NoAnswer::Refused) };
+        let Some(challenge) = self.challenge_of(digest) else { return Err(NoAnswer::Refused.into()) };
         let host = &self.hosts[host];
         let mut response = Response { challenge: *digest, outcome: Ok([9; 128]) };
         let mut signer = &host.key;
         let stranger = key(250);
         match host.manner {
-            Manner::SlowUntil(ms) if self.clock.now_ms() < ms => return Ok(Poll::Pending(0.5)),
+            Manner::SlowUntil(ms) | Manner::Stalls(ms) if self.clock.now_ms() < ms => {
+                return Ok(Poll::Pending(0.5));
+            }
             Manner::FailsOnce if times < 2 => return Ok(Poll::Failed),
             Manner::CannotProve => response.outcome = Err(CannotProve::CellsUnavailable),
             Manner::Replays => response.challenge = ChallengeDigest([3; 32]),
@@ -219,12 +242,15 @@ impl Hosts for FakeHosts {
         Ok(Poll::Answered(Signed::new(&response, signer)))
     }
 
-    fn openings(&self, host: &HostKey, digest: &ChallengeDigest) -> Result<Openings, NoAnswer> {
+    fn openings(&self, host: &HostKey, digest: &ChallengeDigest) -> Result<Openings, Unanswered> {
         self.fuse.moment();
         let host = &self.hosts[host];
         let challenge = self.challenge_of(digest).ok_or(NoAnswer::Refused)?.decode_unverified().unwrap();
+        let now = self.clock.now_ms();
+        self.openings_at.lock().unwrap().push(now);
         let made_ms = match host.manner {
-            Manner::NoOpenings => return Err(NoAnswer::Refused),
+            Manner::OpeningsFrom(ms) if now < ms => return Err(NoAnswer::Refused.into()),
+            Manner::NoOpenings => return Err(NoAnswer::Refused.into()),
             Manner::Equivocates => 6,
             _ => 5,
         };
@@ -253,6 +279,10 @@ impl Hosts for FakeHosts {
         self.fuse.moment();
         match self.hosts[host].manner {
             Manner::GetFails(outcome) => (outcome, 7),
+            Manner::Stalls(_) => {
+                self.clock.0.fetch_add(8000, SeqCst);
+                (ProbeOutcome::TimedOut, 8000)
+            }
             _ => (ProbeOutcome::Good, 7),
         }
     }
@@ -284,6 +314,8 @@ pub(crate) enum LogManner {
     /// Takes the entries, and says that it did not.
     LosesTheAnswer,
     NoWitnesses,
+    /// Says how many entries there are, and shows none.
+    Hides,
 }
 
 /// An entry and the time of its entry.
@@ -348,10 +380,14 @@ impl Log for FakeLog {
 
     fn entries(&mut self, from: u64) -> Result<Page, Fault> {
         self.1.moment();
-        if *self.3.lock().unwrap() == LogManner::Down {
+        let manner = *self.3.lock().unwrap();
+        if manner == LogManner::Down {
             return Err(down());
         }
         let all = self.0.entries();
+        if manner == LogManner::Hides {
+            return Ok(Page { entries: Vec::new(), size: all.len() as u64 });
+        }
         // Small pages, so that paging is tried.
         let entries =
             all.iter().skip(usize::try_from(from).unwrap()).take(2).map(|(e, _)| e.clone()).collect();
@@ -459,6 +495,8 @@ impl World {
                 clock: Arc::clone(&clock),
                 log: log.clone(),
                 seen: Mutex::default(),
+                inventories_at: Mutex::default(),
+                openings_at: Mutex::default(),
             }),
             fuse,
             clock,
@@ -548,7 +586,7 @@ impl World {
     }
 }
 
-fn silence_crashes() {
+pub(crate) fn silence_crashes() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();

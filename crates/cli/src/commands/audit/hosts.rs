@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bailiwick_auditor::{Hosts, Poll};
+use bailiwick_auditor::{Hosts, Poll, Unanswered};
 use bailiwick_client::{Client, ClientError, ClientOptions};
 use bailiwick_protocol::api::JobState;
 use bailiwick_protocol::bundle::{NoAnswer, ProbeOutcome};
@@ -58,17 +58,25 @@ impl NodeHosts {
         host: &HostKey,
         what: &str,
         ask: impl FnOnce(&Client) -> Result<T, ClientError>,
-    ) -> Result<T, NoAnswer> {
-        let Some(client) = self.clients.get(host) else { return Err(NoAnswer::Unreachable) };
+    ) -> Result<T, Unanswered> {
+        let Some(client) = self.clients.get(host) else { return Err(NoAnswer::Unreachable.into()) };
         ask(client).map_err(|error| {
-            let why = no_answer(&error);
             let line = format!("host {}: {what}: {}", &host.to_string()[..16], printable(&error.to_string()));
             if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
                 eprintln!("warning: {line}");
             }
-            why
+            unanswered(&error)
         })
     }
+}
+
+/// What an error says to the engine.
+fn unanswered(error: &ClientError) -> Unanswered {
+    let retry_after_ms = match error {
+        ClientError::Refused { retry_after, .. } => retry_after.map(|seconds| seconds.saturating_mul(1000)),
+        _ => None,
+    };
+    Unanswered { why: no_answer(error), retry_after_ms }
 }
 
 /// Which kind of no answer an error is. Every refusal counts, also "not found" and "unauthenticated": otherwise the host
@@ -85,15 +93,15 @@ fn no_answer(error: &ClientError) -> NoAnswer {
 }
 
 impl Hosts for NodeHosts {
-    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, NoAnswer> {
+    fn inventory(&self, host: &HostKey, epoch: u64) -> Result<SignedInventory, Unanswered> {
         self.ask(host, "asked for its inventory", |c| c.make_inventory(epoch))
     }
 
-    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), NoAnswer> {
+    fn challenge(&self, host: &HostKey, challenge: &SignedChallenge) -> Result<(), Unanswered> {
         self.ask(host, "asked a challenge", |c| c.challenge(challenge).map(drop))
     }
 
-    fn poll(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Poll, NoAnswer> {
+    fn poll(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Poll, Unanswered> {
         self.ask(host, "asked for its answer", |c| {
             let job = c.job(challenge)?;
             match job.state {
@@ -104,7 +112,7 @@ impl Hosts for NodeHosts {
         })
     }
 
-    fn openings(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Openings, NoAnswer> {
+    fn openings(&self, host: &HostKey, challenge: &ChallengeDigest) -> Result<Openings, Unanswered> {
         self.ask(host, "asked for the opened leaves", |c| c.openings(challenge))
     }
 
@@ -118,5 +126,27 @@ impl Hosts for NodeHosts {
             Some(Err(_)) => ProbeOutcome::Refused,
         };
         (outcome, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// B4: the pause a busy host asks for reaches the engine, in its unit.
+    #[test]
+    fn retry_after_is_passed_on_in_milliseconds() {
+        let refused = |retry_after| ClientError::Refused {
+            status: 503,
+            code: "busy".to_owned(),
+            message: String::new(),
+            help: String::new(),
+            retry_after,
+        };
+        let to = |why, retry_after_ms| Unanswered { why, retry_after_ms };
+        assert_eq!(unanswered(&refused(Some(7))), to(NoAnswer::Refused, Some(7000)));
+        assert_eq!(unanswered(&refused(Some(u64::MAX))), to(NoAnswer::Refused, Some(u64::MAX)));
+        assert_eq!(unanswered(&refused(None)), to(NoAnswer::Refused, None));
+        assert_eq!(unanswered(&ClientError::TimedOut), to(NoAnswer::TimedOut, None));
     }
 }
