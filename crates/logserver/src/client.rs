@@ -1,6 +1,5 @@
 //! A client of a log: adds entries, and reads any log that serves tiles.
 
-use std::io::Read as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_protocol::http_signature::{
@@ -15,7 +14,7 @@ use bailiwick_translog::{
 };
 use serde::Deserialize;
 
-use crate::http::{agent, prefix};
+use crate::http::{Answer, Endpoint};
 
 /// Seconds a request's signature is valid.
 const SIGNATURE_SECONDS: u64 = 30;
@@ -33,7 +32,7 @@ pub enum ClientError {
     #[error("https needs a PEM file with the certificates to trust")]
     Roots,
     /// The connection.
-    #[error("cannot reach the log: {0}")]
+    #[error("cannot reach the server: {0}")]
     Transport(#[source] Box<ureq::Error>),
     /// The log refuses.
     #[error("refused ({status} {code}): {message}")]
@@ -46,7 +45,7 @@ pub enum ClientError {
         message: String,
     },
     /// What came is not what was asked for.
-    #[error("the log answers {0}")]
+    #[error("the server answers {0}")]
     Protocol(&'static str),
     /// No clock or no randomness.
     #[error("the system gives no {0}")]
@@ -80,11 +79,7 @@ struct Complaint {
 
 /// A log's address, and keep-alive connections to it.
 #[derive(Clone, Debug)]
-pub struct LogClient {
-    agent: ureq::Agent,
-    base: String,
-    authority: String,
-}
+pub struct LogClient(Endpoint);
 
 impl LogClient {
     /// `url` is the log's prefix. `roots`: PEM certificates, needed for https. Does not connect.
@@ -92,14 +87,14 @@ impl LogClient {
     /// # Errors
     /// `Address`, `Roots`.
     pub fn new(url: &str, roots: Option<&[u8]>, timeout: Duration) -> Result<Self, ClientError> {
-        let (base, authority) = prefix(url, roots.is_some())?;
-        Ok(Self { agent: agent(roots, timeout)?, base, authority })
+        Ok(Self(Endpoint::new(url, roots, timeout)?))
     }
 
     /// Adds an entry; returns once it is durable and signed, and published if enough witnesses answer in time.
     ///
     /// # Errors
-    /// `ClientError`; after a `Transport` error the entry may have been added.
+    /// `ClientError`; after a `Transport` error, and after `Refused` with code `stopped`, the entry may have been added: compare with
+    /// what the log shows before adding it again.
     pub fn add(&self, entry: &[u8], log: &[u8; 32], signer: &SigningKey) -> Result<Added, ClientError> {
         let mut tries = 1;
         loop {
@@ -117,7 +112,7 @@ impl LogClient {
     }
 
     fn add_once(&self, entry: &[u8], log: &[u8; 32], signer: &SigningKey) -> Result<Added, ClientError> {
-        let url = format!("{}/add-entry", self.base);
+        let url = format!("{}/add-entry", self.0.base());
         let uri: http::Uri = url.parse().map_err(|_| ClientError::Protocol("at no address"))?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -127,7 +122,7 @@ impl LogClient {
         let (host, digest) = (HostKey(*log), sha256(entry));
         let parts = RequestParts {
             method: "POST",
-            authority: &self.authority,
+            authority: self.0.authority(),
             path: uri.path(),
             query: None,
             host: &host,
@@ -139,26 +134,22 @@ impl LogClient {
             &SignatureParameters { created, expires: created + SIGNATURE_SECONDS, nonce },
             signer,
         );
-        let answer = self
-            .agent
-            .post(&url)
-            .header("host", &self.authority)
-            .header(HOST_HEADER, host.to_string())
-            .header("signature-input", signed.signature_input)
-            .header("signature", signed.signature)
-            .header(CONTENT_DIGEST_HEADER, format_digest(&digest))
-            .send(entry)
-            .map_err(|e| ClientError::Transport(Box::new(e)))?;
-        let bytes =
-            accepted(answer, PROOF_BYTES_MAX * 2)?.ok_or(ClientError::Protocol("that it is no log"))?;
+        let headers = [
+            ("host", self.0.authority().to_owned()),
+            (HOST_HEADER, host.to_string()),
+            ("signature-input", signed.signature_input),
+            ("signature", signed.signature),
+            (CONTENT_DIGEST_HEADER, format_digest(&digest)),
+        ];
+        let answer = self.0.post("/add-entry", &headers, entry, PROOF_BYTES_MAX * 2)?;
+        let bytes = accepted(answer)?.ok_or(ClientError::Protocol("that it is no log"))?;
         let body: AddedBody =
             serde_json::from_slice(&bytes).map_err(|_| ClientError::Protocol("with unexpected JSON"))?;
         Ok(Added { index: body.index, proof: body.proof.map(String::into_bytes) })
     }
 
     fn get(&self, path: &str, max: usize) -> Result<Option<Vec<u8>>, ClientError> {
-        let answer = self.agent.get(format!("{}/{path}", self.base)).call();
-        accepted(answer.map_err(|e| ClientError::Transport(Box::new(e)))?, max)
+        accepted(self.0.get(&format!("/{path}"), max)?)
     }
 
     /// The published checkpoint, checked against `policy`.
@@ -224,24 +215,16 @@ impl TileSource for LogClient {
 }
 
 /// The body of a successful answer; `None` for 404.
-fn accepted(answer: http::Response<ureq::Body>, max: usize) -> Result<Option<Vec<u8>>, ClientError> {
-    let status = answer.status();
-    let mut bytes = Vec::new();
-    let mut reader = answer.into_body().into_reader().take(max as u64 + 1);
-    reader.read_to_end(&mut bytes).map_err(|_| ClientError::Protocol("with half a body"))?;
-    if bytes.len() > max {
-        return Err(ClientError::Protocol("with too long a body"));
+fn accepted(answer: Answer) -> Result<Option<Vec<u8>>, ClientError> {
+    match answer.status {
+        200..=299 => return Ok(Some(answer.body)),
+        404 => return Ok(None),
+        _ => {}
     }
-    if status.is_success() {
-        return Ok(Some(bytes));
-    }
-    if status == http::StatusCode::NOT_FOUND {
-        return Ok(None);
-    }
-    let complaint: Complaint = serde_json::from_slice(&bytes).unwrap_or_default();
+    let complaint: Complaint = serde_json::from_slice(&answer.body).unwrap_or_default();
     let printable = |text: String| text.chars().filter(|c| !c.is_control()).take(500).collect();
     Err(ClientError::Refused {
-        status: status.as_u16(),
+        status: answer.status,
         code: printable(complaint.code),
         message: printable(complaint.message),
     })

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use bailiwick_translog::{LogPolicy, PolicyError, SignatureKind, VerifierKey};
+use bailiwick_translog::{LogPolicy, PolicyError, SIGNATURES_MAX, SignatureKind, VerifierKey};
 use serde::Deserialize;
 
 /// Bytes of a configuration, at most.
@@ -84,9 +84,8 @@ pub struct LogConfig {
     /// Ed25519 keys, 64 hexadecimal digits each, that may add entries.
     #[serde(default)]
     pub submitters: Vec<String>,
-    /// Cosignatures a checkpoint needs before it is published.
-    #[serde(default)]
-    pub quorum: usize,
+    /// Cosignatures a checkpoint needs before it is published. Needed when there are witnesses.
+    pub quorum: Option<usize>,
     /// Seconds after which an unchanged checkpoint is cosigned again, so that it stays fresh.
     #[serde(default = "default_refresh")]
     pub refresh_seconds: u64,
@@ -179,16 +178,23 @@ impl LogConfig {
         let value = |what| ConfigError::Value { path: path.to_owned(), what };
         self.submitter_keys().ok_or_else(|| value("a submitter is not 64 hexadecimal digits"))?;
         let keys = self.witness_keys().ok_or_else(|| value("a witness's key is not a verifier key"))?;
+        // Each has a line in the checkpoint, beside the log's own.
+        if keys.len() >= SIGNATURES_MAX {
+            return Err(value("more than 63 witnesses"));
+        }
         let ranges = (1..=86_400).contains(&self.refresh_seconds)
             && (1..=300).contains(&self.witness_seconds)
             && (1..=65_536).contains(&self.connections);
         if !ranges {
             return Err(value("refresh_seconds, witness_seconds or connections is out of range"));
         }
+        if self.quorum.is_none() && !self.witness.is_empty() {
+            return Err(value("quorum is missing: how many of the witnesses must have cosigned"));
+        }
         // The log's own key is not read here; any key of its kind tells whether the witnesses make sense among themselves.
         VerifierKey::new("log", SignatureKind::Ed25519, [0; 32])
             .ok()
-            .map(|log| LogPolicy::new(log, keys, self.quorum))
+            .map(|log| LogPolicy::new(log, keys, self.quorum.unwrap_or(0)))
             .transpose()
             .map_err(|source| ConfigError::Policy { path: path.to_owned(), source })?;
         Ok(())

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bailiwick_store::files::FileSystem;
 use bailiwick_translog::{
-    BUNDLE_BYTES_MAX, Level, NOTE_BYTES_MAX, Storage, Tile, TileSource, decode_bundle, encode_bundle,
+    BUNDLE_BYTES_MAX, CheckpointError, Level, NOTE_BYTES_MAX, SignedCheckpoint, Storage, Tile, TileSource,
+    Tree, TreeError, VerifierKey, decode_bundle, encode_bundle,
 };
 
 use crate::files::DurableDir;
@@ -17,6 +18,28 @@ const FORMAT: &str = "bailiwick-log 1\n";
 const SIGNED: &str = "signed";
 /// What readers are shown.
 const CHECKPOINT: &str = "checkpoint";
+
+/// Why the checkpoint readers are shown does not fit the committed one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishedError {
+    /// It is not one of the log's key.
+    #[error("published {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// Its tree cannot be computed.
+    #[error("published checkpoint: {0}")]
+    Tree(TreeError<io::Error>),
+    /// It has more entries than the committed one, or others.
+    #[error(
+        "published checkpoint of {published} entries is not a beginning of the {committed} committed ones"
+    )]
+    Contradicts {
+        /// Entries of the published checkpoint.
+        published: u64,
+        /// Entries of the committed one.
+        committed: u64,
+    },
+}
 
 /// A log on disk. Files under `tile/` never change once they are within a committed size; of tiles that have become full the
 /// partial ones are removed.
@@ -54,6 +77,41 @@ impl LogDir {
     /// The system's.
     pub fn published(&self) -> io::Result<Option<Vec<u8>>> {
         self.0.read(CHECKPOINT, NOTE_BYTES_MAX)
+    }
+
+    /// Checks that a checkpoint readers were shown is one the log's key signed and a beginning of `committed`, which was read later and
+    /// whose tiles have been checked. Opens it.
+    ///
+    /// # Errors
+    /// `PublishedError`.
+    pub fn check_published(
+        &self,
+        note: &[u8],
+        committed: &SignedCheckpoint,
+        key: &VerifierKey,
+    ) -> Result<SignedCheckpoint, PublishedError> {
+        let published = SignedCheckpoint::open(note, std::slice::from_ref(key))?;
+        let (shown, signed) = (published.checkpoint(), committed.checkpoint());
+        let root = match Tree::new(self, signed.size).root_at(shown.size) {
+            Ok(root) => Some(root),
+            Err(TreeError::Range) => None,
+            Err(error) => return Err(PublishedError::Tree(error)),
+        };
+        if root != Some(shown.root) {
+            let (published, committed) = (shown.size, signed.size);
+            return Err(PublishedError::Contradicts { published, committed });
+        }
+        Ok(published)
+    }
+
+    /// Removes what a batch that was never committed has left beyond `size`, so that no later size makes it look committed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn remove_remains(&self, size: u64) -> io::Result<()> {
+        let mut remains = self.0.walk("tile")?;
+        remains.retain(|name| Tile::parse(name).is_ok_and(|tile| !tile.is_within(size)));
+        self.0.remove_durably(&remains)
     }
 
     /// Replaces it, durable when this returns.

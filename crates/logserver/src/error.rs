@@ -8,6 +8,7 @@ use bailiwick_translog::{CheckpointError, LogError};
 
 use crate::client::ClientError;
 use crate::config::ConfigError;
+use crate::dir::PublishedError;
 use crate::keyfile::KeyFileError;
 
 /// Why a server does not start.
@@ -38,6 +39,24 @@ pub enum ServerError {
         path: PathBuf,
         /// Why.
         source: CheckpointError,
+    },
+    /// What a witness remembers of a log it has cosigned is gone. It must not start from nothing.
+    #[error(
+        "{path} is missing, and this witness has cosigned that log; put the newest copy back, or make a new witness with a new key"
+    )]
+    HeadMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The checkpoint readers are shown does not fit the log.
+    #[error(
+        "{path}: {source}; an older copy may have been put back, and going on would sign a second history"
+    )]
+    Published {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: PublishedError,
     },
     /// A witness's address or certificates.
     #[error(transparent)]

@@ -98,31 +98,43 @@ impl DurableDir {
             file.write_all_at(0, bytes)?;
             staged.push((file, temporary, self.root.join(name)));
         }
-        let mut changed = BTreeSet::new();
+        let (mut changed, mut made) = (BTreeSet::new(), BTreeSet::new());
         for (file, temporary, name) in staged {
             file.sync()?;
             let folder = parent(&name).to_owned();
-            self.make_folder(&folder, &mut changed)?;
+            self.make_folder(&folder, &mut changed, &mut made)?;
             self.files.rename(&temporary, &name)?;
             changed.insert(folder);
         }
-        for folder in changed {
-            self.files.open_dir(&folder)?.sync()?;
-        }
+        self.sync_folders(&changed)?;
+        // Not earlier: a write beside this one, or after this one failed, must not take them for durable.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).extend(made);
         Ok(())
     }
 
-    /// Makes a folder and those that lead to it, below the root; `changed` gets the folders to make durable.
-    fn make_folder(&self, folder: &Path, changed: &mut BTreeSet<PathBuf>) -> io::Result<()> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing: Vec<&Path> = folder.ancestors().take_while(|p| !known.contains(*p)).collect();
+    fn sync_folders(&self, folders: &BTreeSet<PathBuf>) -> io::Result<()> {
+        folders.iter().try_for_each(|folder| self.files.open_dir(folder)?.sync())
+    }
+
+    /// Makes a folder and those that lead to it, below the root; `changed` gets the folders to make durable, `made` the ones that
+    /// are known to be then.
+    fn make_folder(
+        &self,
+        folder: &Path,
+        changed: &mut BTreeSet<PathBuf>,
+        made: &mut BTreeSet<PathBuf>,
+    ) -> io::Result<()> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = folder.ancestors().take_while(|p| !known.contains(*p) && !made.contains(*p));
+        let missing: Vec<&Path> = missing.collect();
+        drop(known);
         for path in missing.into_iter().rev() {
             match self.files.create_dir(path) {
                 Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
-                // One that a crashed process made may not be durable yet, either.
+                // One that a crashed process made, or one beside this makes, may not be durable yet, either.
                 _ => changed.insert(parent(path).to_owned()),
             };
-            known.insert(path.to_owned());
+            made.insert(path.to_owned());
         }
         Ok(())
     }
@@ -134,6 +146,32 @@ impl DurableDir {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(e) => Err(e),
         }
+    }
+
+    /// All files below a folder, named from the root; none when there is no such folder.
+    pub(crate) fn walk(&self, folder: &str) -> io::Result<Vec<String>> {
+        let (mut found, mut todo) = (Vec::new(), vec![folder.to_owned()]);
+        while let Some(folder) = todo.pop() {
+            let entries = match self.files.list(&self.root.join(&folder)) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let name = format!("{folder}/{}", entry.name);
+                if entry.is_dir { todo.push(name) } else { found.push(name) }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes files, for good when this returns.
+    pub(crate) fn remove_durably(&self, names: &[String]) -> io::Result<()> {
+        let mut changed = BTreeSet::new();
+        for name in names {
+            self.remove(name)?;
+            changed.insert(parent(&self.root.join(name)).to_owned());
+        }
+        self.sync_folders(&changed)
     }
 
     /// Removes one file.

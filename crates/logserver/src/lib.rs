@@ -16,6 +16,7 @@ mod http;
 mod init;
 mod keyfile;
 mod log_server;
+mod sending;
 mod sequencer;
 mod serve;
 mod witness_client;
@@ -24,8 +25,9 @@ mod witness_state;
 
 pub use client::{Added, ClientError, LogClient};
 pub use config::{ConfigError, LogConfig, LogLevel, WitnessConfig, WitnessEntry};
-pub use dir::LogDir;
+pub use dir::{LogDir, PublishedError};
 pub use error::ServerError;
+pub use http::{Answer as HttpAnswer, Endpoint};
 pub use init::{LogInit, Made, WitnessInit, init_log, init_witness};
 pub use keyfile::{KeyFileError, create as create_key, load as load_key};
 pub use log_server::{LogServer, open_log};

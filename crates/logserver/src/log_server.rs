@@ -13,15 +13,18 @@ use axum::{Json, Router};
 use bailiwick_protocol::http_signature::sha256;
 use bailiwick_store::files::{FileSystem, StdFiles};
 use bailiwick_translog::{
-    Checkpoint, ENTRY_BYTES_MAX, Log, Note, NoteSigner, Tile, TileSource as _, TlogProof, Tree, VerifierKey,
+    Checkpoint, ENTRY_BYTES_MAX, Level, Log, Note, NoteSigner, SignedCheckpoint, Tile, TileSource as _,
+    TlogProof, Tree, VerifierKey,
 };
 use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{Refused, Submitters};
 use crate::config::LogConfig;
 use crate::dir::LogDir;
 use crate::error::ServerError;
 use crate::keyfile;
+use crate::sending::Held;
 use crate::sequencer::{Outcome, Sequencer, SequencerOptions};
 use crate::witness_client::Cosigner;
 
@@ -33,15 +36,25 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Bytes of a file with certificates, at most.
 const ROOTS_BYTES_MAX: u64 = 1 << 20;
 
+/// Bundles read or, when large, being sent at one time: up to 16.8 MB each.
+const BUNDLES_MAX: usize = 16;
+/// How long a reader of a bundle waits for its turn.
+const BUNDLE_PATIENCE: Duration = Duration::from_secs(10);
+/// A bundle of at most so many bytes does not keep others waiting while it is sent.
+const SMALL_BYTES: usize = 1 << 20;
+
 /// A log that can be asked.
 pub struct LogServer {
     dir: Arc<LogDir>,
     submitters: Submitters,
     sequencer: Sequencer,
     key: VerifierKey,
+    /// A permit a bundle that is read, and a large one that is being sent.
+    bundles: Arc<Semaphore>,
 }
 
-/// Opens the log of a configuration as its one writer, every entry read and hashed.
+/// Opens the log of a configuration as its one writer: every entry read and hashed, what readers were shown a beginning of it, and
+/// what a crash has left beyond it removed. Gives the published checkpoint too.
 ///
 /// # Errors
 /// `ServerError`.
@@ -50,9 +63,17 @@ pub fn open_log(
     signer: NoteSigner,
     files: Arc<dyn FileSystem>,
     progress: impl FnMut(u64),
-) -> Result<Log<LogDir>, ServerError> {
-    let storage = LogDir::open(files, &config.data_dir).map_err(|e| at(&config.data_dir, e))?;
-    Ok(Log::open(storage, signer, progress)?)
+) -> Result<(Log<LogDir>, Option<SignedCheckpoint>), ServerError> {
+    let failed = |e| at(&config.data_dir, e);
+    let key = signer.verifier().clone();
+    let log = Log::open(LogDir::open(files, &config.data_dir).map_err(failed)?, signer, progress)?;
+    let dir = log.storage();
+    let note = dir.published().map_err(failed)?;
+    let published = note.map(|note| dir.check_published(&note, log.head(), &key)).transpose();
+    let published = published
+        .map_err(|source| ServerError::Published { path: config.data_dir.join("checkpoint"), source })?;
+    dir.remove_remains(log.head().checkpoint().size).map_err(failed)?;
+    Ok((log, published))
 }
 
 fn at(path: &Path, source: std::io::Error) -> ServerError {
@@ -81,24 +102,27 @@ impl LogServer {
         };
         let timeout = Duration::from_secs(config.witness_seconds);
         let keys = config.witness_keys().unwrap_or_default();
-        let cosigners = keys
+        let mut cosigners = keys
             .into_iter()
             .zip(&config.witness)
             .map(|(key, witness)| Cosigner::new(key, &witness.url, roots.as_deref(), timeout))
             .collect::<Result<Vec<_>, _>>()?;
-        let log = open_log(config, signer, Arc::new(StdFiles), |_| {})?;
+        let (log, published) = open_log(config, signer, Arc::new(StdFiles), |_| {})?;
+        if let Some(published) = &published {
+            cosigners.iter_mut().for_each(|cosigner| cosigner.saw(published));
+        }
         let dir =
             LogDir::read_only(Arc::new(StdFiles), &config.data_dir).map_err(|e| at(&config.data_dir, e))?;
         let dir = Arc::new(dir);
         let options = SequencerOptions {
             cosigners,
-            quorum: config.quorum,
+            quorum: config.quorum.unwrap_or(0),
             patience: timeout,
             refresh: Duration::from_secs(config.refresh_seconds),
         };
         let sequencer = Sequencer::start(log, &dir, options);
         let submitters = Submitters::new(*key.public(), config.submitter_keys().unwrap_or_default(), now());
-        Ok(Self { dir, submitters, sequencer, key })
+        Ok(Self { dir, submitters, sequencer, key, bundles: Arc::new(Semaphore::new(BUNDLES_MAX)) })
     }
 
     /// The log's key.
@@ -143,7 +167,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-fn bytes(body: Vec<u8>, kind: HeaderValue, cache: HeaderValue) -> Response {
+fn bytes(body: impl Into<Body>, kind: HeaderValue, cache: HeaderValue) -> Response {
+    let body: Body = body.into();
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], body).into_response()
 }
 
@@ -157,15 +182,34 @@ async fn checkpoint(State(server): State<Arc<LogServer>>) -> Response {
 async fn tile(State(server): State<Arc<LogServer>>, request: Request) -> Response {
     let missing = || refusal(StatusCode::NOT_FOUND, "not-found", "no such tile");
     let Ok(tile) = Tile::parse(request.uri().path().trim_start_matches('/')) else { return missing() };
+    let permit = match tile.level() {
+        Level::Hashes(_) => None,
+        Level::Entries => match turn(&server.bundles).await {
+            Some(permit) => Some(permit),
+            None => return busy("too many bundles are being sent; come back"),
+        },
+    };
     let read = blocking(move || {
         // What is beyond the published size may still change: nobody must cache it.
         let (_, size) = server.published()?;
         if tile.is_within(size) { server.dir.read(tile).ok().flatten() } else { None }
     });
-    match read.await.flatten() {
-        Some(body) => bytes(body, BYTES, IMMUTABLE),
-        None => missing(),
+    match (read.await.flatten(), permit) {
+        // Slow readers of large answers must not fill the memory: the next one has to wait until this one is sent.
+        (Some(body), Some(permit)) if body.len() > SMALL_BYTES => {
+            bytes(Body::new(Held::new(body, permit)), BYTES, IMMUTABLE)
+        }
+        (Some(body), _) => bytes(body, BYTES, IMMUTABLE),
+        (None, _) => missing(),
     }
+}
+
+async fn turn(bundles: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    tokio::time::timeout(BUNDLE_PATIENCE, Arc::clone(bundles).acquire_owned()).await.ok()?.ok()
+}
+
+fn busy(message: &str) -> Response {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
 }
 
 async fn healthz(State(server): State<Arc<LogServer>>) -> Response {
@@ -191,7 +235,7 @@ async fn add_entry(State(server): State<Arc<LogServer>>, request: Request) -> Re
             );
         }
         Err(Refused::Full) => {
-            return refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests within a minute");
+            return busy("too many requests within a minute");
         }
     };
     let Some(entry) = whole(body).await else {
@@ -211,12 +255,16 @@ async fn add_entry(State(server): State<Arc<LogServer>>, request: Request) -> Re
         Ok(Outcome::Integrated { index }) => {
             (StatusCode::ACCEPTED, Json(json!({ "index": index, "proof": null }))).into_response()
         }
-        Ok(Outcome::Busy) => {
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many entries wait; come back")
-        }
-        Ok(Outcome::Stopped(why)) => refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", &why),
-        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the log's writer has ended"),
+        Ok(Outcome::Busy) => busy("too many entries wait; come back"),
+        Ok(Outcome::Stopped(why)) => stopped(&why),
+        Err(_) => stopped("the log's writer has ended"),
     }
+}
+
+/// What failed may have been the last step, after which the entry is there.
+fn stopped(why: &str) -> Response {
+    let message = format!("{why}; the entry may have been added: compare before adding it again");
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", &message)
 }
 
 async fn whole(body: Body) -> Option<Vec<u8>> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bailiwick_translog::{BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Log, SignedCheckpoint};
+use bailiwick_translog::{BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Log, LogError, Note, SignedCheckpoint};
 
 use crate::dir::LogDir;
 use crate::witness_client::{Cosigner, Cosigners};
@@ -19,6 +19,9 @@ const QUEUE_MAX: usize = 16_384;
 const GRACE: Duration = Duration::from_millis(100);
 /// Pause before witnesses that did not answer are asked again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Bundles read and hashed again each time `refresh` has passed: 262,144 entries, half a second.
+const SCRUB_BUNDLES: u64 = 1024;
 
 /// What became of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,8 @@ pub enum Outcome {
         /// Its index.
         index: u64,
     },
-    /// Not in the log: an error has stopped it. Says which.
+    /// An error has stopped the log. Says which. The entry may be in the log all the same, when the commit was what failed: the next
+    /// start shows it.
     Stopped(String),
     /// Not in the log: too many entries wait.
     Busy,
@@ -48,7 +52,7 @@ pub struct SequencerOptions {
     pub quorum: usize,
     /// How long the witnesses are waited for.
     pub patience: Duration,
-    /// After which an unchanged checkpoint is cosigned again.
+    /// After which an unchanged checkpoint is cosigned again, and a part of the log is read and hashed again.
     pub refresh: Duration,
 }
 
@@ -84,6 +88,8 @@ impl Sequencer {
             patience: options.patience,
             refresh: options.refresh,
             published: None,
+            attempted: Instant::now(),
+            scrubbed: Instant::now(),
             stopped: Arc::clone(&stopped),
         };
         let thread = std::thread::spawn(move || writer.run(&inbox));
@@ -109,7 +115,10 @@ impl Sequencer {
     /// Why the log signs nothing more, if so.
     #[must_use]
     pub fn stopped(&self) -> Option<String> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let why = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // A writer that panicked has left no reason.
+        let ended = || self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        why.or_else(|| ended().then(|| "the log's writer has ended".to_owned()))
     }
 }
 
@@ -131,6 +140,10 @@ struct Writer {
     refresh: Duration,
     /// Size that is published, and when it was.
     published: Option<(u64, Instant)>,
+    /// When publishing was last tried.
+    attempted: Instant,
+    /// When stored entries were last read and hashed again.
+    scrubbed: Instant,
     stopped: Arc<Mutex<Option<String>>>,
 }
 
@@ -138,10 +151,17 @@ impl Writer {
     fn run(mut self, inbox: &Receiver<Submission>) {
         self.publish();
         loop {
-            match inbox.recv_timeout(self.pause()) {
+            let scrub_in = self.refresh.saturating_sub(self.scrubbed.elapsed());
+            match inbox.recv_timeout(self.publish_in().min(scrub_in)) {
                 Ok(first) => self.batch(first, inbox),
-                Err(RecvTimeoutError::Timeout) => self.publish(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.scrubbed.elapsed() >= self.refresh {
+                self.scrub();
+            }
+            if self.publish_in().is_zero() {
+                self.publish();
             }
         }
     }
@@ -150,11 +170,31 @@ impl Writer {
         self.published.is_some_and(|(size, _)| size == self.log.head().checkpoint().size)
     }
 
-    fn pause(&self) -> Duration {
-        match self.published {
+    /// After which the checkpoint is to be published, or published again.
+    fn publish_in(&self) -> Duration {
+        let due = match self.published {
             Some((_, at)) if self.is_published() => self.refresh.saturating_sub(at.elapsed()),
-            _ => RETRY,
+            _ => Duration::ZERO,
+        };
+        // Witnesses that do not answer are not asked in a circle.
+        due.max(RETRY.saturating_sub(self.attempted.elapsed()))
+    }
+
+    /// Looks for damage also where, and when, nothing is added.
+    fn scrub(&mut self) {
+        match self.log.scrub(SCRUB_BUNDLES) {
+            // It has said so already.
+            Ok(()) | Err(LogError::Stopped) => {}
+            Err(error) => drop(self.stop(&error)),
         }
+        self.scrubbed = Instant::now();
+    }
+
+    /// Says why nothing more is signed, and gives the first reason.
+    fn stop(&self, error: &LogError<io::Error>) -> String {
+        tracing::error!(%error, "the log has stopped");
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.get_or_insert_with(|| error.to_string()).clone()
     }
 
     fn batch(&mut self, first: Submission, inbox: &Receiver<Submission>) {
@@ -184,9 +224,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                let why = error.to_string();
-                tracing::error!(%error, "the log has stopped");
-                *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+                let why = self.stop(&error);
                 replies.into_iter().for_each(|reply| reply(Outcome::Stopped(why.clone())));
             }
         }
@@ -194,6 +232,7 @@ impl Writer {
 
     /// Shows the committed checkpoint to readers once enough witnesses have cosigned it.
     fn publish(&mut self) {
+        self.attempted = Instant::now();
         let head = self.log.head().clone();
         let lines = self.gather(&head);
         if lines.len() < self.quorum {
@@ -212,10 +251,12 @@ impl Writer {
     }
 
     fn write(&self, note: &str) -> io::Result<()> {
+        // What readers could not open must not replace what they can.
+        Note::parse(note.as_bytes()).map_err(io::Error::other)?;
         self.log.storage().publish(note.as_bytes())
     }
 
-    /// The verified lines of each witness that answers in time.
+    /// The verified line of each witness that answers in time.
     fn gather(&self, head: &SignedCheckpoint) -> Vec<String> {
         let answers = self.cosigners.ask(head);
         let mut lines = Vec::new();

@@ -1,6 +1,5 @@
 //! A log's side of the witness protocol: one worker a witness, which asks for a cosignature and checks what comes.
 
-use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -10,15 +9,15 @@ use bailiwick_translog::{NOTE_BYTES_MAX, NoteError, SignedCheckpoint, Tree, Veri
 
 use crate::client::ClientError;
 use crate::dir::LogDir;
-use crate::http::{agent, prefix};
+use crate::http::Endpoint;
 
 /// Why there is no cosignature.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CosignError {
-    /// The connection.
-    #[error("cannot be reached: {0}")]
-    Transport(#[source] Box<ureq::Error>),
+    /// The connection, or its answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// It refuses.
     #[error("refuses with status {status}")]
     Refused {
@@ -35,6 +34,16 @@ pub enum CosignError {
         /// Entries there are.
         ours: u64,
     },
+    /// It says it has cosigned fewer entries of this log than it has: it has been rolled back, and could be led to another view.
+    #[error(
+        "says it has cosigned {theirs} entries of this log, and has cosigned {known}: it has been rolled back"
+    )]
+    Behind {
+        /// Entries of a checkpoint whose cosignature by it was verified.
+        known: u64,
+        /// Entries it says.
+        theirs: u64,
+    },
     /// Its answer is no cosignature by its key.
     #[error("answers with no good cosignature: {0}")]
     Answer(#[from] NoteError),
@@ -50,10 +59,11 @@ pub enum CosignError {
 #[derive(Debug)]
 pub struct Cosigner {
     key: VerifierKey,
-    url: String,
-    agent: ureq::Agent,
-    /// Size of the latest checkpoint it is known to have cosigned.
+    endpoint: Endpoint,
+    /// Size of the latest checkpoint it says it has cosigned.
     size: u64,
+    /// Size of the latest one whose cosignature was verified here.
+    cosigned: u64,
 }
 
 impl Cosigner {
@@ -67,8 +77,16 @@ impl Cosigner {
         roots: Option<&[u8]>,
         timeout: Duration,
     ) -> Result<Self, ClientError> {
-        let (base, _) = prefix(url, roots.is_some())?;
-        Ok(Self { key, url: format!("{base}/add-checkpoint"), agent: agent(roots, timeout)?, size: 0 })
+        Ok(Self { key, endpoint: Endpoint::new(url, roots, timeout)?, size: 0, cosigned: 0 })
+    }
+
+    /// Takes note of a checkpoint of this log, published earlier, if this witness has cosigned it.
+    pub fn saw(&mut self, published: &SignedCheckpoint) {
+        let found = published.cosignatures(std::slice::from_ref(&self.key));
+        if found.is_ok_and(|found| !found.is_empty()) {
+            self.cosigned = self.cosigned.max(published.checkpoint().size);
+            self.size = self.size.max(self.cosigned);
+        }
     }
 
     /// Its key.
@@ -77,7 +95,7 @@ impl Cosigner {
         &self.key
     }
 
-    /// Asks it to cosign; gives its verified lines.
+    /// Asks it to cosign; gives its one verified line.
     ///
     /// # Errors
     /// `CosignError`.
@@ -90,22 +108,26 @@ impl Cosigner {
                 .map_err(|e| CosignError::Tiles(e.to_string()))?;
             let request =
                 AddCheckpoint { old_size: self.size.min(ours), proof, note: checkpoint.note().clone() };
-            let (status, is_size, body) = self.post(&request.to_bytes())?;
-            match status {
+            let answer = self.endpoint.post("/add-checkpoint", &[], &request.to_bytes(), NOTE_BYTES_MAX)?;
+            let is_size = answer.headers.get("content-type").is_some_and(|v| v == SIZE_CONTENT_TYPE);
+            match answer.status {
                 200 => {
                     let mut with = checkpoint.clone();
-                    with.add_cosignatures(&body, &self.key)?;
-                    self.size = ours;
+                    with.add_cosignatures(&answer.body, &self.key)?;
+                    (self.size, self.cosigned) = (ours, self.cosigned.max(ours));
                     let own = checkpoint.note().signatures().len();
                     return Ok(with.note().signatures().iter().skip(own).map(|s| s.to_line()).collect());
                 }
                 409 if is_size => {
-                    let theirs = core::str::from_utf8(&body)
+                    let theirs = core::str::from_utf8(&answer.body)
                         .ok()
                         .and_then(|t| t.strip_suffix('\n')?.parse().ok())
                         .ok_or(CosignError::Protocol)?;
                     if theirs > ours {
                         return Err(CosignError::Ahead { theirs, ours });
+                    }
+                    if theirs < self.cosigned {
+                        return Err(CosignError::Behind { known: self.cosigned, theirs });
                     }
                     self.size = theirs;
                 }
@@ -113,17 +135,6 @@ impl Cosigner {
             }
         }
         Err(CosignError::Refused { status: 409 })
-    }
-
-    fn post(&self, body: &[u8]) -> Result<(u16, bool, Vec<u8>), CosignError> {
-        let answer =
-            self.agent.post(&self.url).send(body).map_err(|e| CosignError::Transport(Box::new(e)))?;
-        let status = answer.status().as_u16();
-        let is_size = answer.headers().get("content-type").is_some_and(|v| v == SIZE_CONTENT_TYPE);
-        let mut bytes = Vec::new();
-        let mut reader = answer.into_body().into_reader().take(NOTE_BYTES_MAX as u64);
-        reader.read_to_end(&mut bytes).map_err(|_| CosignError::Protocol)?;
-        Ok((status, is_size, bytes))
     }
 }
 
@@ -172,6 +183,9 @@ fn work(mut cosigner: Cosigner, dir: &LogDir, inbox: &Receiver<Job>) {
         match cosigner.cosign(dir, &job.checkpoint) {
             // Nobody waits for it any more: too late for this checkpoint.
             Ok(lines) => drop(job.answer.try_send(lines)),
+            Err(error @ (CosignError::Ahead { .. } | CosignError::Behind { .. })) => {
+                tracing::error!(witness = cosigner.key.name(), %error, "no cosignature");
+            }
             Err(error) => tracing::warn!(witness = cosigner.key.name(), %error, "no cosignature"),
         }
     }

@@ -7,16 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_protocol::http_signature::sha256;
 use bailiwick_store::files::FileSystem;
-use bailiwick_translog::witness::{AddCheckpoint, Refusal, decide};
-use bailiwick_translog::{NOTE_BYTES_MAX, NoteSigner, SignedCheckpoint, VerifierKey, cosign};
+use bailiwick_translog::witness::{AddCheckpoint, Refusal, convicts, decide};
+use bailiwick_translog::{Checkpoint, NOTE_BYTES_MAX, NoteSigner, SignedCheckpoint, VerifierKey, cosign};
 
 use crate::error::ServerError;
 use crate::files::DurableDir;
 
 /// First line of the format file.
 const FORMAT: &str = "bailiwick-witness 1\n";
-/// Evidence files kept a log: one is enough to convict it, more would be a way to fill the disk.
-const EVIDENCE_MAX: usize = 16;
+/// Files kept a log and kind: one convicts it, more would be a way to fill the disk.
+const KEPT_MAX: usize = 16;
+/// What convicts a log: only the log's key can make more of it, so nobody else can crowd it out.
+const EVIDENCE: &str = "evidence";
+/// Growth that came with a proof that does not hold. Anyone can send that with a genuine checkpoint.
+const SUSPECTS: &str = "suspects";
+/// Origins this witness has cosigned: for each of them there must be a head.
+const ORIGINS: &str = "origins";
 
 /// What a witness answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +52,14 @@ pub struct WitnessState {
     known: HashMap<String, Mutex<Known>>,
 }
 
+/// Where something of a log is kept.
+fn name_in(folder: &str, origin: &str) -> String {
+    format!("{folder}/{}", hex::encode(sha256(origin.as_bytes())))
+}
+
 /// Where the head of a log is kept.
 fn head_name(origin: &str) -> String {
-    format!("heads/{}", hex::encode(sha256(origin.as_bytes())))
+    name_in("heads", origin)
 }
 
 impl WitnessState {
@@ -60,10 +71,11 @@ impl WitnessState {
         DurableDir::create(files, root, FORMAT)
     }
 
-    /// Opens the memory. A log's head that cannot be read with its keys is an error: a witness never starts from nothing again.
+    /// Opens the memory. A log's head that is gone, or cannot be read with its keys, is an error: a witness never starts from nothing
+    /// again.
     ///
     /// # Errors
-    /// `Io`, `Head`.
+    /// `Io`, `Head`, `HeadMissing`.
     pub fn open(
         files: Arc<dyn FileSystem>,
         root: &Path,
@@ -77,12 +89,19 @@ impl WitnessState {
             let origin = log.name();
             let keys: Vec<VerifierKey> = logs.iter().filter(|k| k.name() == origin).cloned().collect();
             let head = match dir.read(&head_name(origin), NOTE_BYTES_MAX).map_err(failed)? {
+                None if dir.read(&name_in(ORIGINS, origin), 0).map_err(failed)?.is_some() => {
+                    return Err(ServerError::HeadMissing { path: root.join(head_name(origin)) });
+                }
                 None => None,
                 Some(note) => Some(
                     SignedCheckpoint::open(&note, &keys)
                         .map_err(|source| ServerError::Head { path: root.join(head_name(origin)), source })?,
                 ),
             };
+            if head.is_some() {
+                // A crash may have come between the first head and this.
+                remember_origin(&dir, origin).map_err(failed)?;
+            }
             known.insert(origin.to_owned(), Mutex::new(Known { head, failed: false }));
         }
         Ok(Self { dir, signer, logs, known })
@@ -119,14 +138,18 @@ impl WitnessState {
             return Ok(Answer::Failed);
         }
         let decided = decide(&request, &self.logs, known.head.as_ref().map(SignedCheckpoint::checkpoint));
-        if decided == Err(Refusal::Inconsistent) {
-            self.keep_evidence(&origin, known.head.as_ref(), body);
+        if decided.is_err() {
+            self.keep_refused(&origin, known.head.as_ref(), &request, body, decided.as_ref().err());
         }
         // The log's own lines alone: what strangers may have added must not keep the witness from its next start.
         let new = decided?.with_lines_of(&self.logs);
         known.failed = true;
         let note = new.note().to_text();
-        if let Err(error) = self.dir.write([(head_name(&origin), note.as_bytes())].into_iter()) {
+        let kept = self.dir.write([(head_name(&origin), note.as_bytes())].into_iter()).and_then(|()| {
+            // After the head, so that it never promises one that is not there.
+            if known.head.is_none() { remember_origin(&self.dir, &origin) } else { Ok(()) }
+        });
+        if let Err(error) = kept {
             tracing::error!(%error, %origin, "what was to be cosigned cannot be made durable");
             return Ok(Answer::Failed);
         }
@@ -136,19 +159,62 @@ impl WitnessState {
         Ok(line.map_or(Answer::Failed, |line| Answer::Cosigned(line.to_line())))
     }
 
-    /// The request, signed by the log, and what it contradicts, signed by the log: whoever has both can show it to anyone.
-    fn keep_evidence(&self, origin: &str, head: Option<&SignedCheckpoint>, body: &[u8]) {
-        let id = hex::encode(sha256(origin.as_bytes()));
-        let held = self.dir.list("evidence").unwrap_or_default();
-        let name = format!("{id}-{}", hex::encode(&sha256(body)[..8]));
-        tracing::error!(%origin, evidence = name, "a log has signed what contradicts what it signed before, or sent a bad proof");
-        if held.contains(&name) || held.iter().filter(|n| n.starts_with(&id)).count() >= EVIDENCE_MAX {
+    /// Keeps a refused request that was signed by the log: what convicts it, whatever the answer was; and apart from that, growth whose
+    /// proof does not hold.
+    fn keep_refused(
+        &self,
+        origin: &str,
+        head: Option<&SignedCheckpoint>,
+        request: &AddCheckpoint,
+        body: &[u8],
+        refusal: Option<&Refusal>,
+    ) {
+        let known = head.map(SignedCheckpoint::checkpoint);
+        if convicts(request, &self.logs, known) {
+            tracing::error!(%origin, "the log has signed what contradicts what it signed before");
+            return self.keep(EVIDENCE, origin, head, request, body);
+        }
+        // Decided after the log's signature was checked. What the witness knows already contradicts nothing, whatever came with it.
+        let new = Checkpoint::parse_unverified(request.note.text());
+        let grows = new.is_ok_and(|new| new.size > known.map_or(0, |k| k.size));
+        if refusal == Some(&Refusal::Inconsistent) && grows {
+            tracing::warn!(%origin, "a checkpoint of the log came with a proof that does not hold");
+            self.keep(SUSPECTS, origin, head, request, body);
+        }
+    }
+
+    /// What is known and what came, both signed by the log, so that whoever has the file can show it to anyone. One file a signed text:
+    /// what strangers can vary does not count.
+    fn keep(
+        &self,
+        folder: &str,
+        origin: &str,
+        head: Option<&SignedCheckpoint>,
+        request: &AddCheckpoint,
+        body: &[u8],
+    ) {
+        let of_log = name_in(folder, origin);
+        let id = of_log.rsplit('/').next().unwrap_or_default();
+        let name = format!("{of_log}-{}", hex::encode(&sha256(request.note.text().as_bytes())[..8]));
+        let held = self.dir.list(folder).unwrap_or_default();
+        let is_held = held.iter().any(|h| name.ends_with(h.as_str()));
+        if is_held || held.iter().filter(|h| h.starts_with(id)).count() >= KEPT_MAX {
             return;
         }
         let known = head.map(|h| h.note().to_text()).unwrap_or_default();
-        let evidence = [b"known\n", known.as_bytes(), b"\nrequest\n", body].concat();
-        if let Err(error) = self.dir.write([(format!("evidence/{name}"), evidence.as_slice())].into_iter()) {
-            tracing::error!(%error, "evidence cannot be kept");
+        let content = [b"known\n", known.as_bytes(), b"\nrequest\n", body].concat();
+        match self.dir.write([(name.clone(), content.as_slice())].into_iter()) {
+            Ok(()) => tracing::error!(%origin, file = name, "kept"),
+            Err(error) => tracing::error!(%error, "what was refused cannot be kept"),
         }
     }
+}
+
+/// Notes durably that this origin has been cosigned.
+fn remember_origin(dir: &DurableDir, origin: &str) -> std::io::Result<()> {
+    let name = name_in(ORIGINS, origin);
+    if dir.read(&name, 0)?.is_some() {
+        return Ok(());
+    }
+    dir.write([(name, format!("{origin}\n").as_bytes())].into_iter())
 }

@@ -10,5 +10,6 @@ mod it {
     mod forgetful;
     mod http;
     mod sequencer;
+    mod stub;
     mod witness;
 }

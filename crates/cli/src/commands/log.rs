@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, bail};
 use bailiwick_logserver::{LogClient, LogConfig, LogDir, LogInit, LogServer, WitnessEntry, load_key};
 use bailiwick_store::files::StdFiles;
 use bailiwick_translog::{
-    ENTRY_BYTES_MAX, LogPolicy, PROOF_BYTES_MAX, ProofError, SignedCheckpoint, Storage as _, Tree, Verified,
+    ENTRY_BYTES_MAX, LogPolicy, PROOF_BYTES_MAX, ProofError, SignedCheckpoint, Storage as _, Verified,
     VerifierKey, fsck, verify_proof,
 };
 
@@ -378,6 +378,8 @@ fn check(args: &FsckArgs) -> anyhow::Result<ExitCode> {
     let key = load_key(&config.log_key)?.verifier().clone();
     let at = || config.data_dir.display().to_string();
     let dir = LogDir::read_only(Arc::new(StdFiles), &config.data_dir).with_context(at)?;
+    // What readers are shown first: a log that runs meanwhile only goes on from there.
+    let published = dir.published().with_context(at)?;
     let note = dir.committed().with_context(at)?.context("there is no committed checkpoint")?;
     let signed = SignedCheckpoint::open(&note, std::slice::from_ref(&key))
         .context("the committed checkpoint is not one of this log's key")?;
@@ -386,8 +388,9 @@ fn check(args: &FsckArgs) -> anyhow::Result<ExitCode> {
     let report = fsck(&dir, signed.checkpoint(), |entries| bar.set_position(entries));
     bar.finish_and_clear();
     let mut damage: Vec<String> = report.damage.iter().map(ToString::to_string).collect();
-    if let Some(published) = dir.published().with_context(at)? {
-        damage.extend(published_fault(&dir, &published, &signed, &key));
+    if let Some(published) = published {
+        damage
+            .extend(dir.check_published(&published, &signed, &key).err().map(|e| format!("checkpoint: {e}")));
     }
     let root = signed.checkpoint().root.to_string();
     let checked = Checked { clean: damage.is_empty(), entries: report.entries, size, root, damage };
@@ -401,21 +404,4 @@ fn check(args: &FsckArgs) -> anyhow::Result<ExitCode> {
         say!("{verdict}: {} of {size} entries read and hashed, root {}", checked.entries, checked.root)?;
     }
     Ok(if checked.clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The checkpoint readers are shown is one this log's key signed, and a beginning of the committed one.
-fn published_fault(
-    dir: &LogDir,
-    note: &[u8],
-    signed: &SignedCheckpoint,
-    key: &VerifierKey,
-) -> Option<String> {
-    let published = match SignedCheckpoint::open(note, std::slice::from_ref(key)) {
-        Ok(published) => published,
-        Err(error) => return Some(format!("checkpoint: {error}")),
-    };
-    let c = published.checkpoint();
-    let root = Tree::new(dir, signed.checkpoint().size).root_at(c.size);
-    let fits = root.is_ok_and(|root| root == c.root);
-    (!fits).then(|| "checkpoint: not a beginning of the committed log".to_owned())
 }

@@ -7,7 +7,7 @@ use bailiwick_store::files::FileSystem;
 use bailiwick_translog::{Log, Tree, verify_consistency};
 
 use super::fixture::{ROOT, entries_of, log_signer, make_log, reopen, witness_signer};
-use super::forgetful::{Crash, Fate, Forgetful};
+use super::forgetful::{Crash, Fate, Forgetful, Op};
 use bailiwick_logserver::{Answer, LogDir, WitnessState};
 
 fn shared(files: &Forgetful) -> Arc<dyn FileSystem> {
@@ -129,6 +129,39 @@ fn t03_a_witness_never_forgets_what_it_cosigned() {
             return;
         }
     }
+}
+
+/// T03: a folder that a failed write has made is not taken for durable: what is cosigned next, of another log, is there after a power cut.
+#[test]
+fn t03_a_failed_write_makes_no_folder_durable() {
+    let other = super::fixture::signer("log.example/other", bailiwick_translog::SignatureKind::Ed25519, 7);
+    let request = |signer| {
+        let files = Forgetful::new();
+        LogDir::create(&files, Path::new(ROOT)).unwrap();
+        let mut log = Log::create(LogDir::open(shared(&files), Path::new(ROOT)).unwrap(), signer).unwrap();
+        let note = log.append(&[b"x"]).unwrap().checkpoint.note().clone();
+        bailiwick_translog::witness::AddCheckpoint { old_size: 0, proof: Vec::new(), note }.to_bytes()
+    };
+    let bodies = [request(log_signer()), request(other)];
+    let other = super::fixture::signer("log.example/other", bailiwick_translog::SignatureKind::Ed25519, 7);
+    let keys = vec![log_signer().verifier().clone(), other.verifier().clone()];
+    let root = Path::new("/witness");
+    let files = Forgetful::new();
+    WitnessState::create(&files, root).unwrap();
+    let open = |files| WitnessState::open(shared(files), root, witness_signer(1), keys.clone()).unwrap();
+    let witness = open(&files);
+    let mut failures = 1;
+    files.judge(move |op, path| {
+        if op == Op::SyncDir && path == root && failures > 0 {
+            failures -= 1;
+            return Fate::Fail(std::io::ErrorKind::Other);
+        }
+        Fate::Go
+    });
+    assert_eq!(witness.add_checkpoint(&bodies[0], 5), Answer::Failed);
+    assert!(matches!(witness.add_checkpoint(&bodies[1], 5), Answer::Cosigned(_)));
+    drop(witness);
+    assert_eq!(open(&files.crash(Crash::Lost)).size("log.example/other"), Some(1));
 }
 
 /// T07: a bit that changes on disk while the log runs stops it; after a restart it does not even open.

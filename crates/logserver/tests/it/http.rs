@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use bailiwick_logserver::{LogConfig, LogInit, LogServer, init_log};
+use bailiwick_logserver::{LogConfig, LogInit, LogServer, ServerError, init_log, load_key, open_log};
 use bailiwick_protocol::http_signature::{
     CONTENT_DIGEST_HEADER, Content, HOST_HEADER, RequestParts, SignatureParameters, format_digest, sha256,
     sign,
@@ -16,6 +16,7 @@ use bailiwick_protocol::http_signature::{
 use bailiwick_protocol::ids::HostKey;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
+use bailiwick_store::files::StdFiles;
 use bailiwick_translog::{LogPolicy, VerifierKey, verify_proof};
 use tower::ServiceExt as _;
 
@@ -122,6 +123,111 @@ async fn a02_who_may_add_an_entry() {
     let policy = LogPolicy::new(log, Vec::new(), 0).unwrap();
     let verified = verify_proof(answer["proof"].as_str().unwrap().as_bytes(), b"e", &policy).unwrap();
     assert_eq!(verified.size, 1);
+}
+
+/// A log's configuration, without a server.
+fn configured(dir: &Path) -> LogConfig {
+    let _ = make(dir);
+    LogConfig::load(&dir.join("log/log.toml")).unwrap()
+}
+
+/// Opens the log, adds the batches, each published, and closes it.
+fn append(config: &LogConfig, batches: &[&[&[u8]]]) {
+    let signer = load_key(&config.log_key).unwrap();
+    let (mut log, _) = open_log(config, signer, Arc::new(StdFiles), |_| {}).unwrap();
+    for batch in batches {
+        let note = log.append(batch).unwrap().checkpoint.note().to_text();
+        log.storage().publish(note.as_bytes()).unwrap();
+    }
+}
+
+/// T02: with an older committed checkpoint put back the log does not start: it would sign a second history.
+#[tokio::test]
+async fn t02_a_log_does_not_start_behind_what_it_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    append(&config, &[&[b"a"], &[b"b"]]);
+    let signed = config.data_dir.join("signed");
+    let older = std::fs::read(&signed).unwrap();
+    append(&config, &[&[b"c"]]);
+    let newest = std::fs::read(&signed).unwrap();
+    std::fs::write(&signed, older).unwrap();
+    let error = LogServer::open(&config).map(drop).unwrap_err();
+    assert!(matches!(error, ServerError::Published { .. }), "{error}");
+    assert!(error.to_string().contains("of 3 entries is not a beginning of the 2 committed"), "{error}");
+    // One of the same size, of another history.
+    let published = config.data_dir.join("checkpoint");
+    std::fs::write(&signed, &newest).unwrap();
+    let fork = tempfile::tempdir().unwrap();
+    let mut other = configured(fork.path());
+    other.log_key.clone_from(&config.log_key);
+    let signer = load_key(&config.log_key).unwrap();
+    std::fs::remove_dir_all(&other.data_dir).unwrap();
+    bailiwick_logserver::LogDir::create(&StdFiles, &other.data_dir).unwrap();
+    let storage = bailiwick_logserver::LogDir::open(Arc::new(StdFiles), &other.data_dir).unwrap();
+    drop(bailiwick_translog::Log::create(storage, signer).unwrap());
+    append(&other, &[&[b"x", b"y", b"z"]]);
+    std::fs::copy(other.data_dir.join("checkpoint"), &published).unwrap();
+    let error = LogServer::open(&config).map(drop).unwrap_err();
+    assert!(error.to_string().contains("of 3 entries is not a beginning of the 3 committed"), "{error}");
+    std::fs::write(&published, b"junk").unwrap();
+    LogServer::open(&config).map(drop).unwrap_err();
+    // The honest twins: all of it put back; and one that was not published yet.
+    std::fs::write(&published, &newest).unwrap();
+    drop(LogServer::open(&config).unwrap());
+    std::fs::remove_file(&published).unwrap();
+    drop(LogServer::open(&config).unwrap());
+}
+
+/// T08: what a batch that died before its commit has left is gone after the next start, and is never shown, however large the log grows.
+#[tokio::test]
+async fn t08_remains_of_a_crash_are_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    append(&config, &[&[b"a", b"b", b"c"]]);
+    // What a batch up to 5 entries, and one up to 600, leave behind.
+    let tiles = config.data_dir.join("tile");
+    for name in ["entries/000.p/5", "0/000.p/5", "entries/000", "entries/002.p/88", "0/002.p/88", "1/000.p/2"]
+    {
+        let path = tiles.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"never signed").unwrap();
+    }
+    append(&config, &[&[b"d", b"e", b"f", b"g"]]);
+    assert!(!tiles.join("entries/000.p/5").exists() && !tiles.join("entries/002.p/88").exists());
+    let router = Arc::new(LogServer::open(&config).unwrap()).router();
+    for path in ["/tile/entries/000.p/5", "/tile/0/000.p/5"] {
+        assert_eq!(get(&router, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    // The honest twins: both sizes that were signed.
+    assert_eq!(get(&router, "/tile/entries/000.p/3").await.1, b"\0\x01a\0\x01b\0\x01c");
+    assert_eq!(get(&router, "/tile/entries/000.p/7").await.1.len(), 21);
+}
+
+/// A slow reader of a large bundle keeps its permit: of the next ones, no more than a few are in memory at once.
+#[tokio::test]
+async fn large_bundles_are_sent_a_few_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configured(dir.path());
+    let large = vec![7; 65_535];
+    append(&config, &[&[large.as_slice(); 17]]);
+    let router = Arc::new(LogServer::open(&config).unwrap()).router();
+    let ask = |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+    let bundle = "/tile/entries/000.p/17";
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        held.push(ask(bundle).await.unwrap());
+    }
+    let mut next = std::pin::pin!(ask(bundle));
+    let soon = std::time::Duration::from_millis(300);
+    assert!(tokio::time::timeout(soon, &mut next).await.is_err(), "it waits for its turn");
+    // Everything else is served meanwhile.
+    assert_eq!(get(&router, "/tile/0/000.p/17").await.1.len(), 17 * 32);
+    drop(held.pop());
+    let response = next.await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = axum::body::to_bytes(response.into_body(), 2 << 20).await.unwrap();
+    assert_eq!(body.len(), 17 * 65_537);
 }
 
 /// Tiles are shown as far as they are published, by their one spelling, and never anything else of the directory.

@@ -75,8 +75,18 @@ fn t01_split_view_is_refused_and_evidence_kept() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("witness");
     WitnessState::create(&StdFiles, &root).unwrap();
-    let (world, witness) = (World::new(3), witness(&root));
+    let (world, witness) = (World::new(23), witness(&root));
     assert!(matches!(witness.add_checkpoint(&world.request(0, 3), 5), Answer::Cosigned(_)));
+    // A stranger comes first: with the witness's own head and junk, which is nothing, and with all genuine checkpoints and junk.
+    for (new, junk) in [3, 3, 3].into_iter().chain(4..=23).zip(0u8..) {
+        let proof = vec![bailiwick_translog::Hash([junk; 32])];
+        let body = AddCheckpoint { old_size: 3, proof, note: world.heads[new].note().clone() }.to_bytes();
+        for _ in 0..2 {
+            assert_eq!(witness.add_checkpoint(&body, 6), Answer::Refused(Refusal::Inconsistent));
+        }
+    }
+    assert!(!root.join("evidence").exists(), "nothing of it convicts");
+    assert_eq!(std::fs::read_dir(root.join("suspects")).unwrap().count(), 16);
     for i in 0..40u8 {
         let files: Arc<dyn FileSystem> = Arc::new(Forgetful::new());
         let mut fork = make_log(&files, Path::new("/log"));
@@ -97,6 +107,7 @@ fn t01_split_view_is_refused_and_evidence_kept() {
     assert_ne!(known.checkpoint().root, fork.checkpoint().root);
     // The honest log goes on.
     assert!(matches!(witness.add_checkpoint(&world.request(3, 3), 7), Answer::Cosigned(_)));
+    assert!(matches!(witness.add_checkpoint(&world.request(3, 23), 7), Answer::Cosigned(_)));
 }
 
 /// T06: lines that strangers add to a good checkpoint are not kept: a key that is configured later must not trip over them.
@@ -110,6 +121,50 @@ fn t06_lines_of_strangers_are_not_kept() {
     assert!(matches!(witness(&root).add_checkpoint(&body, 5), Answer::Cosigned(_)));
     let head = std::fs::read_dir(root.join("heads")).unwrap().next().unwrap().unwrap().path();
     assert_eq!(std::fs::read_to_string(head).unwrap(), world.heads[1].note().to_text());
+}
+
+/// T01: a split view is kept whatever old size comes with it, and one signed text is one file however it is dressed up.
+#[test]
+fn t01_evidence_is_kept_whatever_the_answer_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let (world, witness) = (World::new(3), witness(&root));
+    assert!(matches!(witness.add_checkpoint(&world.request(0, 3), 5), Answer::Cosigned(_)));
+    let files: Arc<dyn FileSystem> = Arc::new(Forgetful::new());
+    let head = make_log(&files, Path::new("/log")).append(&[[9], [9], [9]]).unwrap().checkpoint;
+    for (i, old_size) in [0, 1, 2, 3].into_iter().enumerate() {
+        let body = AddCheckpoint { old_size, proof: Vec::new(), note: head.note().clone() }.to_bytes();
+        let body = [body, "\u{2014} stranger AAAAAAAA\n".repeat(i).into_bytes()].concat();
+        assert!(matches!(witness.add_checkpoint(&body, 6), Answer::Refused(_)));
+    }
+    assert_eq!(std::fs::read_dir(root.join("evidence")).unwrap().count(), 1);
+}
+
+/// T02: a head that was deleted is no empty memory either, for any log that was cosigned; for another one it is.
+#[test]
+fn t02_a_deleted_head_is_no_empty_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let other = super::fixture::signer("log.example/other", bailiwick_translog::SignatureKind::Ed25519, 7);
+    let keys = vec![log_signer().verifier().clone(), other.verifier().clone()];
+    let open = || WitnessState::open(Arc::new(StdFiles), &root, witness_signer(1), keys.clone());
+    let cosigned = open().unwrap().add_checkpoint(&World::new(3).request(0, 3), 5);
+    assert!(matches!(cosigned, Answer::Cosigned(_)));
+    // What an earlier edition of this program has left: no list of origins, which the next start makes.
+    std::fs::remove_dir_all(root.join("origins")).unwrap();
+    drop(open().unwrap());
+    let head = std::fs::read_dir(root.join("heads")).unwrap().next().unwrap().unwrap().path();
+    let good = std::fs::read(&head).unwrap();
+    std::fs::remove_file(&head).unwrap();
+    let error = open().map(drop).unwrap_err().to_string();
+    assert!(error.contains("is missing, and this witness has cosigned that log"), "{error}");
+    std::fs::remove_dir(root.join("heads")).unwrap();
+    open().map(drop).unwrap_err();
+    std::fs::create_dir(root.join("heads")).unwrap();
+    std::fs::write(&head, good).unwrap();
+    assert_eq!(open().unwrap().size("log.example/other"), Some(0));
 }
 
 /// T02: a witness whose memory is damaged, or was made with another key of the log, does not start from nothing.
