@@ -30,13 +30,13 @@ def stored(vector, anchors, terms, bundle):
     try:
         c = messages.challenge_of(bundle.challenge, bundle.auditor)
     except Malformed:
-        return INCONCLUSIVE, "challenge-not-signed"
+        return INCONCLUSIVE, "challenge-not-by-auditor"
     if c.auditor != bundle.auditor:
-        return INCONCLUSIVE, "challenge-of-another-auditor"
+        return INCONCLUSIVE, "challenge-names-another-auditor"
     if c.host not in anchored(anchors, "host"):
         return INCONCLUSIVE, "host-not-anchored"
     if len(bundle.envelopes) != len(c.targets):
-        return INCONCLUSIVE, "envelopes-missing"
+        return INCONCLUSIVE, "envelope-count"
     for target, envelope in zip(c.targets, bundle.envelopes):
         if target.owner not in anchored(anchors, "owner"):
             return INCONCLUSIVE, "owner-not-anchored"
@@ -44,7 +44,7 @@ def stored(vector, anchors, terms, bundle):
             if messages.envelope_target(envelope, target.owner) != target:
                 return INCONCLUSIVE, "envelope-differs"
         except Malformed:
-            return INCONCLUSIVE, "envelope-not-signed"
+            return INCONCLUSIVE, "envelope-not-by-owner"
     # V8
     kind, content = bundle.answer
     answer = None
@@ -52,7 +52,7 @@ def stored(vector, anchors, terms, bundle):
         try:
             answer = messages.response_of(content, c.host)
         except Malformed:
-            return INCONCLUSIVE, "answer-not-signed"
+            return INCONCLUSIVE, "answer-not-by-host"
         if answer.challenge != c.digest():
             return INCONCLUSIVE, "answer-to-another-challenge"
     # V10, V11
@@ -66,9 +66,14 @@ def stored(vector, anchors, terms, bundle):
     if answer is None:
         return (INCONCLUSIVE, shows_nothing[0]) if shows_nothing else (REFUTED, "no-signed-answer")
     try:
-        valid = proof_holds(vector, c, answer.proof)
-    except (KeyError, ValueError):
-        return INCONCLUSIVE, "key-or-statement-missing"
+        key = key_of(vector, c)
+    except ValueError as refusal:
+        return INCONCLUSIVE, str(refusal)
+    try:
+        public = statement_of(c)
+    except ValueError:
+        return INCONCLUSIVE, "no-statement"
+    valid = groth16.verify(key, public, answer.proof)
     if not valid:
         return (INCONCLUSIVE, shows_nothing[0]) if shows_nothing else (REFUTED, "proof-does-not-verify")
     # V13, V14
@@ -77,7 +82,7 @@ def stored(vector, anchors, terms, bundle):
     if vector["now_unix_ms"] - bundle.answered > terms["max_age_hours"] * 3_600_000:
         return INCONCLUSIVE, "stale"
     if 1 - (1 - terms["lost_fraction"]) ** c.samples < terms["min_detection"]:
-        return INCONCLUSIVE, "detection-too-low"
+        return INCONCLUSIVE, "detection-below-policy"
     return SUPPORTED, "proof-verifies"
 
 
@@ -95,14 +100,24 @@ def about_key(anchors, c, auditor):
     return ["key-not-anchored"]
 
 
-def proof_holds(vector, c, proof):
-    """S2, S6, S8: the key by its digest, the statement from the challenge, then the pairing."""
-    data = bytes.fromhex(vector["verifying_keys"][c.vk.hex()])
+def key_of(vector, c):
+    """The key by its digest (S8); the reason why there is none as a ValueError."""
+    given = vector["verifying_keys"].get(c.vk.hex())
+    if given is None:
+        raise ValueError("key-missing")
+    data = bytes.fromhex(given)
     if blake3.derive_key("bailiwick/v1/verifying-key-digest", data) != c.vk:
-        raise ValueError("another key")
+        raise ValueError("key-differs")
+    try:
+        return groth16.decode_key(data)
+    except ValueError:
+        raise ValueError("key-malformed") from None
+
+
+def statement_of(c):
+    """S2."""
     binding, words = challenge.draw(c)
-    public = statement.public_input(c, binding, challenge.slots(words, c.targets), c.targets)
-    return groth16.verify(groth16.decode_key(data), public, proof)
+    return statement.public_input(c, binding, challenge.slots(words, c.targets), c.targets)
 
 
 def controls(vector):
@@ -136,10 +151,10 @@ def of_the_proof(vector):
     bundle = messages.bundle_of(bytes.fromhex(vector["bundle"]), anchored(anchors, "auditor"))
     c = messages.challenge_of(bundle.challenge, bundle.auditor)
     proof = messages.response_of(bundle.answer[1], c.host).proof
-    key = groth16.decode_key(bytes.fromhex(vector["verifying_keys"][c.vk.hex()]))
+    key = key_of(vector, c)
     binding, words = challenge.draw(c)
     slots = challenge.slots(words, c.targets)
-    public = statement.public_input(c, binding, slots, c.targets)
+    public = statement_of(c)
     if not groth16.verify(key, public, proof):
         raise ValueError("the proof does not verify")
     statements = [public + 1, statement.public_input(c, binding ^ 1, slots, c.targets)]
