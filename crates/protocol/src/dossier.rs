@@ -132,12 +132,22 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// Puts everything in canonical order and drops exact repetitions.
+    /// Puts everything in canonical order and drops repetitions. Of several proofs of one entry, made at different times, one is
+    /// enough and the least is kept; a bundle keeps an outcome if one of its copies has one.
     pub fn sort(&mut self) {
         self.announced.sort();
-        self.announced.dedup();
+        self.announced.dedup_by(|other, kept| other.entry == kept.entry);
         self.audits.sort_by_cached_key(|a| a.bundle.digest());
-        self.audits.dedup();
+        self.audits.dedup_by(|other, kept| {
+            let same = other.bundle == kept.bundle;
+            if same {
+                kept.outcome = match (kept.outcome.take(), other.outcome.take()) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+            }
+            same
+        });
         self.inventories.sort_by_cached_key(Canonical::to_bytes);
         self.inventories.dedup();
         self.opened.sort_by_cached_key(Canonical::to_bytes);

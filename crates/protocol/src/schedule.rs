@@ -2,7 +2,7 @@
 //! beacon round, and the outcome of each audit after it (spec schedule).
 
 use crate::bundle::NoAnswer;
-use crate::codec::{Canonical, CodecError, Decoder, Encoder};
+use crate::codec::{Canonical, CodecError, Decoder, Encoder, MapReader};
 use crate::ids::{
     AuditorKey, BundleDigest, ClassId, HostKey, InventoryDigest, Nonce, NonceHash, ScheduleDigest, VkDigest,
 };
@@ -167,6 +167,22 @@ fn version(d: &mut Decoder<'_>, what: &'static str) -> Result<(), CodecError> {
     }
 }
 
+/// What commitments and outcomes begin with: version, whose they are, of which schedule and epoch.
+fn beginning(
+    d: &mut Decoder<'_>,
+    what: &'static str,
+) -> Result<(MapReader, AuditorKey, ScheduleDigest, u64), CodecError> {
+    let mut m = d.map(what)?;
+    m.required(d, 0)?;
+    version(d, what)?;
+    m.required(d, 1)?;
+    let auditor = AuditorKey::decode(d)?;
+    m.required(d, 2)?;
+    let schedule = ScheduleDigest::decode(d)?;
+    m.required(d, 3)?;
+    Ok((m, auditor, schedule, d.u64()?))
+}
+
 fn decode_host(d: &mut Decoder<'_>) -> Result<ScheduledHost, CodecError> {
     d.tuple(4)?;
     let host = HostKey::decode(d)?;
@@ -243,15 +259,7 @@ impl Canonical for EpochCommitment {
     }
 
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let mut m = d.map("epoch commitment")?;
-        m.required(d, 0)?;
-        version(d, "epoch commitment")?;
-        m.required(d, 1)?;
-        let auditor = AuditorKey::decode(d)?;
-        m.required(d, 2)?;
-        let schedule = ScheduleDigest::decode(d)?;
-        m.required(d, 3)?;
-        let epoch = d.u64()?;
+        let (mut m, auditor, schedule, epoch) = beginning(d, Self::WHAT)?;
         m.required(d, 4)?;
         let nonce = NonceHash::decode(d)?;
         m.required(d, 5)?;
@@ -319,15 +327,7 @@ impl Canonical for Outcome {
     }
 
     fn decode(d: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        let mut m = d.map("outcome")?;
-        m.required(d, 0)?;
-        version(d, "outcome")?;
-        m.required(d, 1)?;
-        let auditor = AuditorKey::decode(d)?;
-        m.required(d, 2)?;
-        let schedule = ScheduleDigest::decode(d)?;
-        m.required(d, 3)?;
-        let epoch = d.u64()?;
+        let (mut m, auditor, schedule, epoch) = beginning(d, Self::WHAT)?;
         m.required(d, 4)?;
         let host = HostKey::decode(d)?;
         m.required(d, 5)?;

@@ -158,6 +158,34 @@ fn every_message_of_a_fleet_round_trips() {
     round_trip(&OwnerRange { inventory: signed, first: 3, leaves: vec![leaf(0).leaf; 2], around });
 }
 
+/// What is gathered from several copies has one dossier: one proof of an entry, an outcome for a bundle that has one anywhere,
+/// whatever the order it came in.
+#[test]
+fn repeated_evidence_is_sorted_into_one_dossier() {
+    let whole = dossier();
+    let other_proof = |l: &Logged| Logged { proof: b"made later".to_vec(), ..l.clone() };
+    let mut twice = whole.clone();
+    twice.announced.extend(whole.announced.iter().map(other_proof));
+    twice.inventories.extend(whole.inventories.clone());
+    twice.opened.extend(whole.opened.clone());
+    let later = |a: &LoggedAudit| LoggedAudit { outcome: a.outcome.as_ref().map(other_proof), ..a.clone() };
+    twice.audits.extend(whole.audits.iter().map(later));
+    let unlogged = |a: &LoggedAudit| LoggedAudit { outcome: None, ..a.clone() };
+    twice.audits.extend(whole.audits.iter().map(unlogged));
+    let mut backwards = twice.clone();
+    backwards.announced.reverse();
+    backwards.audits.reverse();
+    for d in [&mut twice, &mut backwards] {
+        d.sort();
+        round_trip(d);
+    }
+    assert_eq!(twice, backwards);
+    let counts = |d: &Dossier| (d.announced.len(), d.audits.len(), d.inventories.len(), d.opened.len());
+    assert_eq!(counts(&twice), counts(&whole));
+    let logged = |d: &Dossier| d.audits.iter().filter(|a| a.outcome.is_some()).count();
+    assert_eq!((logged(&twice), logged(&whole)), (2, 2));
+}
+
 #[test]
 fn a_challenge_names_objects_or_an_inventory_of_an_epoch_not_both_or_neither() {
     let objects = challenge(&key(1), &key(2), &[envelope(&key(3), 1000, 1)]);
