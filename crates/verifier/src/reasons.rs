@@ -13,10 +13,12 @@ pub enum ReasonCode {
     ProofDoesNotVerify,
     /// The host signed that a sampled part is missing, unreadable or not what the owner signed.
     HostCannotProve,
-    /// The host signed that it does not hold an object, and nothing shows that it ever accepted it.
+    /// The host signed that it does not hold an object: against its own inventory, or nothing shows that it ever accepted it.
     HostDeniesObject,
     /// Nothing signed came back, on this auditor's word.
     NoSignedAnswer,
+    /// A signed proof came back without the leaves it is about, on this auditor's word.
+    LeavesWithheld,
     /// The challenge is not signed by the bundle's auditor.
     ChallengeNotByAuditor,
     /// The challenge names another auditor.
@@ -127,7 +129,9 @@ pub enum ReasonCode {
     Unwitnessed,
     /// The outcome was logged after the deadline.
     LoggedLate,
-    /// Scheduled audits without an outcome in the log.
+    /// A schedule that gives outcomes more time than the policy lets pass unseen.
+    DeadlineTooLong,
+    /// Scheduled audits without an outcome in the log, as far as the dossier shows it.
     OutcomeMissing,
     /// All scheduled audits are in the log.
     ScheduleComplete,
@@ -145,6 +149,8 @@ pub enum ReasonCode {
     QuorumUnreachable,
     /// Hosts without a valid audit in time.
     HostNotShown,
+    /// Scheduled audits of the month that neither held nor failed.
+    AuditsLeftOpen,
     /// Fewer audits in the month than the policy asks for.
     TooFewAudits,
     /// Objects or owners the policy names and no audit sampled.
@@ -213,6 +219,10 @@ pub enum AssumptionCode {
     OwnersCheckInventory,
     /// Scopes of an inventory are estimated from where samples fell.
     ScopeEstimated,
+    /// No auditor has schedules beside those in the dossier.
+    AllSchedulesShown,
+    /// The schedules of the policy were not picked by how they came out.
+    SchedulesNamedBefore,
     /// Who opened the object says so truthfully.
     OpenerTruthful,
 }
@@ -246,7 +256,7 @@ impl AssumptionCode {
                 "assumes Groth16 over BN254 is sound, and Poseidon2, BLAKE3 and Ed25519 are secure"
             }
             Self::AuditorAskedAgain => {
-                "rests on this auditor\u{2019}s word that it asked, and asked again, and that nothing signed came back"
+                "rests on this auditor\u{2019}s word that it asked, and asked again, and that nothing signed, or only part of an answer, came back"
             }
             Self::WitnessesClocks => {
                 "times of the log are the clocks of its witnesses; the round of the beacon dates each question"
@@ -265,6 +275,12 @@ impl AssumptionCode {
             }
             Self::ScopeEstimated => {
                 "the share of the inventory that counts is estimated from where the samples fell"
+            }
+            Self::AllSchedulesShown => {
+                "assumes that this dossier shows all schedules of its auditors for these hosts: one of several that came out well may have been picked, unless the policy names them (`schedules`)"
+            }
+            Self::SchedulesNamedBefore => {
+                "assumes that whoever wrote the policy named its schedules before their first rounds, and did not pick them by how they came out"
             }
             Self::OpenerTruthful => {
                 "rests on the signed word of who opened each object; nobody else can repeat it without a key"

@@ -12,10 +12,26 @@ mod beacon_chain;
 mod bytes;
 #[path = "it/fleet.rs"]
 mod fleet;
+#[path = "it/fleet_answers.rs"]
+mod fleet_answers;
+#[path = "it/fleet_inventories.rs"]
+mod fleet_inventories;
+#[path = "it/fleet_log.rs"]
+mod fleet_log;
 #[path = "it/fleet_many.rs"]
 mod fleet_many;
 #[path = "it/fleet_output.rs"]
 mod fleet_output;
+#[path = "it/fleet_powers.rs"]
+mod fleet_powers;
+#[path = "it/fleet_questions.rs"]
+mod fleet_questions;
+#[path = "it/fleet_recipients.rs"]
+mod fleet_recipients;
+#[path = "it/fleet_rosters.rs"]
+mod fleet_rosters;
+#[path = "it/fleet_terms.rs"]
+mod fleet_terms;
 #[path = "it/fleet_world.rs"]
 mod fleet_world;
 #[path = "it/keys.rs"]

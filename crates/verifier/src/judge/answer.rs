@@ -22,6 +22,8 @@ pub(super) enum Answered {
     Invalid,
     /// A proof signed by the host for this challenge that cannot be judged, and why.
     Unjudged(Reason),
+    /// On the auditor's word: the host signed a proof about the inventory it signed, and withheld the leaves that the proof speaks of.
+    Unopened,
     /// Signed by the host: it cannot prove.
     CannotProve(CannotProve),
     /// On the auditor's word: nothing signed came back to a question that has an answer.
@@ -33,6 +35,13 @@ pub(super) enum Answered {
     Unrelated(Reason),
     /// There is no established challenge it could answer.
     Nothing,
+}
+
+impl Answered {
+    /// Whether it fails on the auditor's word alone.
+    pub(super) const fn is_on_word(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::Unopened)
+    }
 }
 
 /// An answer, judged but for the pairing equation where there is a proof.
@@ -92,7 +101,7 @@ pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Examined {
         Err(why) => Done(Answered::CannotProve(why)),
         Ok(proof) => match case.keys.get(challenge.vk) {
             Err(reason) => Done(Answered::Unjudged(reason)),
-            Ok(key) => check_proof(key, challenge, evidence, &proof),
+            Ok(key) => check_proof(key, challenge, evidence, leaves_withheld(case, evidence), &proof),
         },
     }
 }
@@ -134,14 +143,25 @@ fn load_key(
     Ok(Arc::new(key.prepare()))
 }
 
+/// Whether none of the leaves of the host's own inventory is there. Others than the sampled ones are the auditor's doing: an honest
+/// one keeps only those that fit.
+fn leaves_withheld(case: &Case<'_>, evidence: &Evidence) -> bool {
+    evidence.inventory.is_some() && case.bundle.inventory.as_ref().is_some_and(|i| i.leaves.is_empty())
+}
+
 fn check_proof(
     key: Arc<PreparedVerifyingKey>,
     challenge: &Challenge,
     evidence: &Evidence,
+    withheld: bool,
     proof: &[u8; 128],
 ) -> Examined {
     let sampled = match &evidence.sampled {
         Ok(sampled) => sampled,
+        Err(_) if withheld => {
+            let is_proof = Proof::from_bytes(proof).is_ok();
+            return Examined::Done(if is_proof { Answered::Unopened } else { Answered::Invalid });
+        }
         Err(reason) => return Examined::Done(Answered::Unjudged(reason.clone())),
     };
     let inputs = match PublicInputs::of(challenge, sampled) {

@@ -27,6 +27,9 @@ pub(super) struct Evidence {
     pub(super) envelopes: Vec<Option<Envelope>>,
     /// Why the bundle is not evidence about a host of this reader's world. Empty: it is.
     pub(super) obstacles: Vec<Reason>,
+    /// Of an inventory, why the opened leaves are not what their owners signed. The host need not have been right about them to
+    /// contradict itself: they do not touch what it signs against itself.
+    pub(super) leaf_obstacles: Vec<Reason>,
     /// Why a valid proof would not support. Empty: it would.
     pub(super) key_obstacles: Vec<Reason>,
 }
@@ -39,6 +42,7 @@ impl Evidence {
             inventory: None,
             envelopes: Vec::new(),
             obstacles: vec![reason],
+            leaf_obstacles: Vec::new(),
             key_obstacles: Vec::new(),
         }
     }
@@ -92,12 +96,25 @@ pub(super) fn establish(case: &Case<'_>) -> Evidence {
         Ok(s) => &s.targets,
         Err(_) => &challenge.targets,
     };
-    let envelopes = check_envelopes(case, targets, inventory.is_some(), &mut obstacles);
+    let mut about_envelopes = Vec::new();
+    let envelopes = check_envelopes(case, targets, inventory.is_some(), &mut about_envelopes);
+    let mut leaf_obstacles = Vec::new();
     if inventory.is_none() {
+        obstacles.append(&mut about_envelopes);
         check_policy_owners(case, &challenge, &mut obstacles);
+    } else {
+        leaf_obstacles = about_envelopes;
     }
     let key_obstacles = check_key(case, &challenge);
-    Evidence { challenge: Some(challenge), sampled, inventory, envelopes, obstacles, key_obstacles }
+    Evidence {
+        challenge: Some(challenge),
+        sampled,
+        inventory,
+        envelopes,
+        obstacles,
+        leaf_obstacles,
+        key_obstacles,
+    }
 }
 
 /// The inventory challenged is the one this host signed for this epoch: else nobody could answer the question.

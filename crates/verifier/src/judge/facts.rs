@@ -46,7 +46,7 @@ pub(super) fn challenge(
         answer: match answer {
             Answered::Valid => AnswerFacts::ValidProof,
             Answered::Invalid => AnswerFacts::InvalidProof,
-            Answered::Unjudged(_) => AnswerFacts::UnjudgedProof,
+            Answered::Unjudged(_) | Answered::Unopened => AnswerFacts::UnjudgedProof,
             Answered::CannotProve(why) => AnswerFacts::CannotProve(*why),
             Answered::NoAnswer(why) | Answered::NoAnswerToUnjudged(why, _) => AnswerFacts::NoAnswer(*why),
             Answered::Unrelated(_) | Answered::Nothing => AnswerFacts::Unrelated,

@@ -104,11 +104,12 @@ fn establish<'a>(
     let prepared = audits::prepare(audits, &world, &mut ignored);
     plans.count_inventories(&prepared, &inventories, anchors, &mut ignored);
     let published = |round: u64| Round::new(round).ok().and_then(|r| verifier.chain().published_at(r).ok());
-    let mut linked = schedule::Linker::new(&plans, &prepared, &mut book, verifier, &published, now);
+    let mut linked = schedule::Linker::new(&plans, &prepared, &mut book, verifier, &published, policy, now);
     let audits = audits::finish(prepared, &mut linked, &mut objects);
     book.close(now);
     objects.read_statements(&opened, anchors, &people, now, &mut ignored);
-    let hosts = hosts::gather(&audits, &plans, &book, policy, anchors, &published, now);
+    let span = hosts::Span::new(&published, book.horizon(), now);
+    let hosts = hosts::gather(&audits, &plans, policy, anchors, &span);
     Fleet { policy, anchors, people, book, plans, audits, hosts, objects, ignored, now_unix_ms: now }
 }
 

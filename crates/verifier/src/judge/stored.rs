@@ -31,7 +31,8 @@ pub(super) fn judge(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> 
     let detection = scopes::detection(case, evidence);
     let (verdict, reasons) = decide(case, evidence, answer, &detection);
     let headline = headline(verdict, &reasons);
-    let about_proof = matches!(answer, Answered::Valid | Answered::Invalid | Answered::Unjudged(_));
+    let about_proof =
+        matches!(answer, Answered::Valid | Answered::Invalid | Answered::Unjudged(_) | Answered::Unopened);
     ClaimReport {
         claim: Claim::Stored,
         required: case.policy.require.contains(&Claim::Stored),
@@ -60,6 +61,9 @@ pub(super) fn decide(
 ) -> (Verdict, Vec<Reason>) {
     let inconclusive = |reasons| (Verdict::Inconclusive, reasons);
     let mut reasons = evidence.obstacles.clone();
+    if !matches!(answer, Answered::CannotProve(_)) {
+        reasons.extend(evidence.leaf_obstacles.iter().cloned());
+    }
     if let Answered::Unrelated(r) = answer {
         reasons.push(r.clone());
     }
@@ -81,7 +85,7 @@ pub(super) fn decide(
         )]);
     }
     match answer {
-        Answered::CannotProve(why) => cannot_prove(*why),
+        Answered::CannotProve(why) => cannot_prove(*why, evidence.inventory.is_some()),
         Answered::Unjudged(reason) | Answered::NoAnswerToUnjudged(_, reason) => {
             reasons.push(reason.clone());
             reasons.extend(evidence.key_obstacles.iter().cloned());
@@ -89,12 +93,19 @@ pub(super) fn decide(
         }
         // A key this reader did not anchor for this class may belong to any circuit, and whoever chose it may be the
         // only one who has it: failing under it, or staying silent, says nothing.
-        Answered::Invalid | Answered::NoAnswer(_)
+        Answered::Invalid | Answered::NoAnswer(_) | Answered::Unopened
             if evidence.key_obstacles.iter().any(|r| says_nothing(r.code)) =>
         {
             inconclusive(evidence.key_obstacles.clone())
         }
         Answered::NoAnswer(why) => (Verdict::Refuted, vec![no_answer(*why)]),
+        Answered::Unopened => (
+            Verdict::Refuted,
+            vec![Reason::new(
+                ReasonCode::LeavesWithheld,
+                "on this auditor\u{2019}s word, after asking again: the host signed a proof about its inventory and did not give what it rests on, the sampled leaves with their owners\u{2019} envelopes; an answer withheld in part is a failed answer",
+            )],
+        ),
         Answered::Invalid => (
             Verdict::Refuted,
             vec![Reason::new(
@@ -195,9 +206,15 @@ fn too_thin(terms: &StoredTerms, detection: &[ScopeDetection]) -> Option<Reason>
 }
 
 /// The host's own word, so neither key nor age matters. That it lacks cells of an object it has refutes; that it does not
-/// have the object does not: an owner can delete an object, or never store it, and then show the envelope it signed.
-fn cannot_prove(why: CannotProve) -> (Verdict, Vec<Reason>) {
+/// have the object does so only where its own inventory lists all it has: a named object can have been deleted by its owner, or
+/// never stored, and the envelope it signed be shown.
+fn cannot_prove(why: CannotProve, of_inventory: bool) -> (Verdict, Vec<Reason>) {
     let (verdict, code, said) = match why {
+        CannotProve::ObjectUnknown if of_inventory => (
+            Verdict::Refuted,
+            ReasonCode::HostDeniesObject,
+            "the host signed that it does not hold an object, and signed the inventory of this epoch, from which the question draws: what an inventory lists stays provable",
+        ),
         CannotProve::CellsUnavailable => (
             Verdict::Refuted,
             ReasonCode::HostCannotProve,
@@ -241,7 +258,7 @@ fn assumptions(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> Vec<A
         Some(Provenance::Ceremony { .. }) => codes.push(AssumptionCode::OneHonestContributor),
         Some(Provenance::Development) | None => {}
     }
-    if matches!(answer, Answered::NoAnswer(_) | Answered::NoAnswerToUnjudged(..)) {
+    if answer.is_on_word() || matches!(answer, Answered::NoAnswerToUnjudged(..)) {
         codes.push(AssumptionCode::AuditorAskedAgain);
     }
     if evidence.inventory.is_some() {
@@ -261,6 +278,12 @@ fn headline(verdict: Verdict, reasons: &[Reason]) -> String {
         }
         (Verdict::Refuted, Some(ReasonCode::HostCannotProve)) => {
             "No: the host itself signed that it cannot prove it has the data."
+        }
+        (Verdict::Refuted, Some(ReasonCode::HostDeniesObject)) => {
+            "No: the host signed that it does not have what its own signed inventory lists."
+        }
+        (Verdict::Refuted, Some(ReasonCode::LeavesWithheld)) => {
+            "No: the host withheld part of its answer, without which its proof cannot be checked."
         }
         (Verdict::Inconclusive, Some(ReasonCode::HostDeniesObject)) => {
             "Not shown: the host says it does not hold this object; nothing in this bundle shows that it ever accepted it: a receipt is missing."

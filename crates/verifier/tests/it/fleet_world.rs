@@ -18,7 +18,7 @@ use bailiwick_protocol::schedule::{
 };
 use bailiwick_roster::{Blocs, Country, KeyKind, Parent, Principal, PublicKey, Role, Roster, SignedRoster};
 use bailiwick_verifier::{
-    Claim, ClaimReport, DossierInputs, FleetReport, ReasonCode, Unusable, Verdict, verify_dossier,
+    Claim, ClaimReport, DossierInputs, FleetReport, ReasonCode, Standing, Unusable, Verdict, verify_dossier,
 };
 
 use crate::beacon_chain::{self, published};
@@ -347,6 +347,15 @@ impl FleetScene {
         }
     }
 
+    /// Announces another schedule, to which all commitments and outcomes belong.
+    pub(crate) fn reschedule(&mut self, change: impl Fn(&mut Schedule)) {
+        change(&mut self.schedule);
+        for (c, _) in &mut self.commitments {
+            c.schedule = self.schedule.digest();
+        }
+        self.outcomes();
+    }
+
     /// Names the bundle of one audit, whose challenge is not its auditor's, as if it were.
     pub(crate) fn outcomes_of(&mut self, at: usize, c: &Challenge) {
         let bundle = SignedBundle::new(&self.audits[at].bundle, &key("auditor")).digest();
@@ -426,4 +435,30 @@ impl FleetScene {
         assert_eq!((c.verdict, c.reasons[0].code), (verdict, code), "{:#?}", c.reasons);
         c
     }
+}
+
+/// Replaces the question of one audit by a changed one, which the host answers with a proof.
+pub(crate) fn ask_again(s: &mut FleetScene, at: usize, change: impl Fn(&mut Challenge)) {
+    let old = s.audits[at].bundle.challenge.decode_unverified().unwrap();
+    let host = HOSTS.into_iter().find(|h| key(h).public() == old.host.0).unwrap();
+    let held = held_by(host);
+    let (tree, inventory) = inventory_of(host, old.epoch, &held);
+    let mut new = old;
+    change(&mut new);
+    s.audits[at].bundle = audit(host, &new, &held, &inventory, &tree);
+    s.outcomes();
+}
+
+pub(crate) fn standing(r: &FleetReport, s: Standing) -> Vec<ReasonCode> {
+    let entries = r.fleet.hosts.iter().flat_map(|h| &h.timeline).filter(|e| e.standing == s);
+    entries.filter_map(|e| e.why.as_ref().map(|w| w.code)).collect()
+}
+
+pub(crate) fn roster_with(
+    change: impl Fn(&mut Vec<bailiwick_roster::Principal>),
+) -> bailiwick_roster::Roster {
+    let mut r = roster();
+    change(&mut r.principals);
+    r.principals.sort_by(|a, b| a.name.cmp(&b.name));
+    r
 }

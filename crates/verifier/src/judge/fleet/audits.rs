@@ -46,6 +46,8 @@ pub(super) struct Core {
     pub(super) vk: Option<VkDigest>,
     /// Of the host's signed inventory, when the challenge asks for one.
     pub(super) inventory: Option<InventoryDigest>,
+    /// Objects that inventory lists.
+    pub(super) leaves: u64,
     /// T, cells of the question.
     pub(super) cells: u64,
     /// Samples on counted objects of each owner, of all samples of an inventory; empty for named objects.
@@ -131,7 +133,7 @@ fn prepare_one(audit: LoggedAudit, world: &World<'_>) -> Result<Prepared, Reason
     let evidence = establish(&case);
     let decide = |answer: &Answered| {
         let (verdict, reasons) = stored::decide(&case, &evidence, answer, &[]);
-        Decision { verdict, reasons, on_word: matches!(answer, Answered::NoAnswer(_)) }
+        Decision { verdict, reasons, on_word: answer.is_on_word() }
     };
     let judged = match examine(&case, &evidence) {
         Examined::Done(answer) => Judged::Done(decide(&answer)),
@@ -174,6 +176,7 @@ fn core(case: &Case<'_>, evidence: &Evidence, digest: BundleDigest) -> Core {
         class: challenge.map(|c| c.class),
         vk: challenge.map(|c| c.vk),
         inventory: evidence.inventory.as_ref().map(bailiwick_protocol::inventory::Inventory::digest),
+        leaves: evidence.inventory.as_ref().map_or(0, |i| i.leaves),
         cells: challenge.map_or(0, bailiwick_protocol::challenge::Challenge::cells_total),
         hits,
         counted,
@@ -290,7 +293,7 @@ fn standing(decision: Decision, link: &Link) -> (Standing, Vec<Reason>) {
             (Standing::Undecided, reasons)
         }
         Verdict::Supported if !link.obstacles.is_empty() => (Standing::Undecided, link.obstacles.clone()),
-        Verdict::Supported => match &link.late {
+        Verdict::Supported => match link.late.as_ref().or(link.slow.as_ref()) {
             Some(late) => (Standing::Late, vec![late.clone()]),
             None => (Standing::Held, Vec::new()),
         },

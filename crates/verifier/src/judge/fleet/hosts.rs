@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::ids::{HostKey, OwnerKey, ScheduleDigest, UnitName};
 use bailiwick_protocol::schedule::Offered;
 
 use super::audits::{Audited, no_inventory};
-use super::log::Book;
 use super::schedule::{Plan, Plans, offer};
 use crate::anchors::Anchors;
 use crate::detection::{Detection, detection};
@@ -23,6 +23,26 @@ const OBJECTS_WEIGHED_MAX: usize = 64;
 /// A month, milliseconds.
 const MONTH_MS: u64 = MONTH_DAYS as u64 * 24 * 3_600_000;
 
+/// The times that hosts are looked at over.
+pub(super) struct Span<'a> {
+    /// Of a round, milliseconds since 1970-01-01 UTC.
+    published: &'a dyn Fn(u64) -> Option<u64>,
+    /// Until when the log speaks.
+    horizon: u64,
+    now_ms: u64,
+}
+
+impl<'a> Span<'a> {
+    pub(super) fn new(published: &'a dyn Fn(u64) -> Option<u64>, horizon: u64, now_ms: u64) -> Self {
+        Self { published, horizon: horizon.min(now_ms), now_ms }
+    }
+
+    /// The start of the month.
+    const fn since(&self) -> u64 {
+        self.now_ms.saturating_sub(MONTH_MS)
+    }
+}
+
 /// One host.
 pub(super) struct Host {
     pub(super) key: HostKey,
@@ -37,6 +57,12 @@ pub(super) struct Host {
     pub(super) failures: Vec<(u64, Reason)>,
     /// The same of audits that decide nothing.
     pub(super) undecided: Vec<(u64, Reason)>,
+    /// Scheduled audits of the month that neither held nor failed, newest first: what a host or an auditor would rather not show.
+    pub(super) open: Vec<(u64, Standing, Reason)>,
+    /// Why a commitment that says it gave no inventory says nothing.
+    pub(super) loose: Vec<Reason>,
+    /// Objects that its newest inventory lists; 0 of named objects.
+    pub(super) leaves: u64,
     /// Objects that count and were sampled.
     pub(super) sampled: BTreeSet<UnitName>,
     /// Whether an inventory was audited: chances of objects then rest on owners looking for theirs.
@@ -64,11 +90,9 @@ pub(super) fn due(plan: &Plan, published: &dyn Fn(u64) -> Option<u64>, horizon: 
 pub(super) fn gather(
     audits: &[Audited],
     plans: &Plans,
-    book: &Book,
     policy: &Policy,
     anchors: &Anchors,
-    published: &dyn Fn(u64) -> Option<u64>,
-    now_ms: u64,
+    span: &Span<'_>,
 ) -> Vec<Host> {
     let mut by_host: BTreeMap<HostKey, Vec<&Audited>> = BTreeMap::new();
     for a in audits {
@@ -82,22 +106,10 @@ pub(super) fn gather(
     // A key that nobody anchored is no host of the reader's, unless a schedule that counts promises it.
     let promised = |key: &HostKey| plans.counted().any(|(_, p)| p.schedule.host(key).is_some());
     by_host.retain(|key, _| anchors.host(key).is_some() || promised(key));
-    let horizon = book.horizon().min(now_ms);
-    by_host
-        .into_iter()
-        .map(|(key, audits)| one(key, &audits, plans, policy, published, horizon, now_ms))
-        .collect()
+    by_host.into_iter().map(|(key, audits)| one(key, &audits, plans, policy, span)).collect()
 }
 
-fn one(
-    key: HostKey,
-    audits: &[&Audited],
-    plans: &Plans,
-    policy: &Policy,
-    published: &dyn Fn(u64) -> Option<u64>,
-    horizon: u64,
-    now_ms: u64,
-) -> Host {
+fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: &Span<'_>) -> Host {
     let mut host = Host {
         key,
         tally: AuditTally::default(),
@@ -109,11 +121,15 @@ fn one(
         timeline: Vec::new(),
         failures: Vec::new(),
         undecided: Vec::new(),
+        open: Vec::new(),
+        loose: Vec::new(),
+        leaves: 0,
         sampled: BTreeSet::new(),
         by_inventory: audits.iter().any(|a| a.core.inventory.is_some()),
     };
     for a in audits {
         host.note(a.core.epoch, a.at_ms, a.standing, a.reasons.first().cloned());
+        host.open.extend(left_open(a, span));
         if a.standing == Standing::Held {
             host.last_held_ms = host.last_held_ms.max(Some(a.at_ms));
             host.sampled.extend(a.core.counted.iter().map(|(name, _)| *name));
@@ -121,12 +137,13 @@ fn one(
     }
     let newest = audits.iter().filter(|a| a.standing == Standing::Held).max_by_key(|a| a.at_ms);
     host.cells = newest.map_or(0, |a| a.core.cells);
+    host.leaves = newest.map_or(0, |a| a.core.leaves);
     for (digest, plan) in plans.counted() {
-        host.expect(digest, plan, audits, plans, published, horizon);
+        host.expect(digest, plan, audits, plans, span);
     }
     host.settle();
-    let since = now_ms.saturating_sub(MONTH_MS);
-    let in_month = |a: &&&Audited| a.standing == Standing::Held && (since..=now_ms).contains(&a.at_ms);
+    let month = span.since()..=span.now_ms;
+    let in_month = |a: &&&Audited| a.standing == Standing::Held && month.contains(&a.at_ms);
     let month: Vec<&Audited> = audits.iter().filter(in_month).copied().collect();
     host.month_audits = month.len() as u64;
     let held: Vec<&Audited> = audits.iter().filter(|a| a.standing == Standing::Held).copied().collect();
@@ -135,6 +152,15 @@ fn one(
     host.audit = newest.map_or_else(Vec::new, |a| weights.chances(core::slice::from_ref(a), &losses));
     host.month = if month.is_empty() { Vec::new() } else { weights.chances(&month, &losses) };
     host
+}
+
+/// An audit of a schedule that neither held nor failed, of the month, or of no moment that anyone but the auditor vouches for. One that
+/// answers a question again leaves nothing open: the question has its answer.
+fn left_open(a: &Audited, span: &Span<'_>) -> Option<(u64, Standing, Reason)> {
+    let open = matches!(a.standing, Standing::Undecided | Standing::Late) && a.link.is_scheduled();
+    let recent = a.link.published_ms.is_none_or(|at| at >= span.since());
+    let why = a.reasons.first().filter(|r| r.code != ReasonCode::QuestionRepeated)?;
+    (open && recent).then(|| (a.core.epoch, a.standing, why.clone()))
 }
 
 impl Host {
@@ -166,26 +192,28 @@ impl Host {
         plan: &Plan,
         audits: &[&Audited],
         plans: &Plans,
-        published: &dyn Fn(u64) -> Option<u64>,
-        horizon: u64,
+        span: &Span<'_>,
     ) {
         let s = &plan.schedule;
         if s.host(&self.key).is_none() {
             return;
         }
-        let due = due(plan, published, horizon);
+        let due = due(plan, span.published, span.horizon);
         let end = s.first_epoch.saturating_add(due);
         let mut there: BTreeSet<u64> =
             audits.iter().filter(|a| a.link.schedule == Some(*digest)).map(|a| a.core.epoch).collect();
-        let at = |epoch| s.round_of(epoch).and_then(published).unwrap_or(0);
-        let range = (*digest, s.first_epoch)..=(*digest, u64::MAX);
+        let at = |epoch| s.round_of(epoch).and_then(span.published).unwrap_or(0);
+        let range = (*digest, s.first_epoch)..(*digest, end);
         for ((_, epoch), list) in plans.commitments.range(range) {
-            let mut offers = list.iter().filter_map(|(c, _)| offer(c, &self.key));
-            if let Some(Offered::Nothing(why)) = offers.next()
-                && *epoch < end
+            let nothing = list.iter().find_map(|(c, _)| match offer(c, &self.key) {
+                Some(Offered::Nothing(why)) => Some(why),
+                _ => None,
+            });
+            if let Some(why) = nothing
                 && there.insert(*epoch)
             {
-                self.note(*epoch, at(*epoch), Standing::Failed, Some(no_inventory(why)));
+                let (_, loose) = plans.fixed(*digest, plan, *epoch, at(*epoch));
+                self.without_inventory(*epoch, at(*epoch), why, loose, span);
             }
         }
         let shown = there.range(s.first_epoch..end).count() as u64;
@@ -194,10 +222,39 @@ impl Host {
         let named = (s.first_epoch..end).rev().filter(|e| !there.contains(e)).take(TIMELINE_MAX);
         let named: Vec<u64> = named.take(usize::try_from(missing).unwrap_or(usize::MAX)).collect();
         for epoch in &named {
-            let why = Reason::new(ReasonCode::OutcomeMissing, "no outcome of this epoch is in the log");
+            let why = Reason::new(
+                ReasonCode::OutcomeMissing,
+                "the dossier does not show that an outcome of this epoch is in the log",
+            );
+            self.leave_open(*epoch, at(*epoch), Standing::Missing, &why, span);
             self.note(*epoch, at(*epoch), Standing::Missing, Some(why));
         }
         self.tally.missing += missing - named.len() as u64;
+    }
+
+    /// A failed audit on the auditor's word, which counts only where it was fixed before the round.
+    fn without_inventory(
+        &mut self,
+        epoch: u64,
+        at_ms: u64,
+        why: NoAnswer,
+        mut loose: Vec<Reason>,
+        span: &Span<'_>,
+    ) {
+        match loose.first().cloned() {
+            None => self.note(epoch, at_ms, Standing::Failed, Some(no_inventory(why))),
+            Some(first) => {
+                self.leave_open(epoch, at_ms, Standing::Undecided, &first, span);
+                self.note(epoch, at_ms, Standing::Undecided, Some(first));
+                self.loose.append(&mut loose);
+            }
+        }
+    }
+
+    fn leave_open(&mut self, epoch: u64, at_ms: u64, standing: Standing, why: &Reason, span: &Span<'_>) {
+        if at_ms >= span.since() {
+            self.open.push((epoch, standing, why.clone()));
+        }
     }
 
     /// Orders what was collected, the newest reasons first.
@@ -208,6 +265,7 @@ impl Host {
         for list in [&mut self.failures, &mut self.undecided] {
             list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.text.cmp(&b.1.text)));
         }
+        self.open.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.2.text.cmp(&b.2.text)));
     }
 }
 

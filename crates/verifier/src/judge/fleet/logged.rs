@@ -13,10 +13,10 @@ pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
     let (verdict, reasons) = decide(fleet);
     let headline = match (verdict, reasons.first().map(|r| r.code)) {
         (Verdict::Supported, _) => {
-            "Yes: every audit that was announced is on a public record, failures included, and independent witnesses have seen it."
+            "Yes: every audit due by the schedules shown is on a public record, failures included, and independent witnesses have seen it."
         }
         (Verdict::Refuted, Some(ReasonCode::OutcomeMissing)) => {
-            "No: audits that were announced are missing from the record."
+            "No: this dossier does not show audits that were announced and are due. Ask the log whether it has them."
         }
         (Verdict::Refuted, Some(ReasonCode::SplitView)) => {
             "No: the log signed two different histories of one length."
@@ -31,11 +31,16 @@ pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
         (Verdict::Inconclusive, _) => "Not shown: the evidence in this dossier does not decide it.",
     };
     let stated = !reasons.iter().any(|r| r.code == ReasonCode::NoLogAnchored);
-    let assumptions: Vec<Assumption> = [AssumptionCode::WitnessesHonest, AssumptionCode::WitnessesClocks]
-        .into_iter()
-        .filter(|_| stated)
-        .map(AssumptionCode::stated)
-        .collect();
+    let schedules = match fleet.plans.are_named() {
+        true => AssumptionCode::SchedulesNamedBefore,
+        false => AssumptionCode::AllSchedulesShown,
+    };
+    let assumptions: Vec<Assumption> =
+        [AssumptionCode::WitnessesHonest, AssumptionCode::WitnessesClocks, schedules]
+            .into_iter()
+            .filter(|_| stated)
+            .map(AssumptionCode::stated)
+            .collect();
     ClaimReport {
         claim: Claim::Logged,
         required: fleet.policy.require.contains(&Claim::Logged),
@@ -106,7 +111,7 @@ fn contradictions(fleet: &Fleet<'_>) -> Vec<Reason> {
         let missing = crate::fleet_report::Standing::Missing;
         let last = h.timeline.iter().rev().find(|e| e.standing == missing).map_or(0, |e| e.epoch);
         let text = format!(
-            "host {}: {} scheduled audits have no outcome in the log, the last of epoch {last}",
+            "host {}: of {} scheduled audits that are due this dossier shows no outcome in the log, the last of epoch {last}; either the log has none, or it was left out of the dossier",
             stored::name(fleet, &h.key),
             h.tally.missing
         );
@@ -128,27 +133,35 @@ fn contradictions(fleet: &Fleet<'_>) -> Vec<Reason> {
         Reason::new(ReasonCode::TwoCommitments, text)
     });
     out.extend(few(commitments.collect(), SHOWN_MAX, "epochs"));
+    out.extend(few(other_questions(fleet), SHOWN_MAX, "audits"));
     out
+}
+
+/// Outcomes of questions other than the one that their auditor committed to.
+fn other_questions(fleet: &Fleet<'_>) -> Vec<Reason> {
+    let of = |a: &super::audits::Audited| {
+        let differs =
+            |r: &&Reason| matches!(r.code, ReasonCode::NonceDiffers | ReasonCode::InventoryNotCommitted);
+        let r = a.link.obstacles.iter().find(differs)?;
+        let host = a.core.host.map_or_else(String::new, |h| format!(" for host {}", stored::name(fleet, &h)));
+        let text = format!(
+            "the auditor signed an outcome{host}, epoch {}, that contradicts its own commitment: {}",
+            a.core.epoch, r.text
+        );
+        Some(Reason::new(r.code, text))
+    };
+    fleet.audits.iter().filter_map(of).collect()
 }
 
 /// What leaves it open.
 fn shortfalls(fleet: &Fleet<'_>, terms: &LoggedTerms) -> Vec<Reason> {
     let mut out = few(fleet.plans.refused.clone(), 2, "announcements");
-    let links = || fleet.audits.iter().flat_map(|a| &a.link.obstacles);
-    let about_log = |r: &&Reason| {
-        use ReasonCode as C;
-        matches!(
-            r.code,
-            C::NotLogged
-                | C::LogProofRefused
-                | C::Unwitnessed
-                | C::NotCommitted
-                | C::CommittedLate
-                | C::NoSchedule
-        )
-    };
+    // Whatever keeps an outcome from being that of the epoch's own question: an entry that stands for a question of another making is
+    // no entry of the audit that was announced.
+    let links = fleet.audits.iter().flat_map(|a| &a.link.obstacles);
+    let links = links.chain(fleet.hosts.iter().flat_map(|h| &h.loose));
     let mut kinds: Vec<(ReasonCode, usize, &Reason)> = Vec::new();
-    for r in links().filter(about_log) {
+    for r in links {
         match kinds.iter_mut().find(|(code, ..)| *code == r.code) {
             Some((_, n, _)) => *n += 1,
             None => kinds.push((r.code, 1, r)),
@@ -182,6 +195,15 @@ fn shortfalls(fleet: &Fleet<'_>, terms: &LoggedTerms) -> Vec<Reason> {
         out.push(Reason::new(ReasonCode::NothingDue, text));
     }
     let max_age = u64::from(terms.max_checkpoint_age_hours) * 3_600_000;
+    let slow = fleet.plans.counted().filter(|(_, p)| p.schedule.answer_ms > max_age).map(|(digest, p)| {
+        let text = format!(
+            "schedule {digest} gives {} for an outcome, the policy lets the newest checkpoint be {} old: what is missing of that time would not be seen",
+            duration(p.schedule.answer_ms),
+            duration(max_age)
+        );
+        Reason::new(ReasonCode::DeadlineTooLong, text)
+    });
+    out.extend(few(slow.collect(), SHOWN_MAX, "schedules"));
     let age = fleet.book.newest().map(|(at, _)| fleet.now_unix_ms.saturating_sub(at));
     if let Some(age) = age.filter(|age| *age > max_age) {
         let text = format!(

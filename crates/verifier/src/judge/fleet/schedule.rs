@@ -16,6 +16,7 @@ use super::log::{Book, Seen};
 use crate::anchors::Anchors;
 use crate::policy::Policy;
 use crate::reasons::{Reason, ReasonCode};
+use crate::time::duration;
 
 /// A schedule in the log.
 pub(super) struct Plan {
@@ -78,7 +79,7 @@ impl Plans {
             };
             match LogEntry::from_bytes(&logged.entry) {
                 Ok(LogEntry::Schedule(s)) => match by_auditor(&s, anchors, |m| m.auditor) {
-                    Some(schedule) => drop(plans.plans.insert(schedule.digest(), Plan { schedule, seen })),
+                    Some(schedule) => plans.announce(schedule, seen, anchors.beacon().hash),
                     None => ignored.push(unsigned()),
                 },
                 Ok(LogEntry::Epoch(s)) => match by_auditor(&s, anchors, |m| m.auditor) {
@@ -94,6 +95,66 @@ impl Plans {
             }
         }
         plans
+    }
+
+    /// A schedule of rounds that the reader's chain does not publish has no epochs that anyone could date.
+    fn announce(&mut self, schedule: Schedule, seen: Seen, chain: [u8; 32]) {
+        let digest = schedule.digest();
+        if schedule.chain == chain {
+            self.plans.insert(digest, Plan { schedule, seen });
+        } else if self.wanted.as_ref().is_none_or(|set| set.contains(&digest)) {
+            let text = format!("schedule {digest} names another beacon chain than the trust anchors");
+            self.refused.push(Reason::new(ReasonCode::BeaconRefused, text));
+        }
+    }
+
+    /// The one commitment to an epoch of a counted schedule, and why what it says was not fixed before the round.
+    pub(super) fn fixed(
+        &self,
+        digest: ScheduleDigest,
+        plan: &Plan,
+        epoch: u64,
+        published: u64,
+    ) -> (Option<&EpochCommitment>, Vec<Reason>) {
+        let mut loose = Vec::new();
+        let mut fail = |code, text: &str| loose.push(Reason::new(code, text));
+        if plan.seen.by_ms >= published {
+            fail(
+                ReasonCode::CommittedLate,
+                "the schedule was not in the witnessed log before the round of this epoch",
+            );
+        }
+        let one = match self.commitments.get(&(digest, epoch)).map(Vec::as_slice) {
+            Some([(one, seen)]) => {
+                if seen.by_ms >= published {
+                    fail(
+                        ReasonCode::CommittedLate,
+                        "the commitment to this epoch was not in the witnessed log before its round",
+                    );
+                }
+                Some(one)
+            }
+            Some([_, ..]) => {
+                fail(
+                    ReasonCode::TwoCommitments,
+                    "the auditor committed to this epoch twice, and could choose",
+                );
+                None
+            }
+            _ => {
+                fail(
+                    ReasonCode::NotCommitted,
+                    "the witnessed log holds no commitment to this epoch, so nonce and inventory could be chosen after the round",
+                );
+                None
+            }
+        };
+        (one, loose)
+    }
+
+    /// Whether the policy says which schedules count; else those that the dossier shows do.
+    pub(super) const fn are_named(&self) -> bool {
+        self.wanted.is_some()
     }
 
     /// Schedules that count.
@@ -145,6 +206,18 @@ impl Plans {
     }
 }
 
+/// Time that entering an outcome takes beside the answer itself, milliseconds: as much as an auditor keeps free for it.
+const ENTERING_MS: u64 = 60_000;
+
+/// Longest time from a round to the outcome in the log that is an answer in time, milliseconds, by the clocks of the witnesses: of a
+/// policy that does not say, as long as it calls evidence fresh.
+fn answer_max_ms(policy: &Policy) -> u64 {
+    policy.stored.as_ref().map_or(u64::MAX, |t| match t.max_answer_seconds {
+        Some(s) => u64::from(s) * 1000 + ENTERING_MS,
+        None => u64::from(t.max_age_hours) * 3_600_000,
+    })
+}
+
 /// The log entry beside an audit, and the outcome in it if the audit's auditor signed one.
 pub(super) struct Entered {
     logged: Logged,
@@ -174,6 +247,15 @@ pub(super) struct Link {
     pub(super) obstacles: Vec<Reason>,
     /// That its outcome was logged after the deadline.
     pub(super) late: Option<Reason>,
+    /// That it was logged in time for its schedule, and too late for the policy.
+    pub(super) slow: Option<Reason>,
+}
+
+impl Link {
+    /// Whether the audit claims to be one of a schedule; else it stands alone.
+    pub(super) const fn is_scheduled(&self) -> bool {
+        self.schedule.is_some() || !self.obstacles.is_empty()
+    }
 }
 
 /// Each round that an audit names, verified once.
@@ -199,9 +281,9 @@ fn verify_rounds(
 pub(super) struct Linker<'a> {
     plans: &'a Plans,
     book: &'a mut Book,
-    beacon: &'a BeaconVerifier,
     rounds: BTreeMap<BeaconRound, Result<(), Reason>>,
     published: &'a dyn Fn(u64) -> Option<u64>,
+    answer_max_ms: u64,
     now_ms: u64,
 }
 
@@ -210,11 +292,13 @@ impl<'a> Linker<'a> {
         plans: &'a Plans,
         prepared: &[Prepared],
         book: &'a mut Book,
-        beacon: &'a BeaconVerifier,
+        beacon: &BeaconVerifier,
         published: &'a dyn Fn(u64) -> Option<u64>,
+        policy: &Policy,
         now_ms: u64,
     ) -> Self {
-        Self { plans, book, beacon, rounds: verify_rounds(prepared, beacon), published, now_ms }
+        let rounds = verify_rounds(prepared, beacon);
+        Self { plans, book, rounds, published, answer_max_ms: answer_max_ms(policy), now_ms }
     }
 
     pub(super) fn link(&mut self, core: &Core, entered: Option<&Entered>) -> Link {
@@ -269,10 +353,10 @@ impl<'a> Linker<'a> {
         if core.class != Some(host.class) || core.vk != Some(host.vk) {
             fail(ReasonCode::OffSchedule, "class or verifying key are not those of the schedule");
         }
-        let Some(published) = (self.published)(round).filter(|_| s.chain == self.beacon.chain().hash) else {
+        let Some(published) = (self.published)(round) else {
             return fail(
                 ReasonCode::BeaconRefused,
-                "the schedule names another beacon chain than the trust anchors",
+                "the round of this epoch is beyond what the chain can date",
             );
         };
         link.published_ms = Some(published);
@@ -290,6 +374,15 @@ impl<'a> Linker<'a> {
                 ReasonCode::LoggedLate,
                 "the outcome was in the log only after the deadline of its epoch: late is not an answer in time",
             ));
+        }
+        let took = link.logged.map_or(0, |l| l.by_ms.saturating_sub(published));
+        if took > self.answer_max_ms {
+            let text = format!(
+                "witnesses saw the outcome {} after the round, the policy allows {}: late is not an answer in time",
+                duration(took),
+                duration(self.answer_max_ms)
+            );
+            link.slow = Some(Reason::new(ReasonCode::AnswerLate, text));
         }
     }
 
@@ -319,34 +412,10 @@ impl<'a> Linker<'a> {
         published: u64,
         link: &mut Link,
     ) {
+        let (commitment, loose) = self.plans.fixed(schedule, plan, core.epoch, published);
+        link.obstacles.extend(loose);
+        let Some(c) = commitment else { return };
         let mut fail = |code, text: &str| link.obstacles.push(Reason::new(code, text));
-        if plan.seen.by_ms >= published {
-            fail(
-                ReasonCode::CommittedLate,
-                "the schedule was not in the witnessed log before the round of this epoch",
-            );
-        }
-        let (c, seen) = match self.plans.commitments.get(&(schedule, core.epoch)).map(Vec::as_slice) {
-            Some([one]) => one,
-            Some([_, ..]) => {
-                return fail(
-                    ReasonCode::TwoCommitments,
-                    "the auditor committed to this epoch twice, and could choose",
-                );
-            }
-            _ => {
-                return fail(
-                    ReasonCode::NotCommitted,
-                    "the witnessed log holds no commitment to this epoch, so nonce and inventory could be chosen after the round",
-                );
-            }
-        };
-        if seen.by_ms >= published {
-            fail(
-                ReasonCode::CommittedLate,
-                "the commitment to this epoch was not in the witnessed log before its round",
-            );
-        }
         if core.nonce.as_ref().map(hash_of_nonce) != Some(c.nonce) {
             fail(ReasonCode::NonceDiffers, "the nonce of the question is not the one committed");
         }

@@ -7,7 +7,7 @@ use crate::claims::{Claim, Verdict};
 use crate::detection::percent;
 use crate::fleet_report::AuditTally;
 use crate::judge::stored::SOUNDNESS;
-use crate::policy::{Scope, StoredTerms};
+use crate::policy::{MONTH_DAYS, Scope, StoredTerms};
 use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
 use crate::report::{ClaimReport, Numbers, ScopeDetection};
 use crate::time::duration;
@@ -27,6 +27,9 @@ pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
         (Verdict::Refuted, _) => "No: at least one host failed an audit.",
         (Verdict::Inconclusive, Some(ReasonCode::HostNotShown)) => {
             "Not shown: at least one host has no valid audit that is recent enough."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::AuditsLeftOpen)) => {
+            "Not shown: scheduled audits came to no result, and a failure may be among them."
         }
         (Verdict::Inconclusive, Some(ReasonCode::DetectionBelowPolicy | ReasonCode::TooFewAudits)) => {
             "Not shown: the audits hold, but they sample too little for what the policy asks."
@@ -145,6 +148,15 @@ fn shortfall(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host) -> Option<Reas
         );
         return Some(Reason::new(ReasonCode::Stale, text));
     }
+    if let Some((epoch, standing, why)) = host.open.first() {
+        let text = format!(
+            "host {who}: {} scheduled audits of the last {MONTH_DAYS} days neither held nor failed; the last of them, epoch {epoch}, is {}: {}",
+            host.open.len(),
+            standing.word(),
+            why.text
+        );
+        return Some(Reason::new(ReasonCode::AuditsLeftOpen, text));
+    }
     if let Some(epochs) = terms.epochs.filter(|n| host.month_audits < u64::from(*n)) {
         let text = format!(
             "host {who}: {} audits held within the month, the policy asks for {epochs}",
@@ -169,10 +181,27 @@ fn shortfall(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host) -> Option<Reas
             Reason::new(ReasonCode::DetectionBelowPolicy, text)
         })
     };
-    thin(&host.audit, terms.min_detection, "one audit").or_else(|| {
-        terms
-            .min_detection_month
-            .and_then(|asked| thin(&host.month, asked, "the month\u{2019}s audits together"))
+    thin(&host.audit, terms.min_detection, "one audit")
+        .or_else(|| {
+            terms
+                .min_detection_month
+                .and_then(|asked| thin(&host.month, asked, "the month\u{2019}s audits together"))
+        })
+        .or_else(|| smaller_ones(fleet, terms, host, &who))
+}
+
+/// Of objects that were never sampled nobody knows how small they are, and the smallest is noticed least: a policy about any single
+/// object is met by those it names, or by a host of which all were sampled.
+fn smaller_ones(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host, who: &str) -> Option<Reason> {
+    let named =
+        fleet.policy.objects.iter().any(|r| r.claims.contains(&Claim::Stored) && !r.objects.is_empty());
+    let sampled = host.sampled.len() as u64;
+    (terms.scope == Scope::Object && !named && sampled < host.leaves).then(|| {
+        let text = format!(
+            "host {who}: its newest inventory lists {} objects, and audits that held have sampled {sampled} that count: how small the others are nobody knows; name objects in [[objects]], or judge by owner",
+            host.leaves
+        );
+        Reason::new(ReasonCode::ObjectNotSampled, text)
     })
 }
 
@@ -225,6 +254,7 @@ fn assumptions(fleet: &Fleet<'_>) -> Vec<Assumption> {
     use AssumptionCode as A;
     let alone = fleet.audits.iter().any(|a| a.link.schedule.is_none());
     let scheduled = fleet.audits.iter().any(|a| a.link.schedule.is_some());
+    let named = fleet.plans.are_named();
     let key = |wanted: fn(&Provenance) -> bool| {
         let keys = fleet.audits.iter().filter_map(|a| fleet.anchors.verifying_key(&a.core.vk?));
         keys.into_iter().any(|k| wanted(&k.provenance))
@@ -236,6 +266,8 @@ fn assumptions(fleet: &Fleet<'_>) -> Vec<Assumption> {
         (scheduled, A::BeaconUnpredictable),
         (scheduled, A::WitnessesClocks),
         (scheduled, A::WitnessesHonest),
+        (scheduled && !named, A::AllSchedulesShown),
+        (scheduled && named, A::SchedulesNamedBefore),
         (key(|p| matches!(p, Provenance::Auditor { .. })), A::AuditorLeakedNoTrapdoor),
         (key(|p| matches!(p, Provenance::Ceremony { .. })), A::OneHonestContributor),
         (fleet.hosts.iter().any(|h| h.tally.failed > 0), A::AuditorAskedAgain),

@@ -1,0 +1,132 @@
+//! Inventories of a fleet: exchanged, given twice, not given, padded.
+
+use bailiwick_protocol::bundle::NoAnswer;
+use bailiwick_protocol::envelope::Envelope;
+use bailiwick_protocol::inventory::SignedInventory;
+use bailiwick_protocol::schedule::Offered;
+use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Scope, Standing, Verdict};
+
+use crate::beacon_chain::published;
+use crate::fleet_world::{
+    EPOCHS, FleetScene, HOSTS, audit, challenge, held_by, inventory_of, round_of, standing,
+};
+use crate::world::{envelope, key};
+
+use Verdict::{Inconclusive, Refuted, Supported};
+
+/// P13: the inventory is exchanged after the round was known.
+#[test]
+fn p13_an_inventory_other_than_the_committed_one() {
+    let mut s = FleetScene::honest();
+    let old = s.audits[4].bundle.challenge.decode_unverified().unwrap();
+    let host = HOSTS.into_iter().find(|h| key(h).public() == old.host.0).unwrap();
+    let held: Vec<Envelope> = held_by(host).into_iter().take(1).collect();
+    let (tree, inventory) = inventory_of(host, EPOCHS, &held);
+    let c = challenge(host, EPOCHS, &inventory);
+    s.audits[4].bundle = audit(host, &c, &held, &inventory, &tree);
+    s.outcomes();
+    let report = s.report();
+    assert_eq!(standing(&report, Standing::Undecided), [C::InventoryNotCommitted]);
+    assert_ne!(report.exit_code, 0);
+    assert!(report.claim(Claim::Logged).reasons.iter().any(|r| r.code == C::InventoryNotCommitted));
+}
+
+/// Two inventories of one host and epoch refute *stored* and *logged*; the same one twice does not.
+#[test]
+fn two_inventories_of_one_epoch_refute() {
+    let (_, first) = inventory_of("host", 2, &held_by("host"));
+    let mut s = FleetScene::honest();
+    s.inventories.push(SignedInventory::new(&first, &key("host")));
+    assert_eq!(s.report().exit_code, 0);
+    let (_, second) = inventory_of("host", 2, &held_by("host")[..1]);
+    let two = |signer: &'static str| {
+        let mut s = FleetScene::honest();
+        s.inventories.push(SignedInventory::new(&second, &key(signer)));
+        s.report()
+    };
+    let report = two("host");
+    for claim in [Claim::Stored, Claim::Logged] {
+        let c = report.claim(claim);
+        assert_eq!((c.verdict, c.reasons[0].code), (Refuted, C::TwoInventories));
+    }
+    // P15: signed by somebody else, it frames nobody.
+    let report = two("other host");
+    assert_eq!(report.exit_code, 0);
+    assert_eq!(report.fleet.ignored[0].code, C::InventoryNotByHost);
+}
+
+/// A host that gives no inventory has failed its audit, and the log accounts for it.
+#[test]
+fn a_host_without_an_inventory_fails() {
+    let mut s = FleetScene::honest();
+    let host = s.schedule.hosts[0].host;
+    let at = s.audits.iter().rposition(|a| a.outcome.as_ref().unwrap().host == host).unwrap();
+    s.audits.remove(at);
+    let (c, _) = s.commitments.last_mut().unwrap();
+    c.hosts.iter_mut().find(|(h, _)| *h == host).unwrap().1 = Offered::Nothing(NoAnswer::Refused);
+    let report = s.report();
+    assert_eq!(report.claim(Claim::Stored).reasons[0].code, C::NoInventoryOffered);
+    assert_eq!(report.claim(Claim::Stored).verdict, Refuted);
+    assert_eq!(report.claim(Claim::Logged).verdict, Supported);
+}
+
+/// Padding: junk of an owner nobody knows dilutes the sampling, and the printed chance shows it.
+#[test]
+fn p02_junk_in_the_inventory_dilutes_and_is_shown() {
+    let padded = |host: &str| {
+        let mut list = held_by(host);
+        for id in 100..110 {
+            list.push(envelope("mallory", id, 120_000));
+        }
+        list.sort_by_key(Envelope::name);
+        list
+    };
+    let honest = FleetScene::honest().report();
+    let report = FleetScene::with(padded).report();
+    let chance = |r: &FleetReport| {
+        let d = &r.claim(Claim::Stored).numbers.month_detection;
+        d.iter().find(|s| s.scope == Scope::All).map_or(0.0, |s| s.losses.last().unwrap().probability)
+    };
+    assert!(chance(&honest) > 0.85, "{}", chance(&honest));
+    assert!(chance(&report) < 0.5, "{}", chance(&report));
+    assert_ne!(report.claim(Claim::Stored).verdict, Supported);
+}
+
+/// A commitment that says a host gave no inventory fails it only if it was fixed before the round, once, by a schedule that was: else
+/// any auditor could say so of any host afterwards.
+#[test]
+fn p14_no_inventory_counts_only_where_it_was_committed_in_time() {
+    let silent = || {
+        let mut s = FleetScene::honest();
+        let host = s.schedule.hosts[0].host;
+        let at = s.audits.iter().rposition(|a| a.outcome.as_ref().unwrap().host == host).unwrap();
+        s.audits.remove(at);
+        let (c, _) = s.commitments.last_mut().unwrap();
+        c.hosts.iter_mut().find(|(h, _)| *h == host).unwrap().1 = Offered::Nothing(NoAnswer::TimedOut);
+        s
+    };
+    silent().expect(Claim::Stored, Refuted, C::NoInventoryOffered);
+    // At the end of the second before the round: in time.
+    let mut s = silent();
+    s.commitments.last_mut().unwrap().1 = published(round_of(EPOCHS)) - 1_000;
+    s.expect(Claim::Stored, Refuted, C::NoInventoryOffered);
+    let late = || {
+        let mut s = silent();
+        s.commitments.last_mut().unwrap().1 = published(round_of(EPOCHS));
+        s
+    };
+    late().expect(Claim::Stored, Inconclusive, C::AuditsLeftOpen);
+    late().expect(Claim::Logged, Inconclusive, C::CommittedLate);
+    let twice = || {
+        let mut s = silent();
+        let (mut other, at) = s.commitments.last().unwrap().clone();
+        other.nonce.0[0] ^= 1;
+        s.commitments.push((other, at + 1_000));
+        s
+    };
+    twice().expect(Claim::Stored, Inconclusive, C::AuditsLeftOpen);
+    twice().expect(Claim::Logged, Refuted, C::TwoCommitments);
+    let mut s = silent();
+    s.announced_ms = published(round_of(EPOCHS));
+    assert_ne!(s.report().claim(Claim::Stored).verdict, Refuted);
+}
