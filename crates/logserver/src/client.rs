@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bailiwick_beacon::BeaconError;
 use bailiwick_protocol::http_signature::{
     CONTENT_DIGEST_HEADER, Content, HOST_HEADER, RequestParts, SignatureParameters, format_digest, sha256,
     sign,
@@ -47,6 +48,9 @@ pub enum ClientError {
     /// What came is not what was asked for.
     #[error("the server answers {0}")]
     Protocol(&'static str),
+    /// The parameters of a beacon chain.
+    #[error(transparent)]
+    Beacon(Box<BeaconError>),
     /// No clock or no randomness.
     #[error("the system gives no {0}")]
     System(&'static str),

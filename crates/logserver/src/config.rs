@@ -100,9 +100,25 @@ pub struct LogConfig {
     /// Least level logged.
     #[serde(default)]
     pub log: LogLevel,
+    /// Rounds of the quicknet beacon to relay; absent for none.
+    pub beacon: Option<BeaconConfig>,
     /// The witnesses.
     #[serde(default)]
     pub witness: Vec<WitnessEntry>,
+}
+
+/// Which rounds a log relays, and from where.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeaconConfig {
+    /// Where drand's HTTP API, or another log, serves a round: addresses with `{round}` in the path.
+    pub urls: Vec<String>,
+    /// Rounds kept, counted from the latest, 3 seconds each.
+    #[serde(default = "default_keep")]
+    pub keep_rounds: u64,
+    /// Rounds before the start that are fetched too.
+    #[serde(default = "default_back")]
+    pub back_rounds: u64,
 }
 
 /// What a witness is told. Relative paths are relative to the configuration file's folder.
@@ -131,6 +147,16 @@ const fn default_refresh() -> u64 {
 
 const fn default_witness() -> u64 {
     5
+}
+
+/// A day.
+const fn default_keep() -> u64 {
+    28_800
+}
+
+/// An hour.
+const fn default_back() -> u64 {
+    1200
 }
 
 const fn default_connections() -> usize {
@@ -187,6 +213,14 @@ impl LogConfig {
             && (1..=65_536).contains(&self.connections);
         if !ranges {
             return Err(value("refresh_seconds, witness_seconds or connections is out of range"));
+        }
+        if let Some(beacon) = &self.beacon {
+            if beacon.urls.is_empty() || !beacon.urls.iter().all(|url| url.contains("{round}")) {
+                return Err(value("beacon.urls needs addresses with {round} in them"));
+            }
+            if !(1..=1_000_000).contains(&beacon.keep_rounds) || beacon.back_rounds >= beacon.keep_rounds {
+                return Err(value("beacon.keep_rounds or beacon.back_rounds is out of range"));
+            }
         }
         if self.quorum.is_none() && !self.witness.is_empty() {
             return Err(value("quorum is missing: how many of the witnesses must have cosigned"));

@@ -29,6 +29,8 @@ pub struct LogInit {
     pub witnesses: Vec<WitnessEntry>,
     /// Cosignatures needed.
     pub quorum: usize,
+    /// Where rounds of the quicknet beacon to relay come from, addresses with `{round}`; empty for no relay.
+    pub beacon: Vec<String>,
 }
 
 /// What a new witness's configuration says.
@@ -105,6 +107,13 @@ pub fn init_log(dir: &Path, options: &LogInit) -> Result<Made, ServerError> {
         list(options.submitters.iter().map(hex::encode)),
         options.quorum
     );
+    if !options.beacon.is_empty() {
+        text += &format!(
+            "\n# Rounds of the quicknet beacon, relayed at /beacon/quicknet/. Readers verify them; who is asked here need not be trusted.\n\
+             [beacon]\nurls = {}\n",
+            list(options.beacon.iter().cloned())
+        );
+    }
     for witness in &options.witnesses {
         text += &format!("\n[[witness]]\nkey = {}\nurl = {}\n", quoted(&witness.key), quoted(&witness.url));
     }

@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bailiwick_beacon::QUICKNET;
 use bailiwick_protocol::http_signature::sha256;
 use bailiwick_store::files::{FileSystem, StdFiles};
 use bailiwick_translog::{
@@ -20,17 +21,18 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{Refused, Submitters};
-use crate::config::LogConfig;
+use crate::config::{BeaconConfig, LogConfig};
 use crate::dir::LogDir;
 use crate::error::ServerError;
 use crate::keyfile;
+use crate::relay::{BeaconRelay, RelayOptions};
 use crate::sending::Held;
 use crate::sequencer::{Outcome, Sequencer, SequencerOptions};
 use crate::witness_client::Cosigner;
 
 /// A tile never changes once it is shown.
-const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const FLEETING: HeaderValue = HeaderValue::from_static("no-cache");
+pub(crate) const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+pub(crate) const FLEETING: HeaderValue = HeaderValue::from_static("no-cache");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Bytes of a file with certificates, at most.
@@ -51,6 +53,7 @@ pub struct LogServer {
     key: VerifierKey,
     /// A permit a bundle that is read, and a large one that is being sent.
     bundles: Arc<Semaphore>,
+    relay: Option<Arc<BeaconRelay>>,
 }
 
 /// Opens the log of a configuration as its one writer: every entry read and hashed, what readers were shown a beginning of it, and
@@ -78,6 +81,23 @@ pub fn open_log(
 
 fn at(path: &Path, source: std::io::Error) -> ServerError {
     ServerError::Io { path: path.to_owned(), source }
+}
+
+fn relay(config: &BeaconConfig, roots: Option<Vec<u8>>) -> Result<Arc<BeaconRelay>, ServerError> {
+    let options = RelayOptions {
+        chain: QUICKNET,
+        upstreams: config.urls.clone(),
+        roots,
+        keep: config.keep_rounds,
+        back: config.back_rounds,
+    };
+    Ok(Arc::new(BeaconRelay::start(&options, Arc::new(now_ms))?))
+}
+
+/// Milliseconds since 1970-01-01 UTC.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Seconds since 1970-01-01 UTC.
@@ -120,9 +140,11 @@ impl LogServer {
             patience: timeout,
             refresh: Duration::from_secs(config.refresh_seconds),
         };
+        let relay = config.beacon.as_ref().map(|beacon| relay(beacon, roots)).transpose()?;
         let sequencer = Sequencer::start(log, &dir, options);
         let submitters = Submitters::new(*key.public(), config.submitter_keys().unwrap_or_default(), now());
-        Ok(Self { dir, submitters, sequencer, key, bundles: Arc::new(Semaphore::new(BUNDLES_MAX)) })
+        let bundles = Arc::new(Semaphore::new(BUNDLES_MAX));
+        Ok(Self { dir, submitters, sequencer, key, bundles, relay })
     }
 
     /// The log's key.
@@ -133,12 +155,16 @@ impl LogServer {
 
     /// The routes.
     pub fn router(self: &Arc<Self>) -> Router {
-        Router::new()
+        let router = Router::new()
             .route("/checkpoint", get(checkpoint))
             .route("/tile/{*path}", get(tile))
             .route("/add-entry", post(add_entry))
             .route("/healthz", get(healthz))
-            .with_state(Arc::clone(self))
+            .with_state(Arc::clone(self));
+        match &self.relay {
+            Some(relay) => router.merge(relay.router()),
+            None => router,
+        }
     }
 
     /// The published checkpoint and its size.
@@ -156,7 +182,7 @@ impl LogServer {
     }
 }
 
-fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
+pub(crate) fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
     let mut response = (status, Json(json!({ "code": code, "message": message }))).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, FLEETING);
     response

@@ -9,6 +9,7 @@ mod it {
     #[path = "../../../store/tests/it/forgetful.rs"]
     mod forgetful;
     mod http;
+    mod relay;
     mod sequencer;
     mod stub;
     mod witness;

@@ -31,6 +31,7 @@ fn make(dir: &Path) -> (Router, VerifierKey) {
         submitters: vec![key(1).public()],
         witnesses: Vec::new(),
         quorum: 0,
+        beacon: Vec::new(),
     };
     let made = init_log(&dir.join("log"), &options).unwrap();
     let server = LogServer::open(&LogConfig::load(&made.config).unwrap()).unwrap();
@@ -202,6 +203,27 @@ async fn t08_remains_of_a_crash_are_never_shown() {
     // The honest twins: both sizes that were signed.
     assert_eq!(get(&router, "/tile/entries/000.p/3").await.1, b"\0\x01a\0\x01b\0\x01c");
     assert_eq!(get(&router, "/tile/entries/000.p/7").await.1.len(), 21);
+}
+
+/// A beacon upstream that is gone stops nothing: the log takes entries, and says it has no round.
+#[tokio::test]
+async fn p10_a_failing_upstream_does_not_stop_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = configured(dir.path());
+    config.beacon = Some(bailiwick_logserver::BeaconConfig {
+        urls: vec!["http://127.0.0.1:9/{round}".to_owned()],
+        keep_rounds: 10,
+        back_rounds: 0,
+    });
+    let server = Arc::new(LogServer::open(&config).unwrap());
+    let router = server.router();
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let log = *server.key().public();
+    let add = Add { entry: b"e", body: b"e", log, signer: key(1), created: now(), nonce: 1 };
+    assert_eq!(call(&router, add.request()).await.0, StatusCode::OK);
+    assert_eq!(get(&router, "/healthz").await.0, StatusCode::OK);
+    assert_eq!(get(&router, "/beacon/quicknet/latest").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(get(&router, "/beacon/quicknet/1000").await.0, StatusCode::NOT_FOUND);
 }
 
 /// A slow reader of a large bundle keeps its permit: of the next ones, no more than a few are in memory at once.
