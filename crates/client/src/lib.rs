@@ -35,5 +35,6 @@ mod transport;
 pub use body::VerifiedBody;
 pub use client::{Client, ClientOptions};
 pub use error::ClientError;
+pub use inventories::OWNER_LEAVES_MAX;
 pub use objects::{FetchedBody, LIST_OBJECTS_MAX, Stored};
 pub use proofs::JobId;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bailiwick_possession_circuit::{KeyError, ProverKey};
 use bailiwick_protocol::api::CircuitInfo;
+use bailiwick_protocol::envelope::CELL_BYTES;
 use bailiwick_protocol::ids::{ClassId, PkDigest, VkDigest};
 use bailiwick_protocol::key_card::{KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard};
 
@@ -113,6 +114,31 @@ impl CircuitKeys {
             .collect();
         out.sort_by_key(|c| c.vk);
         out
+    }
+
+    /// Bytes of the largest body that every key at hand can prove; `None` without keys.
+    ///
+    /// # Errors
+    /// `Io` when the folder or a card in it cannot be read now, so that this is not known.
+    pub fn body_bytes_max(&self) -> Result<Option<u64>, CircuitError> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(io_error(&self.dir))?,
+        };
+        let mut smallest: Option<u64> = None;
+        for entry in entries.take(2 * KEYS_MAX) {
+            let name = entry.map_err(io_error(&self.dir))?.file_name();
+            let vk = name.to_str().and_then(|name| name.strip_suffix(".toml")?.parse::<VkDigest>().ok());
+            match vk.map(|vk| self.class(&vk)) {
+                None | Some(Err(CircuitError::Card { .. })) => {}
+                Some(class) => {
+                    let cells = 1u64.checked_shl(4 * u32::from(class?.depth).saturating_sub(1));
+                    let bytes = cells.map_or(u64::MAX, |cells| cells.saturating_mul(CELL_BYTES));
+                    smallest = Some(smallest.map_or(bytes, |s| s.min(bytes)));
+                }
+            }
+        }
+        Ok(smallest)
     }
 
     /// The key, from memory if it was used last; reading a large one takes seconds.

@@ -5,8 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::SignedEnvelope;
 use bailiwick_protocol::ids::{AuditorKey, OwnerKey};
 use bailiwick_protocol::limits::BODY_BYTES_MAX;
 use serde::Deserialize;
@@ -37,16 +35,15 @@ pub struct Config {
     /// Further Ed25519 keys, hexadecimal, that may read everything.
     #[serde(default)]
     pub readers: Vec<OwnerKey>,
-    /// Bytes the files of all objects together may take (bodies with their tables and envelopes, uploads under way
-    /// included).
+    /// Bytes the files of all objects together may take (bodies with their tables and envelopes, uploads under way and
+    /// versions kept for live inventories included).
     #[serde(default = "default_quota")]
     pub quota_bytes: u64,
     /// The same for the objects of each owner.
     #[serde(default = "default_quota")]
     pub owner_quota_bytes: u64,
-    /// Bytes one body may have.
-    #[serde(default = "default_body")]
-    pub body_bytes_max: u64,
+    /// Bytes one body may have. Without: what every circuit key of the node can prove (every class it may be asked under).
+    pub body_bytes_max: Option<u64>,
     /// Threads of the prover; 0 for one per core. A proof begun while 20 or more requests a second come leaves one core to
     /// them.
     #[serde(default)]
@@ -87,19 +84,29 @@ pub struct Tls {
 }
 
 /// How long, and how many, inventories stay provable. While one is live, versions it lists that are replaced or deleted stay on
-/// disk, in no quota: at most the bytes of all live inventories.
+/// disk and count in their owner's quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InventoryLimits {
     /// Hours from when an inventory is made.
     pub retain_hours: u64,
-    /// Live ones at a time; no further one is made until the oldest has passed.
+    /// Live ones at a time that one auditor had made; it gets no further one until its oldest has passed.
     pub live_max: usize,
+    /// Seconds of an epoch: inventories are then only made of the current epoch, which is the time since 1970-01-01 UTC divided by
+    /// this, and of the two beside it. 0: of any epoch.
+    pub epoch_seconds: u64,
+}
+
+impl InventoryLimits {
+    /// The epoch at `unix_ms`, if epochs follow the time.
+    pub(crate) fn epoch_at(&self, unix_ms: u64) -> Option<u64> {
+        (unix_ms / 1000).checked_div(self.epoch_seconds)
+    }
 }
 
 impl Default for InventoryLimits {
     fn default() -> Self {
-        Self { retain_hours: 48, live_max: 64 }
+        Self { retain_hours: 48, live_max: 64, epoch_seconds: 0 }
     }
 }
 
@@ -154,10 +161,6 @@ impl Default for Limits {
 
 const fn default_quota() -> u64 {
     1 << 40
-}
-
-const fn default_body() -> u64 {
-    BODY_BYTES_MAX
 }
 
 const fn default_log() -> LogLevel {
@@ -216,7 +219,7 @@ impl Config {
             .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
         let range = |key, rule| Err(ConfigError::Range { path: path.to_owned(), key, rule });
         let limits = &config.limits;
-        if config.body_bytes_max == 0 || config.body_bytes_max > BODY_BYTES_MAX {
+        if config.body_bytes_max.is_some_and(|max| max == 0 || max > BODY_BYTES_MAX) {
             return range("body_bytes_max", "1 to 133143986176");
         }
         if limits.connections == 0 || limits.uploads == 0 || limits.nonces == 0 || limits.proof_queue == 0 {
@@ -231,6 +234,11 @@ impl Config {
         if config.inventory.retain_hours == 0 || config.inventory.live_max == 0 {
             return range("inventory", "above zero: retain_hours, live_max");
         }
+        // Also one that was made an epoch early is live to the end of its epoch.
+        let retain_seconds = config.inventory.retain_hours.saturating_mul(3600);
+        if config.inventory.epoch_seconds.saturating_mul(3) > retain_seconds {
+            return range("inventory.epoch_seconds", "at most a third of inventory.retain_hours");
+        }
         let base = path.parent().unwrap_or(Path::new(""));
         let tls = config.tls.iter_mut().flat_map(|t| [&mut t.cert, &mut t.key]);
         for p in
@@ -239,13 +247,6 @@ impl Config {
             *p = base.join(&*p);
         }
         Ok(config)
-    }
-
-    /// Bytes of a whole upload, at most.
-    #[must_use]
-    pub fn upload_bytes_max(&self) -> u64 {
-        // The length of the envelope comes first, in 4 bytes.
-        4 + SignedEnvelope::BYTES_MAX as u64 + self.body_bytes_max
     }
 
     /// Folder of the object store.

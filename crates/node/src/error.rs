@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bailiwick_protocol::api::{ErrorBody, code};
+use bailiwick_protocol::codec::CodecError;
 use bailiwick_store::StoreError;
 
 use crate::config::ConfigError;
@@ -26,6 +27,16 @@ pub enum NodeError {
     /// The store, e.g. in use by another process.
     #[error("store: {0}")]
     Store(#[from] StoreError),
+    /// An inventory that is still live is not of this host's key: the key of another node, or a damaged head.
+    #[error(
+        "the inventory of epoch {epoch} is not of this host's key (docs/operations.md, section Inventories): {source}"
+    )]
+    ForeignInventory {
+        /// Its epoch.
+        epoch: u64,
+        /// What does not fit.
+        source: CodecError,
+    },
     /// The replay floor.
     #[error(transparent)]
     Floor(#[from] FloorError),

@@ -11,12 +11,13 @@ use std::time::Instant;
 
 use bailiwick_possession::inventory::{Change, InventoryError, InventoryTree};
 use bailiwick_protocol::codec::{Canonical as _, CodecError};
-use bailiwick_protocol::ids::HostKey;
+use bailiwick_protocol::ids::{AuditorKey, HostKey};
 use bailiwick_protocol::inventory::{Inventory, SignedInventory};
 use bailiwick_protocol::signing::SigningKey;
 use bailiwick_store::{Held, ObjectRecord, Store, StoreError};
 
 use crate::config::InventoryLimits;
+use crate::error::NodeError;
 use crate::metrics::Metrics;
 use live::Live;
 
@@ -26,11 +27,11 @@ const TREES_MAX: usize = 2;
 /// Why there is no inventory, or no part of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InventoriesError {
-    #[error("the inventory of epoch {last} is made already; none is made for an earlier epoch")]
-    Passed { last: u64 },
+    #[error("this host makes inventories of epochs {} to {} now", .now.saturating_sub(1), .now + 1)]
+    OtherTime { now: u64 },
     #[error("nothing is held that an inventory could list")]
     NothingHeld,
-    #[error("too many inventories are live")]
+    #[error("too many inventories that this auditor had made are live")]
     TooManyLive,
     #[error("this host made no inventory of this epoch")]
     Unknown,
@@ -45,12 +46,12 @@ pub(crate) enum InventoriesError {
     Head { epoch: u64, source: CodecError },
 }
 
-/// What making one builds on.
-struct Making {
-    /// All that was held when the store was asked last; `None` when that was nothing.
-    base: Option<Arc<InventoryTree>>,
-    /// The last epoch decided.
-    last: u64,
+/// An inventory as it is kept.
+struct Kept {
+    inventory: Inventory,
+    /// Who had it made.
+    asker: AuditorKey,
+    tree: Arc<InventoryTree>,
 }
 
 pub(crate) struct Inventories {
@@ -58,30 +59,52 @@ pub(crate) struct Inventories {
     key: Arc<SigningKey>,
     metrics: Arc<Metrics>,
     limits: InventoryLimits,
-    making: Mutex<Making>,
+    /// What making one builds on: all that was held when the store was asked last; `None` when that was nothing.
+    making: Mutex<Option<Arc<InventoryTree>>>,
     live: Live,
+    /// The tree used last stands last.
     trees: Mutex<VecDeque<(u64, Arc<InventoryTree>)>>,
+    /// Held while a tree is built from disk.
+    building: Mutex<()>,
 }
 
 impl Inventories {
-    /// Takes up what the store has; `now` in milliseconds since 1970-01-01 UTC.
+    /// Takes up what the store has; `now` in milliseconds since 1970-01-01 UTC. An inventory whose leaves are damaged is given up.
+    ///
+    /// # Errors
+    /// Also when an inventory cannot be read *now*: without it, the versions it lists would be given up.
     pub(crate) fn open(
         store: Store,
         key: Arc<SigningKey>,
         metrics: Arc<Metrics>,
         limits: InventoryLimits,
         now: u64,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, NodeError> {
         let decided = store.inventories()?;
-        let last = decided.last().map_or(0, |(epoch, _)| *epoch);
-        let making = Mutex::new(Making { base: None, last });
-        let (live, trees) = (Live::default(), Mutex::default());
-        let this = Self { store, key, metrics, limits, making, live, trees };
+        let (making, live) = (Mutex::default(), Live::default());
+        let (trees, building) = (Mutex::default(), Mutex::default());
+        let this = Self { store, key, metrics, limits, making, live, trees, building };
         for epoch in decided.into_iter().filter_map(|(epoch, kept)| kept.then_some(epoch)) {
             match this.load(epoch) {
-                Ok((inventory, tree)) => this.live.add(epoch, inventory.made_unix_ms, tree.leaves()),
+                Ok(Kept { inventory, asker, tree }) => {
+                    this.live.add(epoch, inventory.made_unix_ms, asker, tree.leaves());
+                }
+                // With the host key of another node every head looks like this.
+                Err(InventoriesError::Head { epoch, source }) => {
+                    return Err(NodeError::ForeignInventory { epoch, source });
+                }
+                Err(InventoriesError::Store(error))
+                    if !matches!(error, StoreError::InventoryDamaged { .. }) =>
+                {
+                    tracing::error!(
+                        epoch,
+                        "an inventory cannot be read now (docs/operations.md, section Inventories)"
+                    );
+                    return Err(error.into());
+                }
                 Err(error) => {
-                    tracing::error!(epoch, %error, "an inventory cannot be proven any more")
+                    tracing::error!(epoch, %error, "an inventory cannot be proven any more");
+                    this.store.drop_inventory_leaves(epoch)?;
                 }
             }
         }
@@ -90,36 +113,44 @@ impl Inventories {
         Ok(this)
     }
 
-    fn making(&self) -> MutexGuard<'_, Making> {
+    fn making(&self) -> MutexGuard<'_, Option<Arc<InventoryTree>>> {
         self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The signed inventory of an epoch, made now if it is not. The same bytes for ever, whatever happens in between.
-    pub(crate) fn make(&self, epoch: u64, now: u64) -> Result<Vec<u8>, InventoriesError> {
+    /// The signed inventory of an epoch, made now for `asker` if it is not. The same bytes for ever, whatever happens in between.
+    pub(crate) fn make(&self, epoch: u64, asker: AuditorKey, now: u64) -> Result<Vec<u8>, InventoriesError> {
         let mut making = self.making();
         if let Some(head) = self.store.inventory_head(epoch)? {
             return Ok(head);
         }
-        if epoch <= making.last {
-            return Err(InventoriesError::Passed { last: making.last });
+        if let Some(current) = self.limits.epoch_at(now)
+            && epoch.abs_diff(current) > 1
+        {
+            return Err(InventoriesError::OtherTime { now: current });
         }
         self.expire(now)?;
-        if self.live.len() >= self.limits.live_max {
+        if self.live.of(&asker) >= self.limits.live_max {
             return Err(InventoriesError::TooManyLive);
         }
         let begin = Instant::now();
         // Before looking at what is held: from here on nothing that will be listed can go.
         self.store.retain_if(Arc::new(|_, _| true));
-        let made = self.decide(&mut making, epoch, now);
+        let made = self.decide(&mut making, epoch, asker, now);
         self.store.retain_if(self.live.rule());
         let head = made?;
         self.metrics.inventory(begin.elapsed(), self.live.len(), epoch);
         Ok(head)
     }
 
-    fn decide(&self, making: &mut Making, epoch: u64, now: u64) -> Result<Vec<u8>, InventoriesError> {
-        let tree = Arc::new(self.held(making)?);
-        making.base = Some(Arc::clone(&tree));
+    fn decide(
+        &self,
+        base: &mut Option<Arc<InventoryTree>>,
+        epoch: u64,
+        asker: AuditorKey,
+        now: u64,
+    ) -> Result<Vec<u8>, InventoriesError> {
+        let tree = Arc::new(self.held(base.take())?);
+        *base = Some(Arc::clone(&tree));
         let target = tree.target();
         let inventory = Inventory {
             host: HostKey(self.key.public()),
@@ -130,24 +161,19 @@ impl Inventories {
             made_unix_ms: now,
         };
         let head = SignedInventory::new(&inventory, &self.key).to_bytes();
-        match self.store.keep_inventory(epoch, &head, tree.leaves()) {
-            Ok(()) => {}
-            // Decided while this process did not know: what is kept is what counts.
-            Err(StoreError::InventoryExists { .. }) => {
-                return self.store.inventory_head(epoch)?.ok_or(InventoriesError::Unknown);
-            }
-            Err(error) => return Err(error.into()),
+        // Before anyone can see it: who sees it may ask about it.
+        self.live.add(epoch, now, asker, tree.leaves());
+        if let Err(error) = self.store.keep_inventory(epoch, &head, &asker, tree.leaves()) {
+            self.live.remove(epoch);
+            return Err(error.into());
         }
-        making.last = epoch;
-        self.live.add(epoch, now, tree.leaves());
         self.remember(epoch, tree);
         tracing::info!(epoch, leaves = target.leaves, cells = target.cells, "inventory made");
         Ok(head)
     }
 
     /// The tree of all that is held now: of what changed since it was built last, if that is known.
-    fn held(&self, making: &mut Making) -> Result<InventoryTree, InventoriesError> {
-        let base = making.base.take();
+    fn held(&self, base: Option<Arc<InventoryTree>>) -> Result<InventoryTree, InventoriesError> {
         let built = match (self.store.take_changes()?, base) {
             (Held::All(records), _) => InventoryTree::new(records.iter().map(ObjectRecord::target).collect()),
             (Held::Changed(changes), Some(base)) => {
@@ -187,25 +213,34 @@ impl Inventories {
         Ok((signed, inventory))
     }
 
-    /// The tree of a live inventory.
+    /// The tree of a live inventory. However many ask, one is built from disk at a time.
     pub(crate) fn tree(&self, epoch: u64) -> Result<Arc<InventoryTree>, InventoriesError> {
+        if !self.live.contains(epoch) {
+            self.signed(epoch)?;
+            return Err(InventoriesError::Gone);
+        }
         if let Some(tree) = self.remembered(epoch) {
             return Ok(tree);
         }
-        let (_, tree) = self.load(epoch)?;
+        let _one_at_a_time = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tree) = self.remembered(epoch) {
+            return Ok(tree);
+        }
+        let tree = self.load(epoch)?.tree;
         self.remember(epoch, Arc::clone(&tree));
         Ok(tree)
     }
 
     /// From disk; leaves that do not lead to what was signed are damage.
-    fn load(&self, epoch: u64) -> Result<(Inventory, Arc<InventoryTree>), InventoriesError> {
+    fn load(&self, epoch: u64) -> Result<Kept, InventoriesError> {
         let (_, inventory) = self.signed(epoch)?;
-        let leaves = self.store.inventory_leaves(epoch)?.ok_or(InventoriesError::Gone)?;
+        let (asker, leaves) = self.store.inventory_leaves(epoch)?.ok_or(InventoriesError::Gone)?;
+        self.metrics.inventory_read();
         let tree = InventoryTree::new(leaves)?;
         if tree.target() != inventory.target() {
             return Err(StoreError::InventoryDamaged { epoch }.into());
         }
-        Ok((inventory, Arc::new(tree)))
+        Ok(Kept { inventory, asker, tree: Arc::new(tree) })
     }
 
     fn trees(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<InventoryTree>)>> {
@@ -213,7 +248,12 @@ impl Inventories {
     }
 
     fn remembered(&self, epoch: u64) -> Option<Arc<InventoryTree>> {
-        self.trees().iter().find(|(e, _)| *e == epoch).map(|(_, tree)| Arc::clone(tree))
+        let mut trees = self.trees();
+        let at = trees.iter().position(|(e, _)| *e == epoch)?;
+        let used = trees.remove(at)?;
+        let tree = Arc::clone(&used.1);
+        trees.push_back(used);
+        Some(tree)
     }
 
     fn remember(&self, epoch: u64, tree: Arc<InventoryTree>) {

@@ -70,7 +70,9 @@ pub(crate) struct Metrics {
     inventory_seconds: Histogram,
     inventory_epoch: Gauge<u64, AtomicU64>,
     inventories_live: Gauge<u64, AtomicU64>,
+    inventory_reads: Counter,
     versions_retained: Gauge<u64, AtomicU64>,
+    retained_bytes: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -99,7 +101,9 @@ impl Metrics {
             inventory_seconds: long_seconds(),
             inventory_epoch: Gauge::default(),
             inventories_live: Gauge::default(),
+            inventory_reads: Counter::default(),
             versions_retained: Gauge::default(),
+            retained_bytes: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Requests by route and status", m.requests.clone());
@@ -139,6 +143,10 @@ impl Metrics {
         registry.register("inventories_live", "Inventories that can be proven", m.inventories_live.clone());
         let help = "Replaced and deleted versions kept for live inventories";
         registry.register("versions_retained", help, m.versions_retained.clone());
+        let help = "Bytes of their files; they count in the quotas";
+        registry.register_with_unit("retained", help, Unit::Bytes, m.retained_bytes.clone());
+        let help = "Inventories read from disk, because they were not in memory";
+        registry.register("inventory_reads", help, m.inventory_reads.clone());
         Self { registry, ..m }
     }
 
@@ -153,6 +161,10 @@ impl Metrics {
         self.inventory_seconds.observe(elapsed.as_secs_f64());
         self.inventories_live.set(live as u64);
         self.inventory_epoch.set(epoch);
+    }
+
+    pub(crate) fn inventory_read(&self) {
+        self.inventory_reads.inc();
     }
 
     pub(crate) fn retained(&self, versions: u64, live: usize) {
@@ -191,6 +203,7 @@ impl Metrics {
         self.objects.set(total.objects);
         self.body_bytes.set(total.body_bytes);
         self.file_bytes.set(total.file_bytes);
+        self.retained_bytes.set(total.retained_bytes);
         self.read_only.set(i64::from(store.is_read_only()));
         let mut out = String::new();
         // Writing into a String cannot fail; an empty answer would be noticed by every scraper.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_protocol::http_signature::Verified;
 use bailiwick_protocol::ids::HostKey;
+use bailiwick_protocol::limits::BODY_BYTES_MAX;
 use bailiwick_store::files::FileSystem;
 use bailiwick_store::{OpenReport, Options, Store};
 
@@ -70,6 +71,7 @@ impl App {
         }
         let metrics = Arc::new(Metrics::new());
         let circuits = Arc::new(CircuitKeys::new(config.circuit_keys_dir.clone()));
+        warn_of_audits(&config, &circuits);
         let inventories = Arc::new(Inventories::open(
             store.clone(),
             Arc::clone(&key),
@@ -118,6 +120,23 @@ impl App {
         let store = self.store.clone();
         match tokio::task::spawn_blocking(move || call(&store)).await {
             Ok(result) => result.map_err(Into::into),
+            Err(_) => Err(ApiError::internal()),
+        }
+    }
+
+    /// Bytes one body may have now. An object that a circuit key at hand cannot prove would fail every audit under that key, of all
+    /// this host holds.
+    pub(crate) async fn body_bytes_max(&self) -> Result<u64, ApiError> {
+        if let Some(configured) = self.config.body_bytes_max {
+            return Ok(configured);
+        }
+        let circuits = Arc::clone(&self.circuits);
+        match tokio::task::spawn_blocking(move || circuits.body_bytes_max()).await {
+            Ok(Ok(max)) => Ok(max.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX)),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "circuit keys cannot be looked at");
+                Err(ApiError::busy("the circuit keys cannot be looked at now", 5))
+            }
             Err(_) => Err(ApiError::internal()),
         }
     }
@@ -242,9 +261,27 @@ pub(crate) fn store_options(config: &Config) -> Options {
     Options {
         quota_bytes: config.quota_bytes,
         owner_quota_bytes: config.owner_quota_bytes,
-        body_bytes_max: config.body_bytes_max,
+        body_bytes_max: config.body_bytes_max.unwrap_or(BODY_BYTES_MAX),
         retain: true,
         ..Options::default()
+    }
+}
+
+/// What the configuration allows others to do to this host's audits.
+fn warn_of_audits(config: &Config, circuits: &CircuitKeys) {
+    if let (Some(configured), Ok(Some(provable))) = (config.body_bytes_max, circuits.body_bytes_max())
+        && configured > provable
+    {
+        tracing::warn!(
+            body_bytes_max = configured,
+            provable,
+            "one larger object fails every audit of inventories under the smallest circuit key; leave body_bytes_max out"
+        );
+    }
+    if config.auditors.len() > 1 && config.inventory.epoch_seconds == 0 {
+        tracing::warn!(
+            "each auditor can have epochs of another decided too early; set inventory.epoch_seconds (docs/operations.md)"
+        );
     }
 }
 

@@ -13,7 +13,7 @@ mod tree;
 pub use check::check_opening;
 pub(crate) use check::sampled_leaves;
 pub use error::InventoryError;
-pub use range::check_owner_range;
+pub use range::{check_owner_range, join_ranges};
 pub use tree::{Change, InventoryTree};
 
 use bailiwick_protocol::challenge::Target;

@@ -19,10 +19,14 @@ mod inventory;
 mod opening;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/owner_range.rs"]
+mod owner_range;
 #[path = "it/poseidon2.rs"]
 mod poseidon2;
 #[path = "it/same_word.rs"]
 mod same_word;
+#[path = "it/sampled_leaves.rs"]
+mod sampled_leaves;
 #[path = "it/statement.rs"]
 mod statement;
 #[path = "it/tree.rs"]

@@ -26,6 +26,9 @@ pub const MEDIA_TYPE_OWNER_RANGE: &str = "application/vnd.bailiwick.owner-range+
 /// Entries of one page of a list, at most.
 pub const LIST_LIMIT_MAX: usize = 1000;
 
+/// Leaves of one page of an owner's part of an inventory, at most: 200 bytes each, or less.
+pub const OWNER_RANGE_PAGE_MAX: u64 = 100_000;
+
 /// Error codes a program may act on.
 pub mod code {
     /// The node restarted: sign again with a later `created` after `Retry-After` seconds.

@@ -1,4 +1,4 @@
-//! Who uses how much, uploads under way included.
+//! Who uses how much, uploads under way and versions kept aside included.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +19,8 @@ pub struct OwnerUsage {
     pub file_bytes: u64,
     /// Bytes of files set aside for uploads under way. Quotas count these too.
     pub reserved_bytes: u64,
+    /// Bytes of files of replaced and deleted versions that are kept aside until they are released. Quotas count these too.
+    pub retained_bytes: u64,
 }
 
 /// What everyone has stored.
@@ -28,7 +30,7 @@ pub struct Usage {
     pub total: OwnerUsage,
     /// Each owner that has something stored or under way.
     pub owners: BTreeMap<OwnerKey, OwnerUsage>,
-    /// Limit for all together, on `file_bytes` and `reserved_bytes`.
+    /// Limit for all together, on `file_bytes`, `reserved_bytes` and `retained_bytes`.
     pub quota_bytes: u64,
     /// Limit for each owner, on the same.
     pub owner_quota_bytes: u64,
@@ -88,14 +90,28 @@ impl Accounts {
         });
     }
 
+    /// Counts a version that got its name aside.
+    pub(crate) fn retain(&self, owner: OwnerKey, bytes: u64) {
+        self.lock().change(owner, |u| u.retained_bytes += bytes);
+    }
+
+    /// One was released.
+    pub(crate) fn release(&self, owner: OwnerKey, bytes: u64) {
+        self.lock().change(owner, |u| u.retained_bytes = u.retained_bytes.saturating_sub(bytes));
+    }
+
     /// Sets `bytes` aside until the reservation is dropped.
     ///
     /// # Errors
     /// `QuotaExceeded`.
     pub(crate) fn reserve(self: &Arc<Self>, owner: OwnerKey, bytes: u64) -> Result<Reservation, StoreError> {
         let mut usage = self.lock();
-        let left =
-            |quota: u64, u: &OwnerUsage| quota.saturating_sub(u.file_bytes).saturating_sub(u.reserved_bytes);
+        let left = |quota: u64, u: &OwnerUsage| {
+            quota
+                .saturating_sub(u.file_bytes)
+                .saturating_sub(u.reserved_bytes)
+                .saturating_sub(u.retained_bytes)
+        };
         let own = usage.owners.get(&owner).copied().unwrap_or_default();
         let left = left(usage.quota_bytes, &usage.total).min(left(usage.owner_quota_bytes, &own));
         if bytes > left {
@@ -107,7 +123,7 @@ impl Accounts {
 }
 
 fn usage_of(record: &ObjectRecord) -> OwnerUsage {
-    OwnerUsage { objects: 1, body_bytes: record.size, file_bytes: record.file_bytes, reserved_bytes: 0 }
+    OwnerUsage { objects: 1, body_bytes: record.size, file_bytes: record.file_bytes, ..OwnerUsage::default() }
 }
 
 /// Bytes set aside for one upload.

@@ -1,13 +1,13 @@
 //! Inventories of epochs (spec store, clauses N1-N4): what the host signed, for ever, and beside it the leaves, while they are needed.
 //!
-//! The leaves are durable before the signed head is, and the head before anyone sees it: an epoch with a head is decided, and one
-//! without was never answered.
+//! The leaves are durable before the signed head is, and the head before anyone sees it: an epoch with a durable head is decided, and
+//! one without was never answered.
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use bailiwick_protocol::challenge::Target;
-use bailiwick_protocol::ids::{CellRoot, ContentId, UnitName};
+use bailiwick_protocol::ids::{AuditorKey, CellRoot, ContentId, UnitName};
 use bailiwick_protocol::limits::INVENTORY_HEAD_BYTES_MAX;
 
 use crate::error::StoreError;
@@ -18,6 +18,9 @@ use crate::store::{Inner, Store};
 
 /// A head is small: the message, its signature, and the array around both.
 const HEAD_BYTES_MAX: u64 = INVENTORY_HEAD_BYTES_MAX as u64 + 128;
+
+/// Before the leaves: the key of the auditor that had the inventory made.
+const ASKER_BYTES: usize = 32;
 
 const LEAF_BYTES: usize = KEY_BYTES + 3 * 8 + 2 * 32;
 
@@ -69,48 +72,63 @@ impl Store {
         }
     }
 
-    /// Decides an epoch: after `Ok` both parts survive a crash. `head` is what the host signed, `leaves` what it signed it about.
+    /// Decides an epoch: after `Ok` both parts survive a crash. `head` is what the host signed, `leaves` what it signed it about,
+    /// `asker` who had it made.
     ///
     /// # Errors
     /// `InventoryExists`: the epoch is decided and stays so. `ReadOnly`, `SyncFailed`, `NoSpace`, `Io`.
-    pub fn keep_inventory(&self, epoch: u64, head: &[u8], leaves: &[Target]) -> Result<(), StoreError> {
+    pub fn keep_inventory(
+        &self,
+        epoch: u64,
+        head: &[u8],
+        asker: &AuditorKey,
+        leaves: &[Target],
+    ) -> Result<(), StoreError> {
         let Inner { disk, layout, .. } = &*self.inner;
         let _one_at_a_time = self.inner.inventories.lock().unwrap_or_else(PoisonError::into_inner);
         disk.check_writable()?;
         if self.inventory_head(epoch)?.is_some() {
             return Err(StoreError::InventoryExists { epoch });
         }
-        let mut bytes = Vec::with_capacity(LEAF_BYTES * leaves.len());
+        let mut bytes = Vec::with_capacity(ASKER_BYTES + LEAF_BYTES * leaves.len());
+        bytes.extend(asker.0);
         leaves.iter().for_each(|leaf| encode(leaf, &mut bytes));
         disk.write_whole(&self.inner.temporary_path(), &layout.inventory_leaves(epoch), &bytes)?;
-        disk.write_whole(&self.inner.temporary_path(), &layout.inventory_head(epoch), head)
+        disk.write_whole(&self.inner.temporary_path(), &layout.inventory_head(epoch), head)?;
+        self.inner.decided.write().unwrap_or_else(PoisonError::into_inner).insert(epoch);
+        Ok(())
     }
 
-    /// What the host signed for an epoch, if it is decided.
+    /// What the host signed for an epoch, if it is decided. A head that has its name and is not known to be durable is shown to
+    /// nobody: a power cut could take it back, and the epoch would be decided once more, otherwise.
     ///
     /// # Errors
-    /// `Io`; `InventoryDamaged` when it is not of a possible length.
+    /// `Io`; `InventoryDamaged` when it is not of a possible length; `ReadOnly` when the `fsync` that was to decide it failed.
     pub fn inventory_head(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.inner.layout.inventory_head(epoch);
         let bytes = self.read_small(&path, HEAD_BYTES_MAX)?;
+        let decided = self.inner.decided.read().unwrap_or_else(PoisonError::into_inner).contains(&epoch);
         match bytes {
+            Some(_) if !decided => self.inner.disk.check_writable().map(|()| None),
             Some(bytes) if bytes.is_empty() => Err(StoreError::InventoryDamaged { epoch }),
             other => Ok(other),
         }
     }
 
-    /// The leaves of a decided epoch in their order, as long as they are kept.
+    /// Who had the inventory of a decided epoch made, and its leaves in their order, as long as they are kept.
     ///
     /// # Errors
     /// `Io`, `InventoryDamaged`. Whether they lead to the signed root is for the caller to check.
-    pub fn inventory_leaves(&self, epoch: u64) -> Result<Option<Vec<Target>>, StoreError> {
+    pub fn inventory_leaves(&self, epoch: u64) -> Result<Option<(AuditorKey, Vec<Target>)>, StoreError> {
         let path = self.inner.layout.inventory_leaves(epoch);
         let Some(bytes) = self.read_small(&path, u64::MAX)? else { return Ok(None) };
-        let (leaves, rest) = bytes.as_chunks::<LEAF_BYTES>();
+        let damaged = StoreError::InventoryDamaged { epoch };
+        let Some((asker, leaves)) = bytes.split_first_chunk::<ASKER_BYTES>() else { return Err(damaged) };
+        let (leaves, rest) = leaves.as_chunks::<LEAF_BYTES>();
         let leaves: Option<Vec<Target>> = leaves.iter().map(decode).collect();
         match leaves {
-            Some(leaves) if rest.is_empty() => Ok(Some(leaves)),
-            _ => Err(StoreError::InventoryDamaged { epoch }),
+            Some(leaves) if rest.is_empty() => Ok(Some((AuditorKey(*asker), leaves))),
+            _ => Err(damaged),
         }
     }
 

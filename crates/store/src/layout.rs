@@ -45,9 +45,10 @@ impl Layout {
         self.root.join("retained")
     }
 
-    /// Two versions of one generation can be kept: it was deleted, and put with other content. So the content names it too.
+    /// Two versions of one generation can be kept: it was deleted, and put with other content. So the content names it too, all of
+    /// it: an owner could find two contents that agree in a part.
     pub(crate) fn retained_file(&self, name: &UnitName, generation: u64, content: &ContentId) -> PathBuf {
-        self.retained().join(retained_name(name, generation, &content.to_string()[..CONTENT_DIGITS]))
+        self.retained().join(retained_name(name, generation, content))
     }
 
     pub(crate) fn inventories(&self) -> PathBuf {
@@ -81,12 +82,10 @@ impl Layout {
     }
 }
 
-/// Digits of the content id in the name of a file kept aside.
-const CONTENT_DIGITS: usize = 16;
 const HEAD: &str = ".head";
 const LEAVES: &str = ".leaves";
 
-fn retained_name(name: &UnitName, generation: u64, content: &str) -> String {
+fn retained_name(name: &UnitName, generation: u64, content: &ContentId) -> String {
     format!("{}-{}-{}-{generation:016x}-{content}.obj", name.owner, name.object, name.unit)
 }
 
@@ -95,8 +94,8 @@ pub(crate) fn parse_retained_file(file: &str) -> Option<(UnitName, u64)> {
     let (owner, rest) = file.split_once('-')?;
     let (object_file, content) = rest.strip_suffix(".obj")?.rsplit_once('-')?;
     let (name, generation) = parse_object_file(&owner.parse().ok()?, &format!("{object_file}.obj"))?;
-    let canonical = content.len() == CONTENT_DIGITS && retained_name(&name, generation, content) == file;
-    canonical.then_some((name, generation))
+    let content: ContentId = content.parse().ok()?;
+    (retained_name(&name, generation, &content) == file).then_some((name, generation))
 }
 
 fn parse_epoch(file: &str, suffix: &str) -> Option<u64> {

@@ -14,7 +14,8 @@ use crate::error::StoreError;
 use crate::files::{DirEntry, Lock, read_exact_at};
 use crate::index::Index;
 use crate::layout::{
-    FORMAT_VERSION, Layout, format_text, parse_format, parse_inventory_leaves, parse_object_file,
+    FORMAT_VERSION, Layout, format_text, parse_format, parse_inventory_head, parse_inventory_leaves,
+    parse_object_file, parse_retained_file,
 };
 use crate::object_file::{ObjectFile, OpenError};
 use crate::record::{KEY_BYTES, ObjectRecord, key};
@@ -115,6 +116,22 @@ fn sweep_inventories(disk: &Disk, layout: &Layout) -> Result<u64, StoreError> {
         disk.sync_dir(&disk.open_dir(&dir)?)?;
     }
     Ok(swept)
+}
+
+/// Epochs whose head is there; after a sweep, which synced their directory, durably so.
+pub(crate) fn decided(disk: &Disk, layout: &Layout) -> Result<BTreeSet<u64>, StoreError> {
+    let entries = disk.list(&layout.inventories())?;
+    Ok(entries.iter().filter_map(|e| parse_inventory_head(&e.name)).collect())
+}
+
+/// Counts the versions kept aside.
+pub(crate) fn count_retained(disk: &Disk, layout: &Layout, accounts: &Accounts) -> Result<(), StoreError> {
+    for entry in disk.list(&layout.retained())?.into_iter().filter(|e| !e.is_dir) {
+        if let Some((name, _)) = parse_retained_file(&entry.name) {
+            accounts.retain(name.owner, entry.len);
+        }
+    }
+    Ok(())
 }
 
 /// One shard directory: an owner, and the first byte of its object ids.
@@ -291,7 +308,7 @@ impl Reconciler<'_> {
         let open_dir = self.disk.open_dir(dir)?;
         for (generation, _) in lower {
             if self.retain {
-                keep_aside(self.disk, self.layout, name, *generation)?;
+                keep_aside(self.disk, self.layout, self.accounts, name, *generation)?;
             }
             self.disk.remove(&self.layout.object(name, *generation))?;
             self.report.superseded += 1;

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use bailiwick_protocol::challenge::Target;
 use bailiwick_protocol::ids::UnitName;
 
+use crate::accounts::Accounts;
 use crate::disk::Disk;
 use crate::error::StoreError;
 use crate::layout::{Layout, parse_retained_file};
@@ -51,14 +52,20 @@ impl Store {
         let (mut removed, mut kept) = (0, 0);
         let dir = disk.open_dir(&layout.retained())?;
         for entry in disk.list(&layout.retained())?.into_iter().filter(|e| !e.is_dir) {
-            match parse_retained_file(&entry.name) {
-                Some((name, generation)) if self.inner.retention().keeps(&name, generation) => kept += 1,
-                Some(_) => {
-                    disk.remove(&layout.retained().join(&entry.name))?;
-                    removed += 1;
-                }
-                None => tracing::warn!(file = entry.name, "not the store's; left alone"),
+            let Some((name, generation)) = parse_retained_file(&entry.name) else {
+                tracing::warn!(file = entry.name, "not the store's; left alone");
+                continue;
+            };
+            // Until the file has gone: meanwhile the rule could come to want it, and a deletion of the same version, put once more,
+            // would take it for kept.
+            let retention = self.inner.retention();
+            if retention.keeps(&name, generation) {
+                kept += 1;
+                continue;
             }
+            disk.remove(&layout.retained().join(&entry.name))?;
+            self.inner.accounts.release(name.owner, entry.len);
+            removed += 1;
         }
         if removed > 0 {
             disk.sync_dir(&dir)?;
@@ -117,7 +124,7 @@ impl Inner {
         generation: u64,
     ) -> Result<(), StoreError> {
         if retention.keeps(name, generation) {
-            keep_aside(&self.disk, &self.layout, name, generation)?;
+            keep_aside(&self.disk, &self.layout, &self.accounts, name, generation)?;
         }
         self.disk.remove(&self.layout.object(name, generation))
     }
@@ -127,12 +134,13 @@ impl Inner {
 pub(crate) fn keep_aside(
     disk: &Disk,
     layout: &Layout,
+    accounts: &Accounts,
     name: &UnitName,
     generation: u64,
 ) -> Result<(), StoreError> {
     let from = layout.object(name, generation);
-    let content = match ObjectFile::open(disk, &from, name, generation) {
-        Ok(file) => file.envelope.body.blake3,
+    let (content, bytes) = match ObjectFile::open(disk, &from, name, generation) {
+        Ok(file) => (file.envelope.body.blake3, file.file_bytes()),
         Err(OpenError::Missing | OpenError::Store(StoreError::Damaged { .. })) => return Ok(()),
         Err(OpenError::Store(e)) => return Err(e),
     };
@@ -141,7 +149,10 @@ pub(crate) fn keep_aside(
     match disk.link(&from, &to) {
         // Of an attempt before a crash, or the same version deleted twice.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        other => other.map_err(|e| StoreError::io("link", &to, e))?,
+        other => {
+            other.map_err(|e| StoreError::io("link", &to, e))?;
+            accounts.retain(name.owner, bytes);
+        }
     }
     disk.sync_dir(&dir)
 }

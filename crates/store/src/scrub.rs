@@ -10,6 +10,7 @@ use bailiwick_protocol::ids::UnitName;
 use crate::error::{DamagedPart, StoreError, is_unreadable};
 use crate::evidence;
 use crate::files::DirEntry;
+use crate::layout::parse_retained_file;
 use crate::recovery::{shard_files, shards};
 use crate::store::{Inner, Store};
 
@@ -26,7 +27,7 @@ pub enum CellCheck {
 /// How far a scrub is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScrubProgress {
-    /// Objects finished.
+    /// Objects finished; versions kept aside are none.
     pub objects_done: u64,
     /// Objects there were at the start.
     pub objects_total: u64,
@@ -93,8 +94,8 @@ impl Watch<'_> {
 }
 
 impl Store {
-    /// Reads every object file, lower generations that still stand included (body, envelope with its signature, tree, tables, footer), the index and the evidence, and
-    /// names everything damaged. What cannot be read (a bad sector) is damage like any other, and the scrub goes on. The store stays in use; objects deleted or replaced meanwhile are left out.
+    /// Reads every object file, lower generations that still stand and versions kept aside included (body, envelope with its
+    /// signature, tree, tables, footer), the index and the evidence, and names everything damaged. What cannot be read (a bad sector) is damage like any other, and the scrub goes on. The store stays in use; objects deleted or replaced meanwhile are left out.
     ///
     /// `progress` hears of every mebibyte, `should_stop` is asked as often.
     ///
@@ -109,7 +110,7 @@ impl Store {
         let total = self.usage().total;
         let start = ScrubProgress {
             objects_total: total.objects,
-            bytes_total: total.file_bytes,
+            bytes_total: total.file_bytes + total.retained_bytes,
             ..ScrubProgress::default()
         };
         let report = ScrubReport { progress: start, ..ScrubReport::default() };
@@ -117,6 +118,9 @@ impl Store {
         self.inner.scrub_objects(cells, &mut watch)?;
         if !watch.report.stopped {
             self.inner.scrub_entries(&mut watch)?;
+            self.inner.scrub_retained(cells, &mut watch)?;
+        }
+        if !watch.report.stopped {
             self.inner.scrub_evidence(&mut watch)?;
         }
         let mut report = watch.report;
@@ -148,6 +152,21 @@ impl Inner {
                     }
                 }
                 watch.report.progress.objects_done += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every version kept aside.
+    fn scrub_retained(&self, cells: CellCheck, watch: &mut Watch<'_>) -> Result<(), StoreError> {
+        for entry in self.list_or_damage(&self.layout.retained(), watch)? {
+            let path = self.layout.retained().join(&entry.name);
+            match parse_retained_file(&entry.name).filter(|_| !entry.is_dir) {
+                Some((name, generation)) => self.scrub_version(&name, generation, path, cells, watch)?,
+                None => watch.report.foreign.push(path),
+            }
+            if watch.report.stopped {
+                return Ok(());
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! The store: opening, looking up, listing, deleting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +29,7 @@ use crate::retained::Wanted;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Bytes of object files all owners may have together: body, envelope, cell tree, tables and footer, not the body alone;
-    /// damaged objects and uploads under way included. A replacement or repair needs room beside what it replaces. Not counted:
+    /// damaged objects, uploads under way and versions kept aside included. A replacement or repair needs room beside what it replaces. Not counted:
     /// the index, evidence (at most 1,024 files), foreign files, what the file system adds. Default: no limit.
     pub quota_bytes: u64,
     /// Bytes of object files each owner may have, counted the same. Default: no limit.
@@ -39,8 +39,8 @@ pub struct Options {
     /// Changes written to the index in one transaction; also how many files a start after a crash may have to
     /// read again. Default 256.
     pub index_batch: usize,
-    /// Keep aside the files of replaced and deleted objects as long as they are wanted ([`Store::retain_if`]). They count in no
-    /// quota. Default: no.
+    /// Keep aside the files of replaced and deleted objects as long as they are wanted ([`Store::retain_if`]). Until they are
+    /// released they count in the quotas. Default: no.
     pub retain: bool,
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     pub(crate) wanted: RwLock<Option<Arc<Wanted>>>,
     /// One inventory is written at a time.
     pub(crate) inventories: Mutex<()>,
+    /// Epochs whose head is known to be durable.
+    pub(crate) decided: RwLock<BTreeSet<u64>>,
     temporary: AtomicU64,
     report: OpenReport,
     _lock: Box<dyn Lock>,
@@ -122,8 +124,10 @@ impl Store {
         let layout = Layout { root: dir.as_ref().into() };
         let lock = recovery::claim(&disk, &layout)?;
         let swept = recovery::sweep(&disk, &layout)?;
+        let decided = recovery::decided(&disk, &layout)?;
         let (index, index_rebuilt) = Index::open(Arc::clone(&disk), layout.index(), options.index_batch)?;
         let accounts = Accounts::new(options.quota_bytes, options.owner_quota_bytes);
+        recovery::count_retained(&disk, &layout, &accounts)?;
         let (report, damaged) = recovery::reconcile(&disk, &layout, &index, &accounts, options.retain)?;
         let report = OpenReport { swept, index_rebuilt, ..report };
         let inner = Inner {
@@ -136,6 +140,7 @@ impl Store {
             names: std::array::from_fn(|_| Mutex::new(())),
             wanted: RwLock::new(None),
             inventories: Mutex::new(()),
+            decided: RwLock::new(decided),
             temporary: AtomicU64::new(0),
             report,
             _lock: lock,

@@ -4,13 +4,16 @@
 
 mod it {
     mod admission;
+    mod block_paths;
     mod crash;
     mod faults;
     mod fixture;
     mod forgetful;
+    mod index_rot;
     mod model;
     mod opening;
     mod real_disk;
     mod retained;
     mod rot;
+    mod unreadable;
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bailiwick_protocol::challenge::Target;
-use bailiwick_protocol::ids::UnitName;
+use bailiwick_protocol::ids::{AuditorKey, UnitName};
 use bailiwick_store::Wanted;
 
 struct One {
     made_unix_ms: u64,
+    /// Who had it made.
+    asker: AuditorKey,
     /// Short hashes of the versions listed, ascending: 8 bytes an object. Two that collide keep a file too many, never one too few.
     versions: Vec<u64>,
 }
@@ -27,10 +29,10 @@ fn version(name: &UnitName, generation: u64) -> u64 {
 }
 
 impl Live {
-    pub(super) fn add(&self, epoch: u64, made_unix_ms: u64, leaves: &[Target]) {
+    pub(super) fn add(&self, epoch: u64, made_unix_ms: u64, asker: AuditorKey, leaves: &[Target]) {
         let mut versions: Vec<u64> = leaves.iter().map(|l| version(&l.name, l.generation)).collect();
         versions.sort_unstable();
-        let one = One { made_unix_ms, versions };
+        let one = One { made_unix_ms, asker, versions };
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(epoch, one);
     }
 
@@ -40,6 +42,16 @@ impl Live {
 
     pub(super) fn len(&self) -> usize {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    pub(super) fn contains(&self, epoch: u64) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&epoch)
+    }
+
+    /// How many one auditor had made.
+    pub(super) fn of(&self, asker: &AuditorKey) -> usize {
+        let live = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        live.values().filter(|one| one.asker == *asker).count()
     }
 
     /// Epochs made longer than `retain_ms` ago.

@@ -45,7 +45,8 @@ pub(super) async fn put_object(
     request: Request,
 ) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
     let (parts, body) = request.into_parts();
-    let Announced { name, digest, length, place } = match announced(&app, path, &parts).await {
+    let Announced { name, digest, length, body_bytes_max, place } = match announced(&app, path, &parts).await
+    {
         Ok(announced) => announced,
         Err(refusal) => {
             linger(body, &app.config.limits);
@@ -53,7 +54,7 @@ pub(super) async fn put_object(
         }
     };
     let mut incoming = Incoming::new(body, &app.config.limits);
-    let answer = receive(&app, name, digest, length, &mut incoming).await;
+    let answer = receive(&app, name, digest, length, body_bytes_max, &mut incoming).await;
     drop(place);
     // The answer may be known long before the body has come.
     incoming.drain().await;
@@ -67,6 +68,8 @@ struct Announced {
     digest: [u8; 32],
     /// Bytes of the whole request body.
     length: u64,
+    /// Bytes its body may have.
+    body_bytes_max: u64,
     /// Its place among the uploads at a time.
     place: Place,
 }
@@ -84,14 +87,17 @@ async fn announced(app: &App, path: (String, String, String), parts: &Parts) -> 
     let Content::Object { envelope: digest, length } = caller.content else {
         return Err(ApiError::internal());
     };
-    if length > app.config.upload_bytes_max() {
-        return Err(ApiError::too_large(app.config.upload_bytes_max()));
+    let body_bytes_max = app.body_bytes_max().await?;
+    // The length of the envelope comes first, in 4 bytes.
+    let upload_bytes_max = 4 + SignedEnvelope::BYTES_MAX as u64 + body_bytes_max;
+    if length > upload_bytes_max {
+        return Err(ApiError::too_large(upload_bytes_max));
     }
     let place = app
         .uploads
         .take(name.owner.0)
         .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
-    Ok(Announced { name, digest, length, place })
+    Ok(Announced { name, digest, length, body_bytes_max, place })
 }
 
 async fn receive(
@@ -99,6 +105,7 @@ async fn receive(
     name: UnitName,
     digest: [u8; 32],
     length: u64,
+    body_bytes_max: u64,
     incoming: &mut Incoming,
 ) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
     let head = incoming.exact(4).await?;
@@ -117,6 +124,9 @@ async fn receive(
     let envelope = verified(&signed, &name)?;
     if length != 4 + u64::from(envelope_length) + envelope.body.size {
         return Err(unprocessable("length", "Content-Length is not that of this envelope and its body"));
+    }
+    if envelope.body.size > body_bytes_max {
+        return Err(ApiError::too_large(body_bytes_max));
     }
     let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
     match admission {

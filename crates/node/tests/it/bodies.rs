@@ -89,7 +89,7 @@ fn mismatches_are_named() {
 /// A07: over the limit by Content-Length; by the envelope; without a length; chunked.
 #[test]
 fn a07_body_over_the_limit() {
-    let mut node = Node::new(|c| c.body_bytes_max = 50_000);
+    let mut node = Node::new(|c| c.body_bytes_max = Some(50_000));
     node.start();
     let client = node.client(OWNER);
     assert!(Object::new(1, 50_000).put(&client).unwrap().created, "honest twin at the limit");

@@ -251,7 +251,7 @@ fn assert_seen_while_writing(node: &Node, request: &ByHand<'_>, status: u16) {
 /// A07: 413, known from the announced length.
 #[test]
 fn a07_a_client_that_is_still_writing_sees_413() {
-    let mut node = Node::new(|c| c.body_bytes_max = 50_000);
+    let mut node = Node::new(|c| c.body_bytes_max = Some(50_000));
     node.start();
     assert_seen_while_writing(&node, &announcing(&node, &Object::new(1, 2000), 40_000_000_000), 413);
 }
@@ -259,7 +259,7 @@ fn a07_a_client_that_is_still_writing_sees_413() {
 /// A06, A07: 403, for another owner's object, and 415 are known from the head, whatever length is announced.
 #[test]
 fn a07_a_client_that_is_still_writing_sees_403_and_415() {
-    let mut node = Node::new(|c| c.body_bytes_max = 100_000_000_000);
+    let mut node = Node::new(|c| c.body_bytes_max = Some(100_000_000_000));
     node.start();
     let object = Object::new(1, 2000);
     let of_another = ByHand { seed: OTHER_OWNER, ..announcing(&node, &object, 40_000_000_000) };
@@ -276,7 +276,7 @@ fn a07_a_client_that_is_still_writing_sees_429_and_503() {
     let mut node = Node::new(|c| {
         c.limits.uploads = 2;
         c.owners.push(OwnerKey(key(THIRD_OWNER).public()));
-        c.body_bytes_max = 100_000_000_000;
+        c.body_bytes_max = Some(100_000_000_000);
     });
     node.start();
     let mut slow = Vec::new();
@@ -304,7 +304,7 @@ fn a07_a_client_that_is_still_writing_sees_429_and_503() {
 /// buffer; so does one that waits for `100 Continue`, and none is said to it.
 #[test]
 fn a07_a_client_that_writes_first_sees_413() {
-    let mut node = Node::new(|c| c.body_bytes_max = 50_000);
+    let mut node = Node::new(|c| c.body_bytes_max = Some(50_000));
     node.start();
     let object = Object::new(1, 2000);
     let mut request = announcing(&node, &object, 30_000_000);

@@ -31,6 +31,8 @@ fn config_example_is_valid_and_states_the_defaults() {
         format!("{minimal}owners = [\"AB\"]\n"),
         format!("{minimal}body_bytes_max = 0\n"),
         format!("{minimal}[limits]\nproof_queue = 0\n"),
+        // Three epochs must pass while an inventory is live: 48 hours.
+        format!("{minimal}[inventory]\nepoch_seconds = 57601\n"),
         minimal.replace("data_dir = \"data\"\n", ""),
     ] {
         assert!(Config::parse(&bad, path).is_err(), "{bad}");

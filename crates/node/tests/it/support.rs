@@ -40,6 +40,7 @@ pub const OTHER_OWNER: u8 = 2;
 pub const AUDITOR: u8 = 3;
 pub const STRANGER: u8 = 4;
 pub const READER: u8 = 5;
+pub const OTHER_AUDITOR: u8 = 6;
 
 pub fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -90,6 +91,13 @@ impl Node {
         let mut node = Self::new(|_| {});
         node.files = Arc::new(files.clone());
         (node, files)
+    }
+
+    /// Why it does not start.
+    pub fn refusal_to_start(&self) -> bailiwick_node::NodeError {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let server = runtime.block_on(Server::bind_with(self.config.clone(), Arc::clone(&self.files)));
+        server.err().expect("it starts")
     }
 
     pub fn started() -> Self {

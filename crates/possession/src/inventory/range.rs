@@ -36,6 +36,46 @@ pub(super) fn around(tree: &InventoryTree, given: &Range<u64>) -> Vec<SumNode> {
     out
 }
 
+/// Nodes of [`around`] that stand left of place `start` in a tree over `part`.
+fn nodes_before(part: Range<u64>, start: u64) -> usize {
+    if start <= part.start {
+        0
+    } else if part.end <= start {
+        1
+    } else {
+        let middle = split(&part);
+        nodes_before(part.start..middle, start) + nodes_before(middle..part.end, start)
+    }
+}
+
+/// Two parts of one range, the second right after the first, as one. `leaves` of the whole inventory. Nothing is verified here:
+/// the range that comes of it is, by [`check_owner_range`].
+///
+/// # Errors
+/// `OtherInventory`, `Index` when the second does not follow the first, `Nodes`.
+pub fn join_ranges(
+    mut first: OwnerRange,
+    second: OwnerRange,
+    leaves: u64,
+) -> Result<OwnerRange, InventoryError> {
+    if first.inventory != second.inventory {
+        return Err(InventoryError::OtherInventory);
+    }
+    let end = first.first.checked_add(first.leaves.len() as u64);
+    if end != Some(second.first) || second.first >= leaves {
+        return Err(InventoryError::Index { index: second.first, leaves });
+    }
+    let left = nodes_before(0..leaves, first.first);
+    let right = second.around.get(nodes_before(0..leaves, second.first)..);
+    let (true, Some(right)) = (left <= first.around.len(), right) else {
+        return Err(InventoryError::Nodes { index: second.first });
+    };
+    first.around.truncate(left);
+    first.around.extend_from_slice(right);
+    first.leaves.extend(second.leaves);
+    Ok(first)
+}
+
 /// The leaves of `owner`, after checking that the range leads to the root of `inventory` and that no other leaf of this owner stands
 /// between or beside them. `inventory` is what `range.inventory` verified to, under the host's pinned key.
 ///

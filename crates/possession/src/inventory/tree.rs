@@ -201,9 +201,32 @@ impl InventoryTree {
     /// All leaves of an owner and the proof that there are no others. `inventory` is this tree's, signed by the host.
     #[must_use]
     pub fn owner_range(&self, inventory: SignedInventory, owner: &OwnerKey) -> OwnerRange {
+        self.range(inventory, self.around_owner(owner))
+    }
+
+    /// Of [`InventoryTree::owner_range`] at most `limit` leaves, those at place `from` and after; `None` when there are none.
+    /// [`super::join_ranges`] puts such pages together.
+    #[must_use]
+    pub fn owner_page(
+        &self,
+        inventory: SignedInventory,
+        owner: &OwnerKey,
+        from: u64,
+        limit: u64,
+    ) -> Option<OwnerRange> {
+        let all = self.around_owner(owner);
+        let first = all.start.max(from);
+        let given = first..all.end.min(first.saturating_add(limit));
+        (given.start < given.end).then(|| self.range(inventory, given))
+    }
+
+    /// Places of an owner's leaves, and of a neighbour on either side, where there is one: it shows that they end there.
+    fn around_owner(&self, owner: &OwnerKey) -> Range<u64> {
         let owned = self.of_owner(owner);
-        // A neighbour on either side, where there is one, shows that the owner's leaves end there.
-        let given = owned.start.saturating_sub(1)..(owned.end + 1).min(self.leaves.len() as u64);
+        owned.start.saturating_sub(1)..(owned.end + 1).min(self.leaves.len() as u64)
+    }
+
+    fn range(&self, inventory: SignedInventory, given: Range<u64>) -> OwnerRange {
         let leaves = self.leaves[index_of(given.start)..index_of(given.end)].to_vec();
         OwnerRange { inventory, first: given.start, leaves, around: range::around(self, &given) }
     }

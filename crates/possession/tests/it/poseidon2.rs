@@ -1,8 +1,8 @@
 //! The permutation against published vectors and an independent implementation.
 
-use ark_ff::{AdditiveGroup, Field, PrimeField};
+use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand as _};
 use bailiwick_possession::field::{Fr, element_from_31, element_from_bytes, element_to_bytes};
-use bailiwick_possession::poseidon2::{compress, params, permute};
+use bailiwick_possession::poseidon2::{compress, compress_all, params, permute};
 use proptest::prelude::*;
 
 /// Z33: the known answer published in crate taceo-poseidon2 0.3.1 for the input 0, 1, .., 15.
@@ -133,4 +133,33 @@ fn z03_the_modulus_is_not_an_element() {
     assert_eq!(element_from_bytes(&bytes), Some(-Fr::ONE));
     bytes[0] += 1;
     assert_eq!(element_from_bytes(&bytes), None);
+}
+
+/// Eight side by side are one after the other, whatever their number: none, fewer than are worth it, whole eights, a rest.
+#[test]
+fn many_compressions_are_each_of_them() {
+    let mut rng = ark_std::test_rng();
+    let edges = [Fr::from(0u64), Fr::from(1u64), -Fr::from(1u64), -Fr::from(2u64), Fr::from(u64::MAX)];
+    for n in [0, 1, 3, 4, 7, 8, 9, 15, 16, 40] {
+        let children: Vec<[Fr; 16]> = (0..n)
+            .map(|i| {
+                core::array::from_fn(|k| match i % 3 {
+                    0 => edges[(i + k) % edges.len()],
+                    1 => edges[i % edges.len()],
+                    _ => Fr::rand(&mut rng),
+                })
+            })
+            .collect();
+        let one_by_one: Vec<Fr> = children.iter().map(compress).collect();
+        assert_eq!(compress_all(&children), one_by_one, "{n}");
+    }
+}
+
+/// A thousand random states.
+#[test]
+fn a_thousand_compressions_are_each_of_them() {
+    let mut rng = ark_std::test_rng();
+    let children: Vec<[Fr; 16]> = (0..1000).map(|_| core::array::from_fn(|_| Fr::rand(&mut rng))).collect();
+    let one_by_one: Vec<Fr> = children.iter().map(compress).collect();
+    assert_eq!(compress_all(&children), one_by_one);
 }

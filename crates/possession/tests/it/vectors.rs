@@ -262,7 +262,7 @@ fn rewrite_vectors() {
 fn write_inventory_draw(write: &dyn Fn(&str, &str, &str, Case)) {
     let leaves = crate::inventory::leaves(9);
     let tree = InventoryTree::new(leaves.clone()).expect("good");
-    let c = crate::inventory::challenge(ClassId::SMALL, &tree);
+    let c = crate::sampled_leaves::challenge(ClassId::SMALL, &tree);
     let openings = tree.sample(&c).expect("its inventory");
     let s = sampled(&c, &openings).expect("honest");
     let (root, total) = crate::inventory::oracle(&leaves);

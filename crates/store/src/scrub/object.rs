@@ -1,7 +1,7 @@
 //! Scrub of one object's file.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bailiwick_possession::tree::TreeBuilder;
 use bailiwick_protocol::ids::UnitName;
@@ -26,25 +26,56 @@ impl Inner {
         watch: &mut Watch<'_>,
     ) -> Result<(), StoreError> {
         let path = self.layout.object(name, generation);
-        let file = match ObjectFile::open(&self.disk, &path, name, generation) {
-            Ok(file) => file,
-            // Deleted or replaced since it was listed; if not, the pass over the index names it.
-            Err(OpenError::Missing) => return Ok(()),
-            Err(OpenError::Store(StoreError::Damaged { part, offset, .. })) => {
-                watch.damage(Some(*name), path, part, offset);
-                return Ok(());
-            }
-            Err(OpenError::Store(e)) => return Err(e),
-        };
-        if file.signed.verify(&name.owner.0).is_err() {
-            watch.damage(Some(*name), path.clone(), DamagedPart::Envelope, file.size());
-        }
+        let Some(file) = self.open_or_damage(name, generation, &path, watch)? else { return Ok(()) };
         if !self.index_agrees(&file) {
             watch.damage(Some(*name), self.layout.index(), DamagedPart::Index, 0);
         }
         self.scrub_body(&file, &path, cells, watch)?;
         watch.read(file.file_bytes() - file.size());
         Ok(())
+    }
+
+    /// A version kept aside: its damage says nothing about the current object.
+    pub(super) fn scrub_version(
+        &self,
+        name: &UnitName,
+        generation: u64,
+        path: PathBuf,
+        cells: CellCheck,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(file) = self.open_or_damage(name, generation, &path, watch)? else { return Ok(()) };
+        if path != self.layout.retained_file(name, generation, &file.envelope.body.blake3) {
+            watch.damage(Some(*name), path.clone(), DamagedPart::Envelope, file.size());
+        }
+        self.scrub_body(&file, &path, cells, watch)?;
+        watch.read(file.file_bytes() - file.size());
+        Ok(())
+    }
+
+    /// The file, its envelope's signature checked; `None` when it is gone, or damaged where opening looks.
+    fn open_or_damage(
+        &self,
+        name: &UnitName,
+        generation: u64,
+        path: &Path,
+        watch: &mut Watch<'_>,
+    ) -> Result<Option<ObjectFile>, StoreError> {
+        match ObjectFile::open(&self.disk, path, name, generation) {
+            Ok(file) => {
+                if file.signed.verify(&name.owner.0).is_err() {
+                    watch.damage(Some(*name), path.into(), DamagedPart::Envelope, file.size());
+                }
+                Ok(Some(file))
+            }
+            // Deleted, replaced or released since it was listed; if not, the pass over the index names it.
+            Err(OpenError::Missing) => Ok(None),
+            Err(OpenError::Store(StoreError::Damaged { part, offset, .. })) => {
+                watch.damage(Some(*name), path.into(), part, offset);
+                Ok(None)
+            }
+            Err(OpenError::Store(e)) => Err(e),
+        }
     }
 
     /// Whether the index says what the file says, unless the object changed meanwhile.
@@ -112,7 +143,7 @@ impl Inner {
             let offset = file.pieces_at() + piece * VALUE_BYTES as u64;
             watch.damage(Some(file.name), path.into(), DamagedPart::PieceTable, offset);
         }
-        let tree = match file.tree(&self.layout.object(&file.name, file.envelope.generation)) {
+        let tree = match file.tree(path) {
             Err(StoreError::Damaged { .. }) => None,
             other => Some(other?),
         };

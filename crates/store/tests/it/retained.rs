@@ -1,14 +1,18 @@
 //! Inventories of epochs, and the versions they list: decided once, provable until released, whatever is deleted meanwhile.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bailiwick_protocol::challenge::Target;
-use bailiwick_store::{Held, Options, Store, StoreError};
+use bailiwick_protocol::ids::AuditorKey;
+use bailiwick_store::{CellCheck, DamagedPart, Held, Options, Store, StoreError};
 
 use super::fixture::{Sample, Spec};
 use super::forgetful::{Crash, Fate, Forgetful, Op};
 
 const HEAD: &[u8] = b"signed by the host";
+const ASKER: AuditorKey = AuditorKey([7; 32]);
 
 fn options() -> Options {
     Options { retain: true, index_batch: 2, ..Options::default() }
@@ -51,7 +55,9 @@ fn a_deleted_version_stays_provable_until_it_is_released() {
     store.retain_if(Arc::new(move |n, generation| *n == name && generation == 2));
     assert!(store.delete(&new.name()).unwrap() && store.delete(&other.name()).unwrap());
     assert!(store.get(&new.name()).unwrap().is_none() && store.list(None, 10).unwrap().is_empty());
-    assert_eq!(store.usage().total.file_bytes, 0);
+    let usage = store.usage().total;
+    assert_eq!(usage.file_bytes, 0);
+    assert!(usage.retained_bytes > 0);
     assert_provable(&store, &new, "deleted");
     assert!(store.open_target(&target(&other)).unwrap().is_none(), "not wanted, so gone");
     assert_eq!(store.release().unwrap(), (1, 1), "generation 1 is not wanted any more");
@@ -66,6 +72,118 @@ fn a_deleted_version_stays_provable_until_it_is_released() {
     assert_eq!(store.release().unwrap(), (1, 0));
     assert!(store.open_target(&target(&new)).unwrap().is_none());
     assert!(!fs.files().iter().any(|(p, _)| p.starts_with("/s/retained")));
+}
+
+/// K3: the rule does not change between the look at it and the removal of a file: what comes to be wanted meanwhile, put once more and
+/// deleted once more, would be lost, its second name being there still.
+#[test]
+fn k3_the_rule_stays_while_a_version_is_released() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let s = sample(1, 1, 1);
+    s.put(&store).unwrap();
+    store.delete(&s.name()).unwrap();
+    store.retain_if(Arc::new(|_, _| false));
+    s.put(&store).unwrap();
+    let (removing, removal) = std::sync::mpsc::channel();
+    let (changed, change) = std::sync::mpsc::channel();
+    let seen = Arc::new(AtomicBool::new(false));
+    let (too_early, kept_aside) = (Arc::clone(&seen), std::path::PathBuf::from("/s/retained"));
+    let change = std::sync::Mutex::new(change);
+    fs.judge(move |op, path| {
+        if op == Op::Remove && path.starts_with(&kept_aside) {
+            removing.send(()).unwrap();
+            let early = change.lock().unwrap().recv_timeout(Duration::from_millis(300)).is_ok();
+            too_early.store(early, Ordering::SeqCst);
+        }
+        Fate::Go
+    });
+    std::thread::scope(|scope| {
+        let store = &store;
+        scope.spawn(move || {
+            removal.recv().unwrap();
+            store.retain_if(Arc::new(|_, _| true));
+            changed.send(()).ok();
+        });
+        assert_eq!(store.release().unwrap(), (1, 0));
+    });
+    assert!(!seen.load(Ordering::SeqCst), "the rule changed while a file went by the old one");
+    store.delete(&s.name()).unwrap();
+    assert_provable(&store, &s, "wanted when it was deleted");
+}
+
+/// K2, A16: versions kept aside count in the quotas of their owner and of all until they are released, over restarts too: a disk holds
+/// no more than the quota, however often everything is replaced.
+#[test]
+fn a16_versions_kept_aside_count_in_the_quotas() {
+    let probe = open(&Forgetful::new()).unwrap();
+    sample(1, 1, 1).put(&probe).unwrap();
+    let one = probe.usage().total.file_bytes;
+    for (quota_bytes, owner_quota_bytes) in [(3 * one + 10, u64::MAX), (u64::MAX, 3 * one + 10)] {
+        let fs = Forgetful::new();
+        let options = Options { quota_bytes, owner_quota_bytes, ..options() };
+        let open = || Store::open_with(Arc::new(fs.clone()), "/s", options).unwrap();
+        let store = open();
+        for generation in 1..=3 {
+            sample(1, generation, 1).put(&store).unwrap();
+        }
+        let used = |store: &Store| {
+            let total = store.usage().total;
+            (total.file_bytes, total.retained_bytes)
+        };
+        assert_eq!(used(&store), (one, 2 * one));
+        let refused = sample(1, 4, 1).put(&store);
+        assert!(matches!(refused, Err(StoreError::QuotaExceeded { .. })), "{refused:?}");
+        drop(store);
+        let store = open();
+        assert_eq!(used(&store), (one, 2 * one), "after a restart");
+        assert!(matches!(sample(1, 4, 1).put(&store), Err(StoreError::QuotaExceeded { .. })));
+        store.retain_if(Arc::new(|_, generation| generation > 1));
+        assert_eq!(store.release().unwrap(), (1, 1));
+        assert_eq!(used(&store), (one, one));
+        sample(1, 4, 1).put(&store).unwrap();
+        store.retain_if(Arc::new(|_, _| false));
+        store.release().unwrap();
+        assert!(store.delete(&sample(1, 4, 1).name()).unwrap());
+        assert_eq!(store.usage().total, bailiwick_store::OwnerUsage::default(), "nothing stays on the books");
+        assert!(store.usage().owners.is_empty());
+    }
+}
+
+/// L7: the whole content id is in the name of a file kept aside. Of a part of it an owner finds two contents that agree (2^32 tries for
+/// 16 digits), and the second would be lost.
+#[test]
+fn l7_a_kept_version_is_named_by_its_whole_content() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let s = sample(1, 1, 1);
+    s.put(&store).unwrap();
+    store.delete(&s.name()).unwrap();
+    let path = fs.files().into_iter().find(|(p, _)| p.starts_with("/s/retained")).expect("kept").0;
+    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.ends_with(&format!("-{}.obj", s.envelope.body.blake3)), "{name}");
+    let longest = bailiwick_protocol::ids::Unit { k: 65535, n: 65535, shard: 65534, replica: 65535 };
+    assert!(name.len() - s.name().unit.to_string().len() + longest.to_string().len() <= 255, "NAME_MAX");
+}
+
+/// R2: scrub reads versions kept aside, and names what is damaged in them, but not the current object for it.
+#[test]
+fn r2_scrub_reads_versions_kept_aside() {
+    let fs = Forgetful::new();
+    let store = open(&fs).unwrap();
+    let (old, new) = (sample(1, 1, 1), sample(1, 2, 2));
+    old.put(&store).unwrap();
+    new.put(&store).unwrap();
+    let scrub = || store.scrub(CellCheck::Recompute, |_| {}, || false).unwrap();
+    let clean = scrub();
+    assert!(clean.is_clean() && clean.foreign.is_empty());
+    assert_eq!(clean.progress.bytes_done, clean.progress.bytes_total, "all of it was read");
+    let path = fs.files().into_iter().find(|(p, _)| p.starts_with("/s/retained")).expect("kept").0;
+    fs.tamper(&path, |bytes| bytes[60] ^= 1);
+    let report = scrub();
+    let found: Vec<_> = report.damage.iter().map(|d| (d.name, d.path.clone(), d.part)).collect();
+    assert_eq!(found, [(Some(old.name()), path, DamagedPart::Body)]);
+    assert!(store.damaged().is_empty(), "the current object is whole");
 }
 
 /// Without the option nothing is kept aside.
@@ -115,19 +233,19 @@ fn an_epoch_is_decided_once() {
     let fs = Forgetful::new();
     let store = open(&fs).unwrap();
     let leaves = [target(&sample(1, 1, 1)), target(&sample(2, 7, 1))];
-    store.keep_inventory(5, HEAD, &leaves).unwrap();
-    let again = store.keep_inventory(5, b"another", &leaves[..1]);
+    store.keep_inventory(5, HEAD, &ASKER, &leaves).unwrap();
+    let again = store.keep_inventory(5, b"another", &ASKER, &leaves[..1]);
     assert!(matches!(again, Err(StoreError::InventoryExists { epoch: 5 })));
-    store.keep_inventory(9, b"later", &leaves[..1]).unwrap();
+    store.keep_inventory(9, b"later", &ASKER, &leaves[..1]).unwrap();
     drop(store);
     let store = open(&fs).unwrap();
     assert_eq!(store.inventory_head(5).unwrap().as_deref(), Some(HEAD));
-    assert_eq!(store.inventory_leaves(5).unwrap().as_deref(), Some(&leaves[..]));
+    assert_eq!(store.inventory_leaves(5).unwrap(), Some((ASKER, leaves.to_vec())));
     assert_eq!(store.inventories().unwrap(), [(5, true), (9, true)]);
     store.drop_inventory_leaves(5).unwrap();
     assert_eq!(store.inventories().unwrap(), [(5, false), (9, true)]);
     assert_eq!(store.inventory_head(5).unwrap().as_deref(), Some(HEAD), "what was signed stays");
-    assert!(store.keep_inventory(5, b"another", &leaves).is_err());
+    assert!(store.keep_inventory(5, b"another", &ASKER, &leaves).is_err());
     assert_eq!((store.inventory_head(6).unwrap(), store.inventory_leaves(6).unwrap()), (None, None));
 }
 
@@ -136,12 +254,12 @@ fn an_epoch_is_decided_once() {
 fn damaged_inventories_are_named() {
     let fs = Forgetful::new();
     let store = open(&fs).unwrap();
-    store.keep_inventory(5, HEAD, &[target(&sample(1, 1, 1))]).unwrap();
+    store.keep_inventory(5, HEAD, &ASKER, &[target(&sample(1, 1, 1))]).unwrap();
     fs.tamper("/s/inventories/0000000000000005.leaves".as_ref(), |bytes| bytes.truncate(100));
     assert!(matches!(store.inventory_leaves(5), Err(StoreError::InventoryDamaged { epoch: 5 })));
     fs.tamper("/s/inventories/0000000000000005.head".as_ref(), Vec::clear);
     assert!(matches!(store.inventory_head(5), Err(StoreError::InventoryDamaged { epoch: 5 })));
-    assert!(store.keep_inventory(5, HEAD, &[]).is_err(), "a damaged head is still a decision");
+    assert!(store.keep_inventory(5, HEAD, &ASKER, &[]).is_err(), "a damaged head is still a decision");
 }
 
 /// D07: a failed fsync decides nothing, and the store takes no further part.
@@ -159,9 +277,9 @@ fn d07_a_failed_fsync_decides_no_epoch() {
                 Fate::Go
             }
         });
-        let kept = store.keep_inventory(5, HEAD, &[target(&sample(1, 1, 1))]);
+        let kept = store.keep_inventory(5, HEAD, &ASKER, &[target(&sample(1, 1, 1))]);
         assert!(matches!(kept, Err(StoreError::SyncFailed { .. })), "fsync {failing}");
-        assert!(matches!(store.keep_inventory(6, HEAD, &[]), Err(StoreError::ReadOnly)));
+        assert!(matches!(store.keep_inventory(6, HEAD, &ASKER, &[]), Err(StoreError::ReadOnly)));
     }
 }
 
@@ -179,7 +297,7 @@ fn work(fs: &Forgetful, die_at: u64) -> u8 {
         let (old, gone) = (sample(1, 1, 1), sample(2, 1, 1));
         old.put(&store)?;
         gone.put(&store)?;
-        store.keep_inventory(7, HEAD, &[target(&old), target(&gone)])?;
+        store.keep_inventory(7, HEAD, &ASKER, &[target(&old), target(&gone)])?;
         acknowledged = 1;
         sample(1, 2, 2).put(&store)?;
         store.delete(&gone.name())?;
@@ -213,7 +331,7 @@ fn d01_d05_power_cut_at_every_operation_keeps_what_was_signed_provable() {
             assert_eq!(head.is_some(), leaves.is_some(), "{context}");
             if let Some(head) = head {
                 assert_eq!(head, HEAD, "{context}");
-                assert_eq!(leaves.unwrap().len(), 2, "{context}");
+                assert_eq!(leaves.unwrap().1.len(), 2, "{context}");
                 for listed in [sample(1, 1, 1), sample(2, 1, 1)] {
                     assert_provable(&store, &listed, &context);
                 }
