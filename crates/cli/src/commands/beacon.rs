@@ -37,8 +37,11 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct FetchArgs {
     /// Where drand's HTTP API serves the round; {round} stands for the number given by --round
-    #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+    #[arg(long, required_unless_present_any = ["file", "log"], conflicts_with_all = ["file", "log"])]
     url: Option<String>,
+    /// Address of a transparency log that relays the beacon: the round given by --round, else the latest
+    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    log: Option<String>,
     /// A file with the round, in drand's JSON or as kept by this command
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -109,7 +112,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Show(a) => {
             let round = read(&read_bounded(&a.round_file, DRAND_JSON_BYTES_MAX as u64)?, &a.round_file)?;
             BeaconVerifier::new(QUICKNET)?.verify(&round).context(Help("it is forged or damaged"))?;
-            show(&round, a.json)?;
+            show(&round, None, a.json)?;
         }
         Command::Round(a) => schedule(a.at, a.json)?,
     }
@@ -118,13 +121,18 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn fetch(args: &FetchArgs) -> anyhow::Result<()> {
     let wanted = args.round.map(Round::new).transpose()?;
-    let (bytes, source) = match (&args.url, &args.file) {
-        (Some(url), _) => {
-            let url = address(url, wanted)?;
-            (http::get(&url, args.ca.as_deref(), DRAND_JSON_BYTES_MAX as u64)?, PathBuf::from(url))
+    let url = match (&args.url, &args.log) {
+        (Some(url), _) => Some(address(url, wanted)?),
+        (None, Some(log)) => {
+            let which = wanted.map_or_else(|| "latest".to_owned(), |round| round.to_string());
+            Some(relayed(log, &QUICKNET, &which))
         }
+        (None, None) => None,
+    };
+    let (bytes, source) = match (url, &args.file) {
+        (Some(url), _) => (http::get(&url, args.ca.as_deref(), DRAND_JSON_BYTES_MAX)?, PathBuf::from(url)),
         (None, Some(file)) => (read_bounded(file, DRAND_JSON_BYTES_MAX as u64)?, file.clone()),
-        (None, None) => anyhow::bail!("one of --url and --file is needed"),
+        (None, None) => anyhow::bail!("one of --url, --log and --file is needed"),
     };
     let round = read(&bytes, &source)?;
     let now_ms = args.as_of.unwrap_or_else(now_unix_ms);
@@ -137,7 +145,12 @@ fn fetch(args: &FetchArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.output {
         write_new(path, 0o644, &round.to_bytes())?;
     }
-    show(&round, args.json)
+    show(&round, Some(now_ms), args.json)
+}
+
+/// Where a log relays a round of a chain, or its `latest` (spec beacon, D15).
+pub(crate) fn relayed(log: &str, chain: &ChainInfo, which: &str) -> String {
+    format!("{}/beacon/{}/{which}", log.trim_end_matches('/'), chain.id)
 }
 
 fn address(url: &str, round: Option<Round>) -> anyhow::Result<String> {
@@ -154,7 +167,8 @@ fn read(bytes: &[u8], source: &Path) -> anyhow::Result<BeaconRound> {
         .context(Help("it must be what drand's HTTP API answers for a round, or a file `beacon fetch` kept"))
 }
 
-fn show(round: &BeaconRound, json: bool) -> anyhow::Result<()> {
+/// `now_ms` is given for a round that was fetched: how old it is then belongs to it.
+fn show(round: &BeaconRound, now_ms: Option<u64>, json: bool) -> anyhow::Result<()> {
     let published_unix_ms = QUICKNET.published_at(Round::new(round.round)?)?;
     let shown = Shown {
         chain: hex::encode(round.chain),
@@ -170,7 +184,10 @@ fn show(round: &BeaconRound, json: bool) -> anyhow::Result<()> {
     }
     say!("chain       {} ({})", shown.chain, shown.network)?;
     say!("round       {}, signature verified", shown.round)?;
-    say!("published   {}", shown.published)?;
+    match now_ms.map(|now| now.saturating_sub(published_unix_ms) / 1000) {
+        Some(age) => say!("published   {}, {age} seconds ago", shown.published)?,
+        None => say!("published   {}", shown.published)?,
+    }
     say!("randomness  {}", shown.randomness)?;
     say!("signature   {}", shown.signature)?;
     Ok(())

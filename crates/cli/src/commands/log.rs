@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use bailiwick_logserver::{LogClient, LogConfig, LogDir, LogInit, LogServer, WitnessEntry, load_key};
 use bailiwick_store::files::StdFiles;
 use bailiwick_translog::{
@@ -77,6 +77,9 @@ struct InitArgs {
     /// Cosignatures a checkpoint needs before it is published [default: all witnesses]
     #[arg(long, value_name = "N")]
     quorum: Option<usize>,
+    /// Where rounds of the quicknet beacon to relay come from, an address with {round} in its path; give several
+    #[arg(long, value_name = "URL")]
+    beacon: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -252,6 +255,7 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
         submitters: args.submitter.iter().map(|k| submitter(k)).collect::<anyhow::Result<_>>()?,
         quorum: args.quorum.unwrap_or(witnesses.len()),
         witnesses,
+        beacon: args.beacon,
     };
     let made = bailiwick_logserver::init_log(&args.dir, &options)?;
     if args.json {
@@ -280,15 +284,22 @@ fn add(args: &AddArgs) -> anyhow::Result<ExitCode> {
     let policy = args.trust.policy()?;
     let entry = read_bounded(&args.file, ENTRY_BYTES_MAX as u64)?;
     let signer = keyfile::read_signing_key_of_any_kind(&args.key)?;
+    // An entry is added for good: what can fail afterwards is looked at before.
+    if let Some(output) = &args.output {
+        ensure!(!output.exists(), "{} exists already; nothing was added", output.display());
+    }
     let added = args.reach.client()?.add(&entry, policy.log().public(), &signer)?;
     let index = added.index;
     let Some(proof) = added.proof else {
-        return Err(anyhow!("entry {index} is in the log, but its witnesses have not cosigned yet"))
-            .context(Help("fetch the proof later with `bailiwick log prove`"));
+        return Err(anyhow!(
+            "the log says that it has entry {index}, but its witnesses have not cosigned yet"
+        ))
+        .context(Help("fetch the proof later with `bailiwick log prove`"));
     };
     let verified = verify_proof(&proof, &entry, &policy).context("the log's proof does not hold")?;
     if let Some(output) = &args.output {
-        write_new(output, 0o644, &proof)?;
+        write_new(output, 0o644, &proof)
+            .with_context(|| format!("entry {index} is in the log, and its proof cannot be kept here"))?;
     }
     show(&verified, args.json)
 }

@@ -61,6 +61,47 @@ fn a_round_is_fetched_kept_and_shown() {
     place.refuse(&["beacon", "fetch", "--file", "kept", "-o", "kept"], "exists already");
 }
 
+/// A round relayed by a log: asked for by number, or the latest; with its age, unless that was bounded.
+#[test]
+fn a_round_is_fetched_from_a_log() {
+    let place = Place::new();
+    for (more, path) in [
+        (["--round", "1000"].as_slice(), "/beacon/quicknet/1000"),
+        (&[], "/beacon/quicknet/latest"),
+        (&["--max-age", "60", "--as-of", "2023-08-23T15:59:44Z"], "/beacon/quicknet/latest"),
+    ] {
+        let (base, thread) = relay("200 OK", ROUND_1000.to_owned());
+        let log = format!("{base}/");
+        let fetched = place.run(&[["beacon", "fetch", "--log", &log].as_slice(), more].concat());
+        assert_eq!(thread.join().unwrap(), path);
+        let text = String::from_utf8(fetched).unwrap();
+        assert!(text.contains("round       1000, signature verified"), "{text}");
+        let age = text.lines().find_map(|l| l.strip_prefix("published   2023-08-23T15:59:24Z, ")).unwrap();
+        let age: u64 = age.strip_suffix(" seconds ago").unwrap().parse().unwrap();
+        assert!(if more.contains(&"--as-of") { age == 20 } else { age > 3 * 365 * 86_400 }, "{text}");
+    }
+    place.refuse(&["beacon", "fetch", "--log", "http://l", "--url", "http://u"], "cannot be used with");
+    place.refuse(&["beacon", "fetch"], "required");
+}
+
+/// P10: who relays is not trusted, a log neither: forged, of another chain, of another number, too old.
+#[test]
+fn p10_what_a_log_relays_is_verified() {
+    for (body, more, why) in [
+        (FORGED, ["--round", "1000"].as_slice(), "does not verify"),
+        (OTHER_CHAIN, &[], "does not verify under the key of chain 52db9ba7"),
+        (ROUND_1000, &["--round", "1001"], "not the expected round 1001"),
+        (ROUND_1000, &["--max-age", "3600"], "ms allowed"),
+    ] {
+        let place = Place::new();
+        let (base, thread) = relay("200 OK", body.to_owned());
+        let fetch = ["beacon", "fetch", "--log", &base, "-o", "kept"];
+        place.refuse(&[fetch.as_slice(), more].concat(), why);
+        thread.join().unwrap();
+        assert!(place.names().is_empty(), "{:?}", place.names());
+    }
+}
+
 /// P10: a forged signature.
 #[test]
 fn p10_a_forged_round_is_refused() {

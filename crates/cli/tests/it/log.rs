@@ -248,8 +248,110 @@ fn t08_an_answered_index_survives_a_kill() {
     world.place.run(&verify("0.tlog-proof", "first"));
 }
 
-/// T12: while a witness is away an entry is taken, is not published, and its proof comes once the witness is back. T02: a log that
-/// was rolled back gets no cosignature any more.
+/// T12: while a witness is away an entry is taken and is not published; its proof comes once the witness is back, also when the log was
+/// restarted meanwhile and has to learn from the other witness how far that is.
+#[test]
+fn t12_the_proof_comes_once_the_witness_is_back() {
+    let mut world = World::new();
+    world.add("first", "0.tlog-proof");
+    let w2 = world.witnesses.pop().unwrap();
+    let address = w2.url.strip_prefix("http://").unwrap().to_owned();
+    w2.kill();
+    fs::write(world.place.path("entry"), "second").unwrap();
+    let said = world.place.refuse(&world.add_arguments("entry", "1.tlog-proof"), "have not cosigned yet");
+    assert!(said.contains("the log says that it has entry 1"), "{said}");
+    assert!(!world.place.path("1.tlog-proof").exists());
+    // Not published: whoever asks for the entry is told that the log is shorter.
+    let prove = |log: &str, proof: &str| {
+        let prove = ["log", "prove", "1", "--log", log, "-o", proof, "--entry", "fetched"];
+        world.place.try_run(&[prove.as_slice(), &TRUST].concat())
+    };
+    assert_eq!(prove(&world.log.url, "early").status.code(), Some(2));
+    // The first witness has cosigned two entries; what is published says one.
+    world.log.child.kill().unwrap();
+    world.log.child.wait().unwrap();
+    let log = World::serve(&world.place);
+    let config = fs::read_to_string(world.place.path("w2/witness.toml")).unwrap();
+    fs::write(world.place.path("w2/witness.toml"), config.replace("127.0.0.1:0", &address)).unwrap();
+    let _w2 = Server::start(&world.place, &["witness", "run", "--config", "w2/witness.toml"]);
+    let came = (0..40).any(|i| {
+        std::thread::sleep(std::time::Duration::from_millis(if i == 0 { 0 } else { 250 }));
+        prove(&log.url, "1.tlog-proof").status.success()
+    });
+    assert!(came, "{}", fs::read_to_string(world.place.path("server.log")).unwrap());
+    assert_eq!(fs::read(world.place.path("fetched")).unwrap(), b"second");
+    world.place.run(&verify("1.tlog-proof", "fetched"));
+}
+
+/// An entry is added for good, so what cannot be written is said before: nothing is added.
+#[test]
+fn a_proof_in_the_way_adds_nothing() {
+    let world = World::new();
+    fs::write(world.place.path("entry"), "x").unwrap();
+    fs::write(world.place.path("p"), "mine").unwrap();
+    world.place.refuse(&world.add_arguments("entry", "p"), "exists already; nothing was added");
+    let checkpoint = fs::read_to_string(world.place.path("log/data/signed")).unwrap();
+    assert_eq!(checkpoint.lines().nth(1), Some("0"));
+    world.place.run(&world.add_arguments("entry", "q"));
+}
+
+/// T10: the rotation of the guide: a new log known to the same witnesses, each log's last and first word about the other, the old one
+/// stopped; old proofs stay good under the old key, new ones are good under the new key.
+#[test]
+fn t10_a_log_is_rotated_as_the_guide_says() {
+    let world = World::new();
+    world.add("before", "before.tlog-proof");
+    fs::rename(world.place.path("entry"), world.place.path("before")).unwrap();
+    let place = &world.place;
+    // (1) The new log, and its key to the witnesses.
+    let new = ["log", "init", "log2", "--origin", "log.example/e2e-2", "--listen", "127.0.0.1:0"];
+    place.run(&[new.as_slice(), &["--submitter", "auditor.pub"]].concat());
+    let vkey = fs::read_to_string(place.path("log2/log.vkey")).unwrap();
+    let mut config =
+        fs::read_to_string(place.path("log2/log.toml")).unwrap().replace("quorum = 0", "quorum = 2");
+    let World { place, log, witnesses } = world;
+    let mut running = Vec::new();
+    for (w, old) in ["w1", "w2"].into_iter().zip(witnesses) {
+        let path = format!("{w}/witness.toml");
+        let address = old.url.strip_prefix("http://").unwrap().to_owned();
+        let text = fs::read_to_string(place.path(&path)).unwrap();
+        let text = text.replace("127.0.0.1:0", &address);
+        let text = text.replace("logs = [", &format!("logs = [\"{}\", ", vkey.trim()));
+        fs::write(place.path(&path), text).unwrap();
+        let key = fs::read_to_string(place.path(&format!("{w}/witness.vkey"))).unwrap();
+        config += &format!("\n[[witness]]\nkey = \"{}\"\nurl = \"{}\"\n", key.trim(), old.url);
+        old.kill();
+        running.push(Server::start(&place, &["witness", "run", "--config", &path]));
+    }
+    fs::write(place.path("log2/log.toml"), config).unwrap();
+    let log2 = Server::start(&place, &["log", "serve", "--config", "log2/log.toml"]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    // (2) The old log names the new one; the new one begins with the proof of that.
+    let trust2 = TRUST.map(|a| if a == "log/log.vkey" { "log2/log.vkey" } else { a });
+    let add = |log: &Server, entry: &str, proof: &str, trust: &[&str]| {
+        let add = ["log", "add", entry, "--log", &log.url, "--key", "auditor", "-o", proof];
+        place.run(&[add.as_slice(), trust].concat());
+    };
+    add(&log, "log2/log.vkey", "last.tlog-proof", &TRUST);
+    add(&log2, "last.tlog-proof", "first.tlog-proof", &trust2);
+    // (3) The old log is stopped, its key destroyed.
+    log.kill();
+    fs::remove_file(place.path("log/log.key")).unwrap();
+    // (4) Offline, both hold, each under its own key.
+    for (proof, entry, trust) in [
+        ("before.tlog-proof", "before", TRUST),
+        ("last.tlog-proof", "log2/log.vkey", TRUST),
+        ("first.tlog-proof", "last.tlog-proof", trust2),
+    ] {
+        let verify = ["log", "verify", proof, "--entry", entry];
+        place.run(&[verify.as_slice(), &trust].concat());
+        let other = if trust == TRUST { trust2 } else { TRUST };
+        place.refuse(&[verify.as_slice(), &other].concat(), "not signed");
+    }
+    assert_eq!(running.len(), 2);
+}
+
+/// T02: a log that was rolled back gets no cosignature any more; one whose committed checkpoint alone was put back does not start.
 #[test]
 fn t02_rolled_back_logs_get_no_cosignatures() {
     let mut world = World::new();
@@ -260,6 +362,8 @@ fn t02_rolled_back_logs_get_no_cosignatures() {
     world.add("second", "1.tlog-proof");
     world.log.child.kill().unwrap();
     world.log.child.wait().unwrap();
+    fs::copy(backup.join("signed"), data.join("signed")).unwrap();
+    world.place.refuse(&["log", "serve", "--config", "log/log.toml"], "an older copy may have been put back");
     fs::remove_dir_all(&data).unwrap();
     copy(&backup, &data);
     world.log = World::serve(&world.place);
@@ -306,6 +410,13 @@ fn mistakes_in_configurations_are_named() {
         ("quorum = 1", "quorun = 1", "unknown field"),
         ("http://", "ftp://", "not an http"),
         ("refresh_seconds = 60", "refresh_seconds = 0", "out of range"),
+        ("quorum = 1\n", "", "quorum is missing"),
+        ("witness_seconds = 5", "witness_seconds = 5\n[beacon]\nurls = []", "addresses with {round}"),
+        (
+            "witness_seconds = 5",
+            "witness_seconds = 5\n[beacon]\nurls = [\"http://relay/latest\"]",
+            "addresses with {round}",
+        ),
     ] {
         fs::write(place.path("log3/bad.toml"), config.replace(from, to)).unwrap();
         place.refuse(&["log", "serve", "--config", "log3/bad.toml"], why);

@@ -24,10 +24,10 @@ impl Source {
 
     fn bytes(&self, number: u64) -> anyhow::Result<Vec<u8>> {
         let named = self.source.replace("{round}", &number.to_string());
-        let max = DRAND_JSON_BYTES_MAX as u64;
         if named.starts_with("http://") || named.starts_with("https://") {
-            return http::get(&named, self.roots.as_deref(), max);
+            return http::get(&named, self.roots.as_deref(), DRAND_JSON_BYTES_MAX);
         }
+        let max = DRAND_JSON_BYTES_MAX as u64;
         let path = Path::new(&named);
         if path.is_dir() {
             // As kept by `beacon fetch -o NUMBER`, or drand's answer as NUMBER.json.

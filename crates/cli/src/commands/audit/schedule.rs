@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use bailiwick_auditor::{Engine, FileJournal, Log as _, Pace};
-use bailiwick_beacon::{ChainInfo, Round};
+use bailiwick_beacon::{ChainInfo, QUICKNET, Round};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::ids::{AuditorKey, HostKey};
 use bailiwick_protocol::limits::SCHEDULE_HOSTS_MAX;
@@ -19,11 +19,13 @@ use bailiwick_protocol::time::rfc3339;
 
 use super::campaign::{auditor_key, ports};
 use super::files::{
-    BeaconEntry, CAMPAIGN_VERSION, CampaignFile, HostEntry, HostsFile, LogEntry, read_chain, read_hosts,
+    BeaconEntry, CAMPAIGN_VERSION, CampaignFile, ChainEntry, HostEntry, HostsFile, LogEntry, read_chain,
+    read_hosts,
 };
 use super::log::TransparencyLog;
 use super::single::check_key;
 use crate::audit::now_unix_ms;
+use crate::commands::beacon;
 use crate::keyfile::{self, Kind};
 use crate::output::{print_json, read_bounded, write_new};
 use crate::{Help, say};
@@ -81,7 +83,8 @@ pub(super) struct ScheduleArgs {
     /// PEM file with the certificates to trust for an https log
     #[arg(long, value_name = "FILE")]
     log_roots: Option<PathBuf>,
-    /// Where rounds come from: an address or a file name with {round} in it, or a folder of files named by number
+    /// Where rounds come from: an address or a file name with {round} in it, a folder of files named by number, or `log` for the log's
+    /// own relay
     #[arg(long, value_name = "SOURCE")]
     beacon: String,
     /// PEM file with the certificates to trust for an https beacon
@@ -119,14 +122,7 @@ pub(super) fn run(args: &ScheduleArgs) -> anyhow::Result<ExitCode> {
         auditor: absolute(&args.auditor)?,
         pace: pace.into(),
         log: log_entry(args)?,
-        beacon: BeaconEntry {
-            source: if args.beacon.contains("://") {
-                args.beacon.clone()
-            } else {
-                std::path::absolute(&args.beacon)?.display().to_string()
-            },
-            roots: args.beacon_roots.as_deref().map(absolute).transpose()?,
-        },
+        beacon: beacon_entry(args, &chain_entry.as_ref().map_or(Ok(QUICKNET), ChainEntry::chain)?)?,
         chain: chain_entry,
         host: host_entries(&named)?,
     };
@@ -141,6 +137,18 @@ pub(super) fn run(args: &ScheduleArgs) -> anyhow::Result<ExitCode> {
     let engine = begin(&args.output, &file, &schedule, &key)?;
     report(args, &schedule, &chain, &engine)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn beacon_entry(args: &ScheduleArgs, chain: &ChainInfo) -> anyhow::Result<BeaconEntry> {
+    let (source, roots) = match args.beacon.as_str() {
+        "log" => (
+            beacon::relayed(&args.log, chain, "{round}"),
+            args.beacon_roots.as_ref().or(args.log_roots.as_ref()),
+        ),
+        address if address.contains("://") => (address.to_owned(), args.beacon_roots.as_ref()),
+        path => (std::path::absolute(path)?.display().to_string(), args.beacon_roots.as_ref()),
+    };
+    Ok(BeaconEntry { source, roots: roots.map(|path| absolute(path)).transpose()? })
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
