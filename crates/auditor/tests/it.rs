@@ -8,7 +8,6 @@ mod it {
     mod history;
     mod honest;
     mod journal;
-    mod mint;
     mod reports;
     mod world;
 }

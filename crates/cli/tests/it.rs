@@ -13,7 +13,6 @@ mod it {
     mod hostile_size;
     mod inventory;
     mod log;
-    mod mint;
     mod no_network;
     mod policy;
     mod program;

@@ -29,16 +29,7 @@ pub(crate) fn text(
         "[[verifying_key]]\ndigest = \"{vk}\"\nclass = {{ samples = {samples}, depth = {depth} }}\nprovenance = \"auditor\"\nauditor = \"{}\"\n",
         hex::encode(auditor.as_bytes())
     );
-    let c = chain.info();
     text += &log.anchors();
-    text += &format!(
-        "[beacon]\nhash = \"{}\"\npublic_key = \"{}\"\ngenesis_time = {}\nperiod = {}\ngroup_hash = \"{}\"\nid = \"{}\"\n",
-        hex::encode(c.hash),
-        hex::encode(c.public_key),
-        c.genesis,
-        c.period,
-        hex::encode(c.group_hash),
-        c.id
-    );
+    text += &chain.table();
     text
 }

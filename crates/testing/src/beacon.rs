@@ -35,14 +35,25 @@ pub struct BeaconChain(ChainInfo);
 
 impl Default for BeaconChain {
     fn default() -> Self {
+        Self::new(GENESIS, PERIOD)
+    }
+}
+
+impl BeaconChain {
+    /// A chain with a round every `period` seconds from `genesis` on, seconds since 1970-01-01 UTC.
+    ///
+    /// # Panics
+    /// Never: the key is a constant.
+    #[must_use]
+    pub fn new(genesis: u64, period: u32) -> Self {
         let mut public_key = [0; 96];
         let key = (G2Affine::generator() * Fr::from(SECRET)).into_affine();
         key.serialize_compressed(&mut public_key[..]).expect("a compressed point of G2 has 96 bytes");
         let mut chain = ChainInfo {
             hash: [0; 32],
             public_key,
-            genesis: GENESIS,
-            period: PERIOD,
+            genesis,
+            period,
             group_hash: [7; 32],
             scheme: Scheme::BlsUnchainedG1Rfc9380,
             id: Cow::Borrowed("simulation"),
@@ -50,13 +61,23 @@ impl Default for BeaconChain {
         chain.hash = chain.computed_hash();
         Self(chain)
     }
-}
 
-impl BeaconChain {
     /// Its parameters.
     #[must_use]
     pub fn info(&self) -> &ChainInfo {
         &self.0
+    }
+
+    /// The table `[beacon]` of the trust anchors, which is also a file for `--beacon-chain`.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let ChainInfo { hash, public_key, genesis, period, group_hash, id, .. } = &self.0;
+        format!(
+            "[beacon]\nhash = \"{}\"\npublic_key = \"{}\"\ngenesis_time = {genesis}\nperiod = {period}\ngroup_hash = \"{}\"\nid = \"{id}\"\n",
+            hex::encode(hash),
+            hex::encode(public_key),
+            hex::encode(group_hash),
+        )
     }
 
     /// When a round is published, Unix milliseconds.

@@ -55,7 +55,7 @@ pub enum Conduct {
     FallsSilent,
     /// The same, but then signs that it does not know the object, although its own inventory lists it.
     Denies,
-    /// The same, but then signs junk as a proof, and refuses the opened leaves that it would be judged by.
+    /// The same, but then signs points of the curve that prove nothing, and refuses the opened leaves that it would be judged by.
     Withholds,
     /// The same, but then signs that it cannot prove, and opens the right leaves with an envelope that their owner did not sign.
     Missigns,

@@ -19,9 +19,6 @@ use crate::host::{Conduct, Host, OtherQuestion, draw};
 use crate::native::NativeProofs;
 use crate::real::RealProofs;
 
-/// What a host sends as a proof that has none: no points of the curve.
-const JUNK: [u8; 128] = [0xff; 128];
-
 #[derive(Debug)]
 struct Asked {
     challenge: Challenge,
@@ -196,7 +193,6 @@ impl Network {
         let outcome = match (host.conduct, &held) {
             (Conduct::Honest | Conduct::Missigns, Err(_)) => Err(CannotProve::CellsUnavailable),
             (Conduct::Denies, Err(_)) => Err(CannotProve::ObjectUnknown),
-            (Conduct::Withholds, Err(_)) => Ok(JUNK),
             _ => Ok(proof),
         };
         Some((outcome, held.is_ok()))

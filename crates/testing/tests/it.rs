@@ -8,6 +8,7 @@ mod it {
     mod cheaters;
     mod detection;
     mod drawing;
+    mod evasion;
     mod grinding;
     mod honest;
     mod junk;

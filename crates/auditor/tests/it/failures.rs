@@ -4,8 +4,8 @@ use bailiwick_auditor::dossier;
 use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer, ProbeOutcome};
 use bailiwick_protocol::schedule::{LogEntry, Offered};
+use bailiwick_testing::BeaconChain;
 
-use super::mint;
 use super::world::{ANSWER_MS, FIRST_ROUND, LogManner, Manner, PACE, ROUND_MS, World, key};
 
 fn run(manner: Manner) -> (World, Vec<Bundle>) {
@@ -271,9 +271,9 @@ fn a_log_that_hides_its_entries_is_not_compared() {
 #[test]
 fn p10_only_the_genuine_round_of_the_schedule_is_used() {
     let world = World::new(1, &[Manner::Honest]);
-    let genuine = mint::round(&world.chain, FIRST_ROUND);
-    let other = mint::round(&world.chain, FIRST_ROUND + 1);
-    let other_chain = mint::round(&mint::chain(1, 3), FIRST_ROUND);
+    let genuine = world.chain.round(FIRST_ROUND);
+    let other = world.chain.round(FIRST_ROUND + 1);
+    let other_chain = BeaconChain::new(1, 3).round(FIRST_ROUND);
     let forged = BeaconRound { signature: other.signature, ..genuine };
     *world.forged.lock().unwrap() = vec![forged, other, other_chain];
     world.run(&mut world.start().unwrap(), u64::MAX).unwrap();

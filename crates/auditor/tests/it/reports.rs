@@ -7,8 +7,8 @@ use bailiwick_auditor::{Clock, Engine, EngineError, Hosts, Ports, Workers, dossi
 use bailiwick_beacon::BeaconVerifier;
 use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer};
 use bailiwick_protocol::schedule::{LogEntry, Offered};
+use bailiwick_testing::BeaconChain;
 
-use super::mint;
 use super::world::{ANSWER_MS, Manner, PACE, ROUND_MS, World, key, silence_crashes};
 
 fn bundle(world: &World) -> Bundle {
@@ -148,8 +148,8 @@ fn another_key_or_another_chain_is_refused() {
     drop(world.start().unwrap());
     let records = world.journal.records().unwrap();
     let ports = || world.ports();
-    let chain = |genesis| BeaconVerifier::new(mint::chain(genesis, 3)).unwrap();
-    let good = BeaconVerifier::new(world.chain.clone()).unwrap();
+    let chain = |genesis| BeaconVerifier::new(BeaconChain::new(genesis, 3).info().clone()).unwrap();
+    let good = BeaconVerifier::new(world.chain.info().clone()).unwrap();
     let resume =
         |seed, verifier, ports: Ports| Engine::resume(&records, Arc::new(key(seed)), verifier, PACE, ports);
     resume(100, good.clone(), ports()).unwrap();

@@ -10,7 +10,7 @@ use bailiwick_auditor::{
     Beacon, Clock, Engine, EngineError, Entropy, Fault, Hosts, Journal, JournalError, Log, MemoryJournal,
     NoEntropy, Pace, Page, Poll, Ports, Proof, Purpose, Record, Unanswered, perform,
 };
-use bailiwick_beacon::{BeaconRound, BeaconVerifier, ChainInfo};
+use bailiwick_beacon::{BeaconRound, BeaconVerifier};
 use bailiwick_possession::inventory::InventoryTree;
 use bailiwick_protocol::bundle::{NoAnswer, ProbeOutcome};
 use bailiwick_protocol::challenge::{CannotProve, Response, SignedChallenge, Target};
@@ -24,8 +24,7 @@ use bailiwick_protocol::inventory::{Inventory, LeafOpening, Openings, SignedInve
 use bailiwick_protocol::schedule::{LogEntry, Schedule, ScheduledHost, SignedSchedule};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::{Signed, SigningKey};
-
-use super::mint;
+use bailiwick_testing::BeaconChain;
 
 pub(crate) const GENESIS: u64 = 1_800_000_000;
 pub(crate) const PERIOD: u32 = 3;
@@ -395,7 +394,7 @@ impl Log for FakeLog {
     }
 }
 
-struct FakeBeacon(ChainInfo, Arc<Fuse>, Arc<FakeClock>, Arc<Mutex<Vec<BeaconRound>>>);
+struct FakeBeacon(BeaconChain, Arc<Fuse>, Arc<FakeClock>, Arc<Mutex<Vec<BeaconRound>>>);
 
 impl Beacon for FakeBeacon {
     fn round(&mut self, number: u64) -> Result<BeaconRound, Fault> {
@@ -403,9 +402,9 @@ impl Beacon for FakeBeacon {
         if let Some(forged) = self.3.lock().unwrap().pop() {
             return Ok(forged);
         }
-        let due = (self.0.genesis + (number - 1) * u64::from(self.0.period)) * 1000;
+        let due = self.0.published_ms(number);
         assert!(self.2.now_ms() >= due, "asked for a round before it is published");
-        Ok(mint::round(&self.0, number))
+        Ok(self.0.round(number))
     }
 }
 
@@ -450,7 +449,7 @@ impl Journal for FusedJournal {
 }
 
 pub(crate) struct World {
-    pub(crate) chain: ChainInfo,
+    pub(crate) chain: BeaconChain,
     pub(crate) fuse: Arc<Fuse>,
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) hosts: Arc<FakeHosts>,
@@ -468,7 +467,7 @@ pub(crate) const PACE: Pace =
 impl World {
     /// Hosts with keys of seeds 1, 2, ..; the clock stands a minute before the first epoch's round.
     pub(crate) fn new(epochs: u64, manners: &[Manner]) -> Self {
-        let chain = mint::chain(GENESIS, PERIOD);
+        let chain = BeaconChain::new(GENESIS, PERIOD);
         let hosts: BTreeMap<HostKey, Host> = (1..)
             .zip(manners)
             .map(|(seed, manner)| (HostKey(key(seed).public()), host(seed, *manner)))
@@ -476,7 +475,7 @@ impl World {
         let asked = |h: &HostKey| ScheduledHost { host: *h, class: ClassId::SMALL, vk: VkDigest([8; 32]) };
         let schedule = Schedule {
             auditor: AuditorKey(key(100).public()),
-            chain: chain.hash,
+            chain: chain.info().hash,
             first_epoch: 1,
             epochs,
             first_round: FIRST_ROUND,
@@ -534,7 +533,7 @@ impl World {
     /// A new process: begins, or goes on where the journal ends.
     pub(crate) fn start(&self) -> Result<Engine, EngineError> {
         let ports = self.ports();
-        let verifier = BeaconVerifier::new(self.chain.clone()).unwrap();
+        let verifier = BeaconVerifier::new(self.chain.info().clone()).unwrap();
         if self.journal.is_empty() {
             Engine::begin(self.schedule.clone(), Arc::new(key(100)), verifier, PACE, ports)
         } else {

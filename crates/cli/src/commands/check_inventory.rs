@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY")]
     owner: String,
     /// Envelopes that must be listed: files, or folders of *.envelope
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     envelopes: Vec<PathBuf>,
     /// Keep what the host signed, as evidence
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
@@ -229,12 +229,11 @@ fn show(report: &Report) -> anyhow::Result<()> {
         };
         say!("  {}  generation {}  {what}  ({})", c.name, c.generation, c.envelope)?;
     }
-    match (report.complete, report.checked.len()) {
-        (true, 0) => say!("no envelope was given to look for")?,
-        (true, n) => say!("all {n} envelopes are listed: proofs over this inventory speak of them")?,
-        (false, _) => {
-            say!("not all envelopes are listed: proofs over this inventory say nothing of the others")?
-        }
+    if report.complete {
+        let n = report.checked.len();
+        say!("all {n} envelopes are listed: proofs over this inventory speak of them")?;
+    } else {
+        say!("not all envelopes are listed: proofs over this inventory say nothing of the others")?;
     }
     Ok(())
 }

@@ -14,11 +14,13 @@ use bailiwick_protocol::bundle::Answer;
 use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::{Dossier, SignedOpened};
-use bailiwick_protocol::ids::HostKey;
+use bailiwick_protocol::ids::{HostKey, InventoryRoot};
+use bailiwick_protocol::inventory::{Inventory, OwnerRange};
 use bailiwick_protocol::schedule::{LogEntry, hash_of_nonce};
+use bailiwick_protocol::signing::Signed;
+use bailiwick_testing::BeaconChain;
 use bailiwick_translog::{LogPolicy, VerifierKey, verify_proof};
 
-use super::mint;
 use super::program::{Place, data};
 
 const PERIOD_ROUNDS: u64 = 14;
@@ -198,8 +200,10 @@ fn asked(place: &Place, epoch: u64) -> BTreeMap<HostKey, Challenge> {
 struct Scene {
     place: Place,
     _processes: Vec<Process>,
-    chain: bailiwick_beacon::ChainInfo,
+    chain: BeaconChain,
     vk: String,
+    /// Of the first node.
+    url: String,
 }
 
 /// Everything up to the announced schedule.
@@ -213,22 +217,23 @@ fn scene() -> Scene {
         place.run(&["seal", "plain", "-o", name, "--owner", "owner", "--to", "to.pub"]);
     }
     let (mut processes, log_url) = log(&place);
-    let mut hosts = String::new();
+    let (mut hosts, mut urls) = (String::new(), Vec::new());
     for name in ["n1", "n2"] {
         let (process, url) = node(&place, name);
         processes.push(process);
+        urls.push(url.clone());
         hosts += &format!(
             "[[host]]\nurl = \"{url}\"\nkey = \"{name}/host.pub\"\nclass = \"tiny\"\nvk = \"{vk}\"\n"
         );
     }
     fs::write(place.path("hosts.toml"), hosts).unwrap();
-    let chain = mint::chain(now_seconds() - 1000, 1);
-    fs::write(place.path("chain.toml"), mint::chain_file(&chain)).unwrap();
-    let first = chain.round_at(now_seconds() * 1000).unwrap().get() + LEAD_SECONDS + 6;
+    let chain = BeaconChain::new(now_seconds() - 1000, 1);
+    fs::write(place.path("chain.toml"), chain.table()).unwrap();
+    let first = chain.info().round_at(now_seconds() * 1000).unwrap().get() + LEAD_SECONDS + 6;
     fs::create_dir(place.path("rounds")).unwrap();
     for epoch in 0..EPOCHS {
         let number = first + epoch * PERIOD_ROUNDS;
-        let text = bailiwick_beacon::write_drand_json(&mint::round(&chain, number));
+        let text = bailiwick_beacon::write_drand_json(&chain.round(number));
         fs::write(place.path(&format!("rounds/{number}.json")), text).unwrap();
     }
     let (first, epochs) = (first.to_string(), EPOCHS.to_string());
@@ -268,7 +273,7 @@ fn scene() -> Scene {
         "-o",
         "campaign",
     ]);
-    Scene { place, _processes: processes, chain, vk }
+    Scene { place, _processes: processes, chain, vk, url: urls.remove(0) }
 }
 
 /// P22, P23, P01: killed in the middle of an epoch, resumed with the same challenges; lost data shows; all of it is in the log.
@@ -321,6 +326,7 @@ fn p22_a_campaign_survives_a_kill_and_its_dossier_shows_the_loss() {
     assert_eq!((dossier.announced.len(), dossier.audits.len(), dossier.opened.len()), (4, 6, 1));
     check(place, &dossier, &auditor_key, &before);
     judge(&scene);
+    owners_evidence(&scene);
     // P23: the backup is of an older state, and the log knows more.
     place.refuse(&["audit", "resume", "--campaign", "backup"], "restored from an older state");
 }
@@ -360,37 +366,68 @@ fn judge(scene: &Scene) {
         line("w1/witness.vkey"),
         line("w2/witness.vkey")
     );
-    anchors += &mint::chain_file(&scene.chain);
+    anchors += &scene.chain.table();
     fs::write(place.path("anchors.toml"), anchors).unwrap();
-    let verdicts = |hosts: &str| {
-        let policy = format!(
-            "version = 1\nname = \"p\"\nrequire = [\"stored\", \"logged\"]\n\
-             [stored]\nlost_fraction = 1.0\nmin_detection = 0.9\nmax_age_hours = 1\nhosts = [{hosts}]\n\
-             [logged]\nquorum = 2\nmax_checkpoint_age_hours = 1\n"
-        );
-        fs::write(place.path("policy.toml"), policy).unwrap();
-        let out = place.try_run(&[
-            "verify",
-            "dossier",
-            "--policy",
-            "policy.toml",
-            "--anchors",
-            "anchors.toml",
-            "--json",
-        ]);
-        let report = json(&out.stdout);
-        let verdict = |claim: &str| {
-            let claims = report["claims"].as_array().unwrap();
-            claims.iter().find(|c| c["claim"] == claim).unwrap()["verdict"].as_str().unwrap().to_owned()
-        };
-        (out.status.code(), verdict("stored"), verdict("logged"), report.to_string())
-    };
     let host = |name: &str| format!("\"{}\"", public(place, name));
-    let (code, stored, logged, report) = verdicts(&host("n1/host.pub"));
+    let (code, stored, logged, report) = verdicts(place, "dossier", &host("n1/host.pub"));
     assert_eq!((code, stored.as_str(), logged.as_str()), (Some(0), "supported", "supported"), "{report}");
     let both = format!("{}, {}", host("n1/host.pub"), host("n2/host.pub"));
-    let (code, stored, logged, report) = verdicts(&both);
+    let (code, stored, logged, report) = verdicts(place, "dossier", &both);
     assert_eq!((code, stored.as_str(), logged.as_str()), (Some(1), "refuted", "supported"), "{report}");
+}
+
+/// Exit code, *stored*, *logged* and the whole report on a dossier, for a policy about `hosts`.
+fn verdicts(place: &Place, dossier: &str, hosts: &str) -> (Option<i32>, String, String, String) {
+    let policy = format!(
+        "version = 1\nname = \"p\"\nrequire = [\"stored\", \"logged\"]\n\
+         [stored]\nlost_fraction = 1.0\nmin_detection = 0.9\nmax_age_hours = 1\nhosts = [{hosts}]\n\
+         [logged]\nquorum = 2\nmax_checkpoint_age_hours = 1\n"
+    );
+    fs::write(place.path("policy.toml"), policy).unwrap();
+    let verify = ["verify", dossier, "--policy", "policy.toml", "--anchors", "anchors.toml", "--json"];
+    let out = place.try_run(&verify);
+    let report = json(&out.stdout);
+    let verdict = |claim: &str| {
+        let claims = report["claims"].as_array().unwrap();
+        claims.iter().find(|c| c["claim"] == claim).unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    (out.status.code(), verdict("stored"), verdict("logged"), report.to_string())
+}
+
+/// What `check-inventory --save` keeps goes into a dossier. The inventory the auditor was given as well changes nothing; a second one
+/// in the host's hand refutes.
+fn owners_evidence(scene: &Scene) {
+    let place = &scene.place;
+    let check = ["check-inventory", "--node", &scene.url, "--host", "n1/host.pub", "--epoch", "2"];
+    let sealed = ["a.envelope", "b.envelope", "c.envelope"];
+    let save = ["--owner", "owner", "--save", "first.range", "--envelopes"];
+    place.run(&[&check[..], &save, &sealed].concat());
+    let range = OwnerRange::from_bytes(&fs::read(place.path("first.range")).unwrap()).unwrap();
+    let first = range.inventory.decode_unverified().unwrap();
+    let host = super::inventory::signing_key(place, "n1/host.key");
+    let second = Signed::new(&Inventory { root: InventoryRoot([7; 32]), ..first }, &host);
+    fs::write(place.path("second.inventory"), second.to_bytes()).unwrap();
+    fs::write(place.path("second.range"), OwnerRange { inventory: second.clone(), ..range }.to_bytes())
+        .unwrap();
+    let of_n1 = format!("\"{}\"", public(place, "n1/host.pub"));
+    let judged = |added: &str| {
+        let name = format!("with.{added}");
+        place.run(&["audit", "dossier", "--campaign", "campaign", "--add-inventory", added, "-o", &name]);
+        let dossier = Dossier::from_bytes(&fs::read(place.path(&name)).unwrap()).unwrap();
+        (dossier.inventories, verdicts(place, &name, &of_n1))
+    };
+    let (_, (code, stored, logged, report)) = judged("first.range");
+    assert_eq!((code, stored.as_str(), logged.as_str()), (Some(0), "supported", "supported"), "{report}");
+    for added in ["second.range", "second.inventory"] {
+        let (inventories, (code, stored, logged, report)) = judged(added);
+        assert_eq!(inventories, std::slice::from_ref(&second));
+        assert_eq!((code, stored.as_str(), logged.as_str()), (Some(1), "refuted", "refuted"), "{report}");
+        assert!(report.contains("two-inventories"), "{report}");
+    }
+    let junk =
+        ["audit", "dossier", "--campaign", "campaign", "--add-inventory", "a.envelope", "-o", "with.junk"];
+    place.refuse(&junk, "neither a signed inventory nor an owner");
+    assert!(!place.path("with.junk").exists());
 }
 
 /// Every proof holds under both witnesses, every challenge is the one committed to, and only the lost data fails.

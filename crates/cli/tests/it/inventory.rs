@@ -18,11 +18,16 @@ fn bytes_of(place: &Place, file: &str, name: &str) -> [u8; 32] {
     hex::decode(line.trim_matches([' ', '=', '"'])).unwrap().try_into().unwrap()
 }
 
+/// The key of a secret key file.
+pub(crate) fn signing_key(place: &Place, file: &str) -> SigningKey {
+    let seed = bytes_of(place, file, "secret");
+    SigningKey::from_seed(&Secret::init_with(|b| b.copy_from_slice(&seed)))
+}
+
 /// An auditor has the node make its inventory.
 fn make_inventory(place: &Place, node: &Node, epoch: u64) {
     let host = HostKey(bytes_of(place, "node/host.pub", "public"));
-    let seed = bytes_of(place, "auditor", "secret");
-    let key = SigningKey::from_seed(&Secret::init_with(|b| b.copy_from_slice(&seed)));
+    let key = signing_key(place, "auditor");
     let client = Client::new(&node.url, host, key, ClientOptions::default()).unwrap();
     client.make_inventory(epoch).unwrap().verify(host.as_bytes()).unwrap();
 }
@@ -92,17 +97,28 @@ fn what_says_nothing_is_an_error() {
     let (place, node) = place_with_node();
     place.run(&at(&node, &["put", "body", "--owner", "owner"]));
     make_inventory(&place, &node, 3);
-    place.run(&at(&node, &["check-inventory", "--epoch", "3", "--owner", "owner", "--save", "range"]));
+    let body = ["--envelopes", "body.envelope"];
+    let mut save = vec!["check-inventory", "--epoch", "3", "--owner", "owner", "--save", "range"];
+    // I11: a check of nothing must not pass for a check of everything.
+    place.refuse(&at(&node, &save), "--envelopes <PATH>...");
+    assert!(!place.path("range").exists());
+    save.extend(body);
+    place.run(&at(&node, &save));
     let before = place.names();
     let offline = |host: &str, epoch: &str, file: &str| {
-        ["check-inventory", "--owner", "owner.pub", "--from", file, "--epoch", epoch, "--host", host]
-            .map(str::to_owned)
+        let fixed =
+            ["check-inventory", "--owner", "owner.pub", "--from", file, "--epoch", epoch, "--host", host];
+        [&fixed[..], &body].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
+    place.refuse(&offline("node/host.pub", "3", "range")[..9], "--envelopes <PATH>...");
     place.run(&offline("node/host.pub", "3", "range"));
     place.refuse(&offline(&"11".repeat(32), "3", "range"), "not signed by this host");
     place.refuse(&offline("node/host.pub", "4", "range"), "inventory of epoch 3");
     place.refuse(&offline("node/host.pub", "3", "body.envelope"), "not an owner's range");
-    place.refuse(&at(&node, &["check-inventory", "--epoch", "9", "--owner", "owner"]), "404");
+    place.refuse(
+        &at(&node, &["check-inventory", "--epoch", "9", "--owner", "owner", "--envelopes", "body.envelope"]),
+        "404",
+    );
     place.run(&["seal", "plain", "-o", "strange", "--owner", "stranger", "--to", "to.pub"]);
     let stranger = ["check-inventory", "--epoch", "3", "--owner", "owner", "--envelopes", "strange.envelope"];
     place.refuse(&at(&node, &stranger), "not signed by this owner");

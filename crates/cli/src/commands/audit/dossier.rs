@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use bailiwick_auditor::FileJournal;
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::dossier::{Dossier, SignedOpened};
-use bailiwick_protocol::inventory::SignedInventory;
+use bailiwick_protocol::inventory::{OwnerRange, SignedInventory};
 use bailiwick_protocol::limits::{DOSSIER_BYTES_MAX, ROSTER_BYTES_MAX};
 
 use super::files::CampaignFile;
@@ -28,7 +28,8 @@ pub(super) struct DossierArgs {
     /// A statement of opening, as `bailiwick open --attest` writes it; give one for each
     #[arg(long, value_name = "FILE")]
     add_opened: Vec<PathBuf>,
-    /// A signed inventory that someone else was given, such as a second one of an epoch; give one for each
+    /// An inventory that someone else was given, such as a second one of an epoch: signed by the host, or as
+    /// `bailiwick check-inventory --save` keeps it; give one for each
     #[arg(long, value_name = "FILE")]
     add_inventory: Vec<PathBuf>,
     /// The dossier to write
@@ -62,7 +63,7 @@ pub(super) fn run(args: &DossierArgs) -> anyhow::Result<ExitCode> {
         dossier.opened.push(read_message::<SignedOpened>(path)?);
     }
     for path in &args.add_inventory {
-        dossier.inventories.push(read_message::<SignedInventory>(path)?);
+        dossier.inventories.push(read_inventory(path)?);
     }
     dossier.sort();
     let bytes = dossier.to_bytes();
@@ -97,6 +98,20 @@ pub(super) fn run(args: &DossierArgs) -> anyhow::Result<ExitCode> {
         )?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A signed inventory, alone or with an owner's range of it.
+fn read_inventory(path: &Path) -> anyhow::Result<SignedInventory> {
+    let bytes = read_bounded(path, OwnerRange::BYTES_MAX as u64)?;
+    if let Ok(inventory) = SignedInventory::from_bytes(&bytes) {
+        return Ok(inventory);
+    }
+    let range = OwnerRange::from_bytes(&bytes)
+        .with_context(|| {
+            format!("{} is neither a signed inventory nor an owner\u{2019}s range of one", path.display())
+        })
+        .context(Help("give the file that `bailiwick check-inventory --save` wrote"))?;
+    Ok(range.inventory)
 }
 
 fn read_message<T: Canonical>(path: &Path) -> anyhow::Result<T> {
