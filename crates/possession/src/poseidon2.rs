@@ -8,6 +8,7 @@
 //! - External layer: the paper's circ(2·M4, M4, M4, M4), M4 = [5 7 1 3; 4 6 1 1; 1 3 5 7; 1 1 4 6].
 //! - Internal layer: J + diag(d), J the all-ones matrix: `y_i = d_i · x_i + Σ x`.
 
+mod batch;
 mod constants;
 mod lazy;
 
@@ -18,6 +19,8 @@ use lazy::{
 };
 
 use crate::field::Fr;
+pub use batch::compress_all;
+pub(crate) use batch::hash_cells;
 
 /// Elements of the state, and arity of the tree.
 pub const WIDTH: usize = 16;

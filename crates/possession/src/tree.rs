@@ -15,7 +15,7 @@ use bailiwick_protocol::ids::CellRoot;
 use bailiwick_protocol::labels::Label;
 
 use crate::field::{DATA_BYTES, Fr, element_from_31, element_of_label, element_to_bytes};
-use crate::poseidon2::{WIDTH, compress};
+use crate::poseidon2::{WIDTH, compress, compress_all, hash_cells};
 
 pub use builder::{TreeBuilder, commit};
 
@@ -152,7 +152,8 @@ pub(crate) fn cell_elements(bytes: &[u8]) -> [Fr; ARITY] {
 
 /// The parents (of `level + 1`) of a row of nodes of `level`.
 pub(crate) fn parents(nodes: &[Fr], level: u8) -> Vec<Fr> {
-    nodes.chunks(ARITY).map(|c| compress(&children_of(c, level))).collect()
+    let children: Vec<_> = nodes.chunks(ARITY).map(|c| children_of(c, level)).collect();
+    compress_all(&children)
 }
 
 /// 16 children of which only the first ones exist.
@@ -164,14 +165,14 @@ pub(crate) fn children_of(present: &[Fr], level: u8) -> [Fr; ARITY] {
     children
 }
 
-/// The hashes (level 1) of the cells of at most a block.
+/// The hashes (level 1) of consecutive cells, of which only the last may be short.
 pub(crate) fn cell_hashes(bytes: &[u8]) -> Vec<Fr> {
-    bytes.chunks(CELL_BYTES).map(|cell| compress(&cell_elements(cell))).collect()
+    hash_cells(bytes)
 }
 
-/// The level-2 node of at most 16 cells.
-fn group_node(bytes: &[u8]) -> Fr {
-    compress(&children_of(&cell_hashes(bytes), 1))
+/// The level-2 nodes of consecutive groups of 16 cells, of which only the last may be short.
+fn group_nodes(bytes: &[u8]) -> Vec<Fr> {
+    parents(&cell_hashes(bytes), 1)
 }
 
 /// Storage commitment of a body: its root and every node from level 3 up.

@@ -2,13 +2,16 @@
 
 use super::{
     ARITY, BLOCK_BYTES, CELLS_PER_BLOCK, CellTree, GROUP_BYTES, KEPT_LEVEL, TreeError, cell_hashes, cells_of,
-    children_of, depth_of, group_node,
+    children_of, depth_of, group_nodes, parents,
 };
 use crate::field::Fr;
 use crate::poseidon2::compress;
 use bailiwick_protocol::limits::BODY_BYTES_MAX;
 
-/// Blocks hashed together. Enough to feed many cores (each task is 16 cells), 4 MiB of buffer.
+/// Groups of 16 cells in one task: their nodes are as many as are hashed side by side.
+#[cfg(feature = "parallel")]
+const TASK_GROUPS: usize = 8;
+/// Blocks hashed together. Enough to feed many cores (each task is 128 cells), 4 MiB of buffer.
 #[cfg(feature = "parallel")]
 const BATCH_BLOCKS: usize = 32;
 #[cfg(not(feature = "parallel"))]
@@ -98,15 +101,14 @@ fn low_root(bytes: &[u8]) -> Fr {
 #[cfg(feature = "parallel")]
 pub(crate) fn block_nodes(bytes: &[u8]) -> Vec<Fr> {
     use rayon::prelude::*;
-    let groups: Vec<Fr> = bytes.par_chunks(GROUP_BYTES).map(group_node).collect();
-    groups.par_chunks(ARITY).map(|c| compress(&children_of(c, 2))).collect()
+    let groups: Vec<Fr> = bytes.par_chunks(TASK_GROUPS * GROUP_BYTES).flat_map_iter(group_nodes).collect();
+    parents(&groups, 2)
 }
 
 /// Level-3 nodes of consecutive blocks, of which only the last may be short.
 #[cfg(not(feature = "parallel"))]
 pub(crate) fn block_nodes(bytes: &[u8]) -> Vec<Fr> {
-    let groups: Vec<Fr> = bytes.chunks(GROUP_BYTES).map(group_node).collect();
-    super::parents(&groups, 2)
+    parents(&group_nodes(bytes), 2)
 }
 
 const _: () = assert!(GROUP_BYTES * ARITY == BLOCK_BYTES && CELLS_PER_BLOCK == ARITY * ARITY);

@@ -1,0 +1,3 @@
+//! Integration tests.
+#[path = "it/product.rs"]
+mod product;
