@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::anchors::Principal;
 use crate::claims::{Claim, Verdict};
 use crate::reasons::Reason;
-use crate::report::{ClaimReport, Label, PolicyFacts, ScopeDetection};
+use crate::report::{ClaimReport, Label, PolicyFacts, ScopeDetection, canonical_json};
 use crate::time::Moment;
 
 /// Name and version of a dossier's report in JSON.
@@ -223,10 +223,7 @@ impl FleetReport {
     /// Canonical JSON: fields in schema order, two-space indent, one newline at the end. Equal inputs give equal bytes.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text =
-            serde_json::to_string_pretty(self).expect("no map keys and no failing Serialize in a report");
-        text.push('\n');
-        text
+        canonical_json(self)
     }
 
     /// The claim's judgement.

@@ -6,15 +6,18 @@ use bailiwick_protocol::bundle::{Bundle, SignedBundle};
 use bailiwick_protocol::codec::{Canonical, CodecError};
 use bailiwick_protocol::ids::{AuditorKey, ContentId, VkDigest};
 
-use crate::anchors::{Anchors, AnchorsError, Principal, Provenance};
-use crate::claims::{Claim, EXIT_UNUSABLE, Verdict, exit_code};
-use crate::policy::{Policy, PolicyError, explain};
-use crate::report::{AuditFacts, InputDigests, Label, PolicyFacts, REPORT_SCHEMA, Report};
+use crate::anchors::{Anchors, AnchorsError, Principal};
+use crate::claims::{Claim, EXIT_UNUSABLE};
+use crate::policy::{Policy, PolicyError};
+use crate::report::{AuditFacts, InputDigests, REPORT_SCHEMA, Report};
 use crate::time::Moment;
+
+use conclusion::{Conclusion, labels};
 
 pub use fleet::{DossierInputs, verify_dossier};
 
 mod answer;
+mod conclusion;
 mod evidence;
 mod facts;
 mod fleet;
@@ -157,29 +160,22 @@ fn judge(case: &Case<'_>, inputs: &Inputs<'_>) -> Report {
             other => others::without_evidence(case, other),
         })
         .collect();
-    let exit_code = exit_code(claims.iter().filter(|c| c.required).map(|c| c.verdict));
-    let outcome = match exit_code {
-        0 => Verdict::Supported,
-        1 => Verdict::Refuted,
-        _ => Verdict::Inconclusive,
-    };
+    let Conclusion { software, judged_at, policy, outcome, exit_code } =
+        Conclusion::of(&claims, case.policy, case.now_unix_ms);
+    let key = evidence.challenge.as_ref().and_then(|c| case.anchors.verifying_key(&c.vk));
     Report {
         schema: REPORT_SCHEMA,
-        software: concat!("bailiwick-verifier ", env!("CARGO_PKG_VERSION")).to_owned(),
+        software,
         inputs: InputDigests {
             bundle_blake3: digest(inputs.bundle),
             policy_blake3: digest(inputs.policy.as_bytes()),
             anchors_blake3: digest(inputs.anchors.as_bytes()),
         },
-        judged_at: Moment::new(case.now_unix_ms),
-        policy: PolicyFacts {
-            name: case.policy.name.clone(),
-            require: case.policy.require.iter().copied().collect(),
-            explained: explain(case.policy),
-        },
+        judged_at,
+        policy,
         outcome,
         exit_code,
-        labels: labels(case, &evidence),
+        labels: labels(key.iter().map(|k| &k.provenance)),
         audit: audit_facts(case, &evidence, &answer),
         claims,
     }
@@ -187,17 +183,6 @@ fn judge(case: &Case<'_>, inputs: &Inputs<'_>) -> Report {
 
 fn digest(bytes: &[u8]) -> ContentId {
     ContentId(blake3::hash(bytes).into())
-}
-
-fn labels(case: &Case<'_>, evidence: &evidence::Evidence) -> Vec<Label> {
-    let mut out = vec![Label::Unaudited];
-    let key = evidence.challenge.as_ref().and_then(|c| case.anchors.verifying_key(&c.vk));
-    match key.map(|k| &k.provenance) {
-        Some(Provenance::Development) => out.push(Label::DevelopmentKey),
-        Some(Provenance::Auditor { .. }) => out.push(Label::SinglePartyKey),
-        Some(Provenance::Ceremony { .. }) | None => {}
-    }
-    out
 }
 
 fn audit_facts(case: &Case<'_>, evidence: &evidence::Evidence, answer: &answer::Answered) -> AuditFacts {

@@ -351,14 +351,19 @@ pub struct ProbeCount {
     pub outside: u64,
 }
 
+/// A report as JSON: fields in the order of their declaration, two-space indent, one newline at the end.
+pub(crate) fn canonical_json(report: &impl Serialize) -> String {
+    let mut text =
+        serde_json::to_string_pretty(report).expect("no map keys and no failing Serialize in a report");
+    text.push('\n');
+    text
+}
+
 impl Report {
     /// Canonical JSON: fields in schema order, two-space indent, one newline at the end. Equal inputs give equal bytes.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text =
-            serde_json::to_string_pretty(self).expect("no map keys and no failing Serialize in a report");
-        text.push('\n');
-        text
+        canonical_json(self)
     }
 
     /// The claim's judgement.

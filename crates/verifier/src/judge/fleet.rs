@@ -8,14 +8,13 @@ use bailiwick_protocol::dossier::Dossier;
 use bailiwick_protocol::ids::VkDigest;
 use bailiwick_roster::Blocs;
 
+use super::conclusion::{Conclusion, labels};
 use super::{Unusable, answer, digest};
-use crate::anchors::{Anchors, Provenance};
-use crate::claims::{Claim, Verdict, exit_code};
+use crate::anchors::Anchors;
+use crate::claims::Claim;
 use crate::fleet_report::{FLEET_REPORT_SCHEMA, FleetDigests, FleetReport};
-use crate::policy::{Policy, explain};
+use crate::policy::Policy;
 use crate::reasons::Reason;
-use crate::report::{Label, PolicyFacts};
-use crate::time::Moment;
 
 mod audits;
 mod facts;
@@ -126,15 +125,12 @@ fn report(fleet: &Fleet<'_>, inputs: &DossierInputs<'_>) -> FleetReport {
             Claim::Logged => logged::judge(fleet),
         })
         .collect();
-    let exit_code = exit_code(claims.iter().filter(|c| c.required).map(|c| c.verdict));
-    let outcome = match exit_code {
-        0 => Verdict::Supported,
-        1 => Verdict::Refuted,
-        _ => Verdict::Inconclusive,
-    };
+    let Conclusion { software, judged_at, policy, outcome, exit_code } =
+        Conclusion::of(&claims, fleet.policy, fleet.now_unix_ms);
+    let keys = fleet.audits.iter().filter_map(|a| fleet.anchors.verifying_key(&a.core.vk?));
     FleetReport {
         schema: FLEET_REPORT_SCHEMA,
-        software: concat!("bailiwick-verifier ", env!("CARGO_PKG_VERSION")).to_owned(),
+        software,
         inputs: FleetDigests {
             dossier_blake3: digest(inputs.dossier),
             policy_blake3: digest(inputs.policy.as_bytes()),
@@ -142,31 +138,14 @@ fn report(fleet: &Fleet<'_>, inputs: &DossierInputs<'_>) -> FleetReport {
             roster_blake3: inputs.roster.map(digest),
             blocs_blake3: inputs.blocs.map(|b| digest(b.as_bytes())),
         },
-        judged_at: Moment::new(fleet.now_unix_ms),
-        policy: PolicyFacts {
-            name: fleet.policy.name.clone(),
-            require: fleet.policy.require.iter().copied().collect(),
-            explained: explain(fleet.policy),
-        },
+        judged_at,
+        policy,
         outcome,
         exit_code,
-        labels: labels(fleet),
+        labels: labels(keys.map(|k| &k.provenance)),
         fleet: facts::facts(fleet),
         claims,
     }
-}
-
-fn labels(fleet: &Fleet<'_>) -> Vec<Label> {
-    let keys = || fleet.audits.iter().filter_map(|a| fleet.anchors.verifying_key(&a.core.vk?));
-    let any = |wanted: fn(&Provenance) -> bool| keys().any(|k| wanted(&k.provenance));
-    let mut out = vec![Label::Unaudited];
-    if any(|p| matches!(p, Provenance::Development)) {
-        out.push(Label::DevelopmentKey);
-    }
-    if any(|p| matches!(p, Provenance::Auditor { .. })) {
-        out.push(Label::SinglePartyKey);
-    }
-    out
 }
 
 /// The first few reasons in full, then how many more of the kind.

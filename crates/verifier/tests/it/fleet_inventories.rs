@@ -117,6 +117,12 @@ fn p14_no_inventory_counts_only_where_it_was_committed_in_time() {
     };
     late().expect(Claim::Stored, Inconclusive, C::AuditsLeftOpen);
     late().expect(Claim::Logged, Inconclusive, C::CommittedLate);
+    // Nobody gave one, so no audit of the epoch shows that the commitment came late.
+    let mut s = late();
+    let (c, _) = s.commitments.last_mut().unwrap();
+    c.hosts.iter_mut().for_each(|(_, offered)| *offered = Offered::Nothing(NoAnswer::TimedOut));
+    s.audits.retain(|a| a.outcome.as_ref().unwrap().epoch != EPOCHS);
+    s.expect(Claim::Logged, Inconclusive, C::CommittedLate);
     let twice = || {
         let mut s = silent();
         let (mut other, at) = s.commitments.last().unwrap().clone();
