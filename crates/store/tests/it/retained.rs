@@ -279,6 +279,11 @@ fn d07_a_failed_fsync_decides_no_epoch() {
         });
         let kept = store.keep_inventory(5, HEAD, &ASKER, &[target(&sample(1, 1, 1))]);
         assert!(matches!(kept, Err(StoreError::SyncFailed { .. })), "fsync {failing}");
+        // Whether it has its name already (it has when its folder failed) or not.
+        let shown = store.inventory_head(5);
+        let hidden =
+            if failing == 3 { matches!(shown, Err(StoreError::ReadOnly)) } else { matches!(shown, Ok(None)) };
+        assert!(hidden, "fsync {failing}: {shown:?}");
         assert!(matches!(store.keep_inventory(6, HEAD, &ASKER, &[]), Err(StoreError::ReadOnly)));
     }
 }
