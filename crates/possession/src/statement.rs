@@ -93,9 +93,13 @@ pub fn statement(class: ClassId, binding: &Fr, slots: &[(Fr, u64)]) -> Fr {
 pub fn public_input(challenge: &Challenge, sampled: &Sampled) -> Result<Fr, StatementError> {
     let class = challenge.class;
     let roots = root_elements(class, &sampled.targets)?;
-    // Of up to 4096 targets at most S are drawn: only those are lifted.
-    let slot = |s: &Slot| (lifted(class, &sampled.targets[s.target], roots[s.target]), s.cell);
-    let slots: Vec<(Fr, u64)> = sampled.slots.iter().map(slot).collect();
+    // Of up to 4096 targets at most S are drawn: only those are lifted, each once.
+    let mut known: Vec<Option<Fr>> = vec![None; roots.len()];
+    let mut slot = |s: &Slot| {
+        let lift = || lifted(class, &sampled.targets[s.target], roots[s.target]);
+        (*known[s.target].get_or_insert_with(lift), s.cell)
+    };
+    let slots: Vec<(Fr, u64)> = sampled.slots.iter().map(&mut slot).collect();
     Ok(statement(class, &sampled.binding, &slots))
 }
 

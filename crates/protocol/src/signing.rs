@@ -5,6 +5,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use ed25519_dalek::Signer;
+use ed25519_dalek::ed25519::signature::MultipartVerifier as _;
 
 use crate::codec::{Canonical, CodecError, Decoder, Encoder};
 use crate::ids::Signature;
@@ -68,6 +69,74 @@ pub fn verify_raw(key: &[u8; 32], message: &[u8], signature: &Signature) -> Resu
         .map_err(|_| CodecError::BadSignature)
 }
 
+/// The canonical encodings of the eight points of small order (those of order 1, 2, 4, 4 and 8).
+const SMALL_ORDER: [[u8; 32]; 8] = {
+    const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+        let mut out = [middle; 32];
+        (out[0], out[31]) = (first, last);
+        out
+    }
+    const EIGHT: [[u8; 32]; 2] = [
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        ],
+    ];
+    const fn minus(mut x: [u8; 32]) -> [u8; 32] {
+        x[31] |= 0x80;
+        x
+    }
+    [
+        ends(1, 0, 0),
+        ends(0xec, 0xff, 0x7f),
+        [0; 32],
+        minus([0; 32]),
+        EIGHT[0],
+        minus(EIGHT[0]),
+        EIGHT[1],
+        minus(EIGHT[1]),
+    ]
+};
+
+/// A public key that has been read, for many signatures under one key: the answers are those of [`verify`], and each takes about a
+/// fifth less time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey(ed25519_dalek::VerifyingKey);
+
+impl PublicKey {
+    /// From its 32 bytes.
+    ///
+    /// # Errors
+    /// `BadSignature` for bytes that are no point, or one of small order: no signature is accepted under them.
+    pub fn new(bytes: &[u8; 32]) -> Result<Self, CodecError> {
+        match ed25519_dalek::VerifyingKey::from_bytes(bytes) {
+            Ok(key) if !key.is_weak() => Ok(Self(key)),
+            _ => Err(CodecError::BadSignature),
+        }
+    }
+
+    /// As [`verify`] under this key.
+    ///
+    /// The check without cofactor compares the bytes of `R` with the canonical encoding of `S·B - k·A`. So `R` is canonical, and is
+    /// of small order exactly when it is one of eight byte strings: it need not be decoded to apply the strict rules.
+    ///
+    /// # Errors
+    /// `BadSignature`, for every cause alike.
+    pub fn verify(&self, label: Label, message: &[u8], signature: &Signature) -> Result<(), CodecError> {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        if SMALL_ORDER.contains(signature.r_bytes()) {
+            return Err(CodecError::BadSignature);
+        }
+        self.0
+            .multipart_verify(&[label.as_bytes(), message], &signature)
+            .map_err(|_| CodecError::BadSignature)
+    }
+}
+
 /// A message that is signed under one label.
 pub trait SignedMessage: Canonical {
     /// The label its signature is made under.
@@ -103,6 +172,15 @@ impl<T: SignedMessage> Signed<T> {
         T::from_bytes(&self.payload)
     }
 
+    /// Like [`Signed::verify`] under a key that has been read.
+    ///
+    /// # Errors
+    /// `BadSignature`, or what decoding reports.
+    pub fn verify_with(&self, key: &PublicKey) -> Result<T, CodecError> {
+        key.verify(T::LABEL, &self.payload, &self.signature)?;
+        T::from_bytes(&self.payload)
+    }
+
     /// Decodes without any check of the signature. For showing what a message *says* before anyone
     /// pinned a key, and for finding out which key it names; nothing read this way may be relied on.
     ///
@@ -129,6 +207,12 @@ impl<T: SignedMessage> Canonical for Signed<T> {
     const WHAT: &'static str = T::WHAT;
     // Array and string headers, a 64-byte signature.
     const BYTES_MAX: usize = T::BYTES_MAX + 1 + 9 + 2 + 64;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut e = Encoder::with_capacity(self.payload.len() + 1 + 9 + 2 + 64);
+        self.encode(&mut e);
+        e.into_bytes()
+    }
 
     fn encode(&self, e: &mut Encoder) {
         e.array(2);

@@ -7,5 +7,6 @@ mod it {
     mod fleet;
     mod key_file;
     mod messages;
+    mod public_key;
     mod signed;
 }

@@ -23,6 +23,7 @@ mod facts;
 mod fleet;
 mod others;
 mod scopes;
+mod signatures;
 mod stored;
 
 /// Everything a verdict depends on.
@@ -100,6 +101,7 @@ struct Case<'a> {
     anchors: &'a Anchors,
     policy: &'a Policy,
     keys: &'a answer::Keys<'a>,
+    signatures: &'a signatures::Signatures,
     now_unix_ms: u64,
     /// One audit by itself has to meet age and detection; of many they are judged together.
     alone: bool,
@@ -113,7 +115,8 @@ struct Case<'a> {
 pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
     let policy = Policy::parse(inputs.policy)?;
     let anchors = Anchors::parse(inputs.anchors)?;
-    let bundle = open_bundle(inputs.bundle, &anchors)?;
+    let signatures = signatures::Signatures::default();
+    let bundle = open_signed(&SignedBundle::from_bytes(inputs.bundle)?, &anchors, &signatures)?;
     let auditor = anchors.auditor(&bundle.auditor).ok_or(Unusable::UnknownAuditor)?;
     let keys = answer::Keys::new(inputs.verifying_keys);
     let case = Case {
@@ -122,6 +125,7 @@ pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
         anchors: &anchors,
         policy: &policy,
         keys: &keys,
+        signatures: &signatures,
         now_unix_ms: inputs.now_unix_ms,
         alone: true,
     };
@@ -129,16 +133,16 @@ pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
 }
 
 /// Signature under an anchored auditor key first, contents after.
-fn open_bundle(bytes: &[u8], anchors: &Anchors) -> Result<Bundle, Unusable> {
-    open_signed(&SignedBundle::from_bytes(bytes)?, anchors)
-}
-
-fn open_signed(signed: &SignedBundle, anchors: &Anchors) -> Result<Bundle, Unusable> {
+fn open_signed(
+    signed: &SignedBundle,
+    anchors: &Anchors,
+    signatures: &signatures::Signatures,
+) -> Result<Bundle, Unusable> {
     // Behind version and key number stand the bytes of the auditor it names: only a hint which key to try first.
     let named = |k: &AuditorKey| signed.payload().get(6..38) == Some(k.as_bytes().as_slice());
     let hinted = anchors.auditors().filter(named);
     for signer in hinted.chain(anchors.auditors().filter(|k| !named(k))) {
-        match signed.verify(signer.as_bytes()) {
+        match signatures.verify(signed, signer.as_bytes()) {
             Err(CodecError::BadSignature) => {}
             Err(e) => return Err(e.into()),
             Ok(bundle) if bundle.auditor == signer => return Ok(bundle),

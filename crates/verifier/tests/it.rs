@@ -10,6 +10,8 @@ mod answers;
 mod beacon_chain;
 #[path = "it/bytes.rs"]
 mod bytes;
+#[path = "it/dossier_vector.rs"]
+mod dossier_vector;
 #[path = "it/fleet.rs"]
 mod fleet;
 #[path = "it/fleet_answers.rs"]
@@ -44,6 +46,8 @@ mod output;
 mod owners;
 #[path = "it/policy_file.rs"]
 mod policy_file;
+#[path = "it/policy_roster.rs"]
+mod policy_roster;
 #[path = "it/profiles.rs"]
 mod profiles;
 #[path = "it/real.rs"]

@@ -85,7 +85,7 @@ pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Examined {
         }
         Answer::Response(signed) => signed,
     };
-    let Ok(response) = signed.verify(challenge.host.as_bytes()) else {
+    let Ok(response) = case.signatures.verify(signed, challenge.host.as_bytes()) else {
         return Done(Answered::Unrelated(Reason::new(
             ReasonCode::AnswerNotByHost,
             "the answer in the bundle is not validly signed by the challenged host",

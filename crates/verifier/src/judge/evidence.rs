@@ -63,7 +63,7 @@ impl Evidence {
 }
 
 pub(super) fn establish(case: &Case<'_>) -> Evidence {
-    let challenge = match case.bundle.challenge.verify(case.bundle.auditor.as_bytes()) {
+    let challenge = match case.signatures.verify(&case.bundle.challenge, case.bundle.auditor.as_bytes()) {
         Ok(c) => c,
         Err(CodecError::BadSignature) => {
             return Evidence::none(Reason::new(
@@ -127,7 +127,7 @@ fn check_inventory(case: &Case<'_>, challenge: &Challenge, obstacles: &mut Vec<R
         ));
         return None;
     };
-    let Ok(inventory) = evidence.inventory.verify(challenge.host.as_bytes()) else {
+    let Ok(inventory) = case.signatures.verify(&evidence.inventory, challenge.host.as_bytes()) else {
         obstacles.push(Reason::new(
             ReasonCode::InventoryNotByHost,
             "the inventory in the bundle is not validly signed by the challenged host",
@@ -220,7 +220,7 @@ fn check_envelopes(
                 unanchored.add(target, obstacles);
             }
         } else {
-            match envelope.verify(owner.as_bytes()) {
+            match case.signatures.verify_repeated(envelope, owner.as_bytes()) {
                 Err(_) => unsigned.add(target, obstacles),
                 Ok(e) if Target::of(&e).as_ref() != Some(target) => differs.add(target, obstacles),
                 Ok(e) => checked = Some(e),

@@ -9,6 +9,7 @@ use bailiwick_protocol::ids::VkDigest;
 use bailiwick_roster::Blocs;
 
 use super::conclusion::{Conclusion, labels};
+use super::signatures::Signatures;
 use super::{Unusable, answer, digest};
 use crate::anchors::Anchors;
 use crate::claims::Claim;
@@ -99,7 +100,8 @@ fn establish<'a>(
     let mut ignored = Vec::new();
     let mut plans = schedule::Plans::read(&announced, policy, anchors, &mut book, &mut ignored);
     let mut objects = objects::Objects::default();
-    let world = audits::World { policy, anchors, keys: &keys, now_unix_ms: now };
+    let signatures = Signatures::default();
+    let world = audits::World { policy, anchors, keys: &keys, signatures: &signatures, now_unix_ms: now };
     let prepared = audits::prepare(audits, &world, &mut ignored);
     plans.count_inventories(&prepared, &inventories, anchors, &mut ignored);
     let published = |round: u64| Round::new(round).ok().and_then(|r| verifier.chain().published_at(r).ok());

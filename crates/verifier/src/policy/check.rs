@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bailiwick_protocol::ids::HostKey;
-use bailiwick_roster::{Blocs, Country, KeyKind, Law, Role, Roster};
+use bailiwick_roster::{Blocs, Country, Jurisdiction, KeyKind, Law, Principal, Role, Roster};
 use toml::Spanned;
 
 use super::{EPOCHS_MONTH_MAX, File, MONTH_DAYS, PlaceTerms, Policy, PolicyError, Power, Scope};
@@ -33,7 +33,7 @@ pub enum Contradiction {
         /// Which law.
         law: Law,
     },
-    /// Every allowed country or law is forbidden by another list.
+    /// A law whose holders may have keys and may not be recipients.
     #[error("law {law} is allowed in [keys] and forbidden for recipients in [opaque]")]
     KeysAgainstOpaque {
         /// Which law.
@@ -111,6 +111,23 @@ pub enum Contradiction {
     /// No host of the roster may hold the data.
     #[error("no host of the roster is in a country and under laws that [data] allows")]
     NoHostAllowed,
+    /// Every allowed law is in a forbidden bloc.
+    #[error("every law that [{section}] allows is in a bloc that it forbids")]
+    LawsInForbiddenBlocs {
+        /// Which section.
+        section: &'static str,
+    },
+    /// No recipient of the roster may hold keys.
+    #[error("no recipient of the roster is in a country and under laws that [keys] allows")]
+    NoRecipientAllowed,
+    /// A host that must hold, where data may not be.
+    #[error(
+        "[stored] names host {host}, and the roster says that it is where, or under a law that, [data] forbids"
+    )]
+    HostForbidden {
+        /// Whose key.
+        host: HostKey,
+    },
     /// A host the roster does not have.
     #[error("the roster has no host with key {host}")]
     UnknownHost {
@@ -307,10 +324,13 @@ impl Policy {
             }
         }
         for host in self.stored.iter().filter_map(|s| s.hosts.as_ref()).flatten() {
-            let known =
-                roster.holder(KeyKind::Ed25519, host.as_bytes()).is_some_and(|p| p.role == Role::Host);
-            if !known {
-                out.push(Contradiction::UnknownHost { host: *host });
+            let known = roster.holder(KeyKind::Ed25519, host.as_bytes()).filter(|p| p.role == Role::Host);
+            match (known, &self.data) {
+                (None, _) => out.push(Contradiction::UnknownHost { host: *host }),
+                (Some(p), Some(data)) if !with.may(data, p) => {
+                    out.push(Contradiction::HostForbidden { host: *host });
+                }
+                (Some(_), _) => {}
             }
         }
         let places = [&self.data, &self.keys];
@@ -319,19 +339,47 @@ impl Policy {
                 out.push(Contradiction::UnknownBloc { bloc: bloc.clone() });
             }
         }
-        if let Some(data) = &self.data
-            && !roster.of_role(Role::Host).any(|h| data.allows_own(h))
-        {
+        for (section, place) in [("data", &self.data), ("keys", &self.keys)] {
+            if place.as_ref().is_some_and(|p| with.all_laws_in_forbidden_blocs(p)) {
+                out.push(Contradiction::LawsInForbiddenBlocs { section });
+            }
+        }
+        let nobody = |role, place: &Option<PlaceTerms>| {
+            place.as_ref().is_some_and(|t| !roster.of_role(role).any(|p| with.may(t, p)))
+        };
+        if nobody(Role::Host, &self.data) {
             out.push(Contradiction::NoHostAllowed);
         }
+        if nobody(Role::Recipient, &self.keys) {
+            out.push(Contradiction::NoRecipientAllowed);
+        }
         out
+    }
+}
+
+impl RosterSummary<'_> {
+    /// Whether neither a principal's own country and laws nor anything that reaches it is against the terms.
+    fn may(&self, terms: &PlaceTerms, p: &Principal) -> bool {
+        let blocs = terms
+            .forbidden_blocs
+            .iter()
+            .flat_map(|b| [Jurisdiction::Bloc(b.clone()), Jurisdiction::List(b.clone())]);
+        let mut forbidden = terms.forbidden_laws.iter().map(|l| Jurisdiction::Law(*l)).chain(blocs);
+        // Without the blocs that the roster was made with, nothing is said of them.
+        let reached = |j| self.roster.reach(p, self.blocs).is_ok_and(|r| r.contains(&j));
+        terms.allows_own(p) && !forbidden.any(reached)
+    }
+
+    fn all_laws_in_forbidden_blocs(&self, terms: &PlaceTerms) -> bool {
+        let forbidden = |law: &Law| self.blocs.of(*law).any(|b| terms.forbidden_blocs.contains(&b.name));
+        terms.allowed_laws.as_ref().is_some_and(|laws| laws.iter().all(forbidden))
     }
 }
 
 impl PlaceTerms {
     /// Whether a principal's own country and laws, without other paths, are allowed.
     #[must_use]
-    pub fn allows_own(&self, p: &bailiwick_roster::Principal) -> bool {
+    pub fn allows_own(&self, p: &Principal) -> bool {
         let mut laws = core::iter::once(p.law).chain(p.parent.iter().map(|f| f.law));
         self.allowed_countries.as_ref().is_none_or(|set| set.contains(&p.country))
             && !self.forbidden_countries.contains(&p.country)

@@ -19,6 +19,7 @@ use crate::claims::{Claim, Verdict};
 use crate::fleet_report::Standing;
 use crate::judge::answer::{Answered, Examined, Keys, Pending, examine};
 use crate::judge::evidence::{Evidence, establish};
+use crate::judge::signatures::Signatures;
 use crate::judge::{Case, open_signed, others, stored};
 use crate::policy::Policy;
 use crate::reasons::{Reason, ReasonCode};
@@ -29,6 +30,7 @@ pub(super) struct World<'a> {
     pub(super) policy: &'a Policy,
     pub(super) anchors: &'a Anchors,
     pub(super) keys: &'a Keys<'a>,
+    pub(super) signatures: &'a Signatures,
     pub(super) now_unix_ms: u64,
 }
 
@@ -115,7 +117,7 @@ fn prepare_one(audit: LoggedAudit, world: &World<'_>) -> Result<Prepared, Reason
     let refused = |why: &dyn core::fmt::Display| {
         Reason::new(ReasonCode::BundleNotByAuditor, format!("bundle {digest} is no evidence: {why}"))
     };
-    let bundle = open_signed(&signed, world.anchors).map_err(|e| refused(&e))?;
+    let bundle = open_signed(&signed, world.anchors, world.signatures).map_err(|e| refused(&e))?;
     drop(signed);
     let auditor = world
         .anchors
@@ -127,6 +129,7 @@ fn prepare_one(audit: LoggedAudit, world: &World<'_>) -> Result<Prepared, Reason
         anchors: world.anchors,
         policy: world.policy,
         keys: world.keys,
+        signatures: world.signatures,
         now_unix_ms: world.now_unix_ms,
         alone: false,
     };
@@ -143,7 +146,7 @@ fn prepare_one(audit: LoggedAudit, world: &World<'_>) -> Result<Prepared, Reason
     };
     let core = core(&case, &evidence, digest);
     let seen = super::objects::seen(&evidence);
-    let outcome = outcome.map(|logged| Entered::read(logged, &core.auditor));
+    let outcome = outcome.map(|logged| Entered::read(logged, &core.auditor, world.signatures));
     Ok(Prepared { core, outcome, seen, judged })
 }
 

@@ -14,6 +14,7 @@ use bailiwick_protocol::signing::{Signed, SignedMessage};
 use super::audits::{Core, Prepared};
 use super::log::{Book, Seen};
 use crate::anchors::Anchors;
+use crate::judge::signatures::Signatures;
 use crate::policy::Policy;
 use crate::reasons::{Reason, ReasonCode};
 use crate::time::duration;
@@ -225,9 +226,9 @@ pub(super) struct Entered {
 }
 
 impl Entered {
-    pub(super) fn read(logged: Logged, auditor: &AuditorKey) -> Self {
+    pub(super) fn read(logged: Logged, auditor: &AuditorKey, signatures: &Signatures) -> Self {
         let outcome = match LogEntry::from_bytes(&logged.entry) {
-            Ok(LogEntry::Outcome(s)) => s.verify(auditor.as_bytes()).ok(),
+            Ok(LogEntry::Outcome(s)) => signatures.verify(&s, auditor.as_bytes()).ok(),
             _ => None,
         };
         Self { logged, outcome }
