@@ -2,6 +2,7 @@
 
 mod beacon;
 mod bodies;
+mod checks;
 mod fleet;
 mod judgement;
 mod keys;
@@ -43,6 +44,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "log-entry", run: fleet::log_entry, seeds: fleet::log_entry_seeds },
     Target { name: "statement-of-opening", run: fleet::opened, seeds: fleet::opened_seeds },
     Target { name: "dossier", run: fleet::dossier, seeds: fleet::dossier_seeds },
+    Target { name: "dossier-judgement", run: checks::dossier, seeds: checks::dossier_judged_seeds },
+    Target { name: "inventory-opening", run: checks::opening, seeds: checks::opening_seeds },
+    Target { name: "owner-range-check", run: checks::owned, seeds: checks::owned_seeds },
     Target { name: "judgement", run: judgement::judgement, seeds: judgement::judgement_seeds },
     Target { name: "cell-tree", run: trees::cell_tree, seeds: trees::cell_tree_seeds },
     Target { name: "block-path", run: trees::block_path, seeds: trees::block_path_seeds },

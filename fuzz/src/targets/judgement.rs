@@ -9,7 +9,7 @@ use bailiwick_verifier::{Inputs, exit_code_of, verify};
 
 use super::messages::{bundles, key};
 
-const POLICY: &str = r#"
+pub(super) const POLICY: &str = r#"
 version = 1
 name = "stored"
 require = ["stored"]
@@ -20,7 +20,7 @@ max_age_hours = 24
 "#;
 
 /// Everyone the seeds speak of, so that mutations are judged and not turned away at the door.
-static ANCHORS: LazyLock<String> = LazyLock::new(|| {
+pub(super) static ANCHORS: LazyLock<String> = LazyLock::new(|| {
     let principal = |role, seed| {
         let key: String = key(seed).public().iter().map(|b| format!("{b:02x}")).collect();
         format!("[[principal]]\nrole = \"{role}\"\nname = \"{role}\"\nkey = \"{key}\"\n")
