@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bailiwick_store::files::FileSystem;
-use bailiwick_translog::{Log, Tree, verify_consistency};
+use bailiwick_translog::{Log, Storage as _, Tile, TileSource as _, Tree, verify_consistency};
 
 use super::fixture::{ROOT, entries_of, log_signer, make_log, reopen, witness_signer};
 use super::forgetful::{Crash, Fate, Forgetful, Op};
@@ -131,37 +131,29 @@ fn t03_a_witness_never_forgets_what_it_cosigned() {
     }
 }
 
-/// T03: a folder that a failed write has made is not taken for durable: what is cosigned next, of another log, is there after a power cut.
+/// T08: a folder that a failed write has made is not taken for durable: what is written into it next, and said to be durable, is there after
+/// a power cut.
 #[test]
-fn t03_a_failed_write_makes_no_folder_durable() {
-    let other = super::fixture::signer("log.example/other", bailiwick_translog::SignatureKind::Ed25519, 7);
-    let request = |signer| {
-        let files = Forgetful::new();
-        LogDir::create(&files, Path::new(ROOT)).unwrap();
-        let mut log = Log::create(LogDir::open(shared(&files), Path::new(ROOT)).unwrap(), signer).unwrap();
-        let note = log.append(&[b"x"]).unwrap().checkpoint.note().clone();
-        bailiwick_translog::witness::AddCheckpoint { old_size: 0, proof: Vec::new(), note }.to_bytes()
-    };
-    let bodies = [request(log_signer()), request(other)];
-    let other = super::fixture::signer("log.example/other", bailiwick_translog::SignatureKind::Ed25519, 7);
-    let keys = vec![log_signer().verifier().clone(), other.verifier().clone()];
-    let root = Path::new("/witness");
+fn t08_a_failed_write_makes_no_folder_durable() {
     let files = Forgetful::new();
-    WitnessState::create(&files, root).unwrap();
-    let open = |files| WitnessState::open(shared(files), root, witness_signer(1), keys.clone()).unwrap();
-    let witness = open(&files);
+    let root = Path::new(ROOT);
+    LogDir::create(&files, root).unwrap();
+    let dir = LogDir::open(shared(&files), root).unwrap();
+    let tile = |path| (Tile::parse(path).unwrap(), vec![7; 32]);
     let mut failures = 1;
     files.judge(move |op, path| {
-        if op == Op::SyncDir && path == root && failures > 0 {
+        if op == Op::SyncDir && path == Path::new(ROOT) && failures > 0 {
             failures -= 1;
             return Fate::Fail(std::io::ErrorKind::Other);
         }
         Fate::Go
     });
-    assert_eq!(witness.add_checkpoint(&bodies[0], 5), Answer::Failed);
-    assert!(matches!(witness.add_checkpoint(&bodies[1], 5), Answer::Cosigned(_)));
-    drop(witness);
-    assert_eq!(open(&files.crash(Crash::Lost)).size("log.example/other"), Some(1));
+    dir.write(&[tile("tile/0/000.p/1")]).unwrap_err();
+    let (next, bytes) = tile("tile/1/000.p/1");
+    dir.write(&[(next, bytes.clone())]).unwrap();
+    drop(dir);
+    let after = LogDir::open(shared(&files.crash(Crash::Lost)), root).unwrap();
+    assert_eq!(after.read(next).unwrap(), Some(bytes));
 }
 
 /// T07: a bit that changes on disk while the log runs stops it; after a restart it does not even open.
