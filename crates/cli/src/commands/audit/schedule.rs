@@ -311,3 +311,33 @@ fn report(
     say!("Run it with `bailiwick audit run --campaign {} --follow`.", report.campaign)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ScheduleArgs,
+    }
+
+    fn source(beacon: &str, log: &str) -> String {
+        let line =
+            ["x", "--auditor", "a", "--hosts", "h", "--epochs", "1", "--period", "1", "--log-key", "k"];
+        let line = line.into_iter().chain(["-o", "c", "--log", log, "--beacon", beacon]);
+        beacon_entry(&Line::parse_from(line).args, &QUICKNET).unwrap().source
+    }
+
+    /// `log` is the campaign's log, whatever way its address is written; everything else is what it says.
+    #[test]
+    fn the_log_can_be_the_beacon() {
+        for log in ["https://log.example/eu", "https://log.example/eu/"] {
+            assert_eq!(source("log", log), "https://log.example/eu/beacon/quicknet/{round}");
+        }
+        assert_eq!(source("http://relay/{round}", "http://log"), "http://relay/{round}");
+        assert!(source("./log", "http://log").ends_with("/log"));
+    }
+}
