@@ -2,7 +2,6 @@
 
 pub(crate) use bailiwick_protocol::text::is_unprintable;
 pub use bailiwick_protocol::text::printable;
-pub use bailiwick_protocol::text::printable;
 
 /// Bytes of a policy or trust-anchors file, at most: some thousands of principals fit, a parser stays quick.
 pub const TOML_BYTES_MAX: usize = 1 << 20;
