@@ -100,11 +100,7 @@ fn t16_a_changed_byte_of_the_stored_dossier_is_not_supported() {
             anchors: &v.anchors,
             roster: None,
             blocs: None,
-            verifying_keys: &v
-                .verifying_keys
-                .iter()
-                .map(|(d, k)| (*d, hex::decode(k).unwrap()))
-                .collect(),
+            verifying_keys: &v.verifying_keys.iter().map(|(d, k)| (*d, hex::decode(k).unwrap())).collect(),
             now_unix_ms: v.now_unix_ms,
         });
         if let Ok(report) = outcome {
@@ -123,7 +119,8 @@ fn write_dossier_vector() {
         let vk = auditors_trapdoor().verifying_key();
         let mut v = Vector {
             scenario: "honest".to_owned(),
-            provenance: "made by crates/verifier/tests/it/dossier_vector.rs with keys from public seeds".to_owned(),
+            provenance: "made by crates/verifier/tests/it/dossier_vector.rs with keys from public seeds"
+                .to_owned(),
             now_unix_ms: scene.now,
             policy: scene.policy.clone(),
             anchors: scene.anchors.clone(),
