@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_millis(100);
 /// Pause before witnesses that did not answer are asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Bundles read and hashed again each time `refresh` has passed: 262,144 entries, half a second.
+/// Bundles read and hashed again each time `refresh` has passed: 262,144 entries, a tenth of a second of hashing, and reading them.
 const SCRUB_BUNDLES: u64 = 1024;
 
 /// What became of an entry.
