@@ -38,7 +38,7 @@ fn p15_an_inventory_of_another_epoch_or_host_is_none() {
 /// nothing is fetched by their word.
 #[test]
 fn p13_p15_only_the_sampled_leaves_with_their_owners_envelopes_are_kept() {
-    for manner in [Manner::WrongLeaves, Manner::ForeignEnvelopes] {
+    for manner in [Manner::WrongLeaves, Manner::ForeignEnvelopes, Manner::FewEnvelopes] {
         let world = World::new(1, &[manner]);
         world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
         let bundle = bundle(&world);

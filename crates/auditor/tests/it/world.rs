@@ -94,6 +94,8 @@ pub(crate) enum Manner {
     WrongLeaves,
     /// Opens the right leaves, with envelopes that their owner did not sign.
     ForeignEnvelopes,
+    /// Opens the right leaves, one envelope short.
+    FewEnvelopes,
     /// Gives the inventory of another epoch.
     WrongEpoch,
     /// Gives an inventory that another host signed.
@@ -270,7 +272,8 @@ impl Hosts for FakeHosts {
                 envelopes,
             });
         }
-        let envelopes = leaves.iter().map(|l| host.envelopes[&l.leaf.name].clone()).collect();
+        let shown = leaves.len() - usize::from(host.manner == Manner::FewEnvelopes);
+        let envelopes = leaves[..shown].iter().map(|l| host.envelopes[&l.leaf.name].clone()).collect();
         Ok(Openings { inventory: Self::inventory_of(host, challenge.epoch, made_ms), leaves, envelopes })
     }
 
