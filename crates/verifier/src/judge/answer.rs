@@ -166,6 +166,8 @@ fn check_proof(
     };
     let inputs = match PublicInputs::of(challenge, sampled) {
         Ok(public) => public.to_array(),
+        // Leaves that lead to the inventory the host signed: it listed what no proof can speak of, and signed one.
+        Err(_) if evidence.inventory.is_some() => return Examined::Done(Answered::Invalid),
         // Not the host's doing: it signed an answer to a question nobody could answer.
         Err(e) => return Examined::Done(Answered::Unjudged(no_statement(&e))),
     };

@@ -1,12 +1,14 @@
 //! Answers in a dossier: lost, withheld, denied, repeated, of others.
 
-use bailiwick_protocol::bundle::{Answer, NoAnswer};
+use bailiwick_protocol::bundle::{Answer, InventoryEvidence, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Challenge, Response, SignedChallenge, SignedResponse};
 use bailiwick_protocol::envelope::SignedEnvelope;
+use bailiwick_protocol::inventory::SignedInventory;
+use bailiwick_protocol::schedule::Offered;
 use bailiwick_verifier::{Claim, ReasonCode as C, Standing, Verdict};
 
 use crate::beacon_chain::published;
-use crate::fleet_world::{FleetScene, HOSTS, round_of, standing};
+use crate::fleet_world::{FleetScene, HOSTS, challenge, inventory_of, object, round_of, signed, standing};
 use crate::world::key;
 
 use Verdict::{Inconclusive, Refuted, Supported};
@@ -192,6 +194,38 @@ fn p16_junk_without_leaves_is_the_hosts_own_doing() {
     withhold_leaves(&mut s, 2);
     s.commitments[1].1 = published(round_of(2)) + 1;
     s.expect(Claim::Stored, Refuted, C::ProofDoesNotVerify);
+}
+
+/// P16: a host that lists more cells than the class holds made the question unanswerable itself: a proof it signs for it is a failed
+/// answer, and no question nobody could answer.
+#[test]
+fn p16_a_leaf_no_proof_can_speak_of_is_the_hosts_own_doing() {
+    let audits_of = |size| {
+        let mut s = FleetScene::honest();
+        let held = [object("alice", 1, size, &[Some("reader")])];
+        let (tree, inventory) = inventory_of("host", 2, &held);
+        let c = challenge("host", 2, &inventory);
+        let Answer::Response(old) = &s.audits[2].bundle.answer else { panic!("answered") };
+        let outcome = old.decode_unverified().unwrap().outcome;
+        let leaves = tree.sample(&c).unwrap();
+        let bundle = &mut s.audits[2].bundle;
+        bundle.challenge = SignedChallenge::new(&c, &key("auditor"));
+        bundle.envelopes = leaves.iter().map(|_| signed(&held[0])).collect();
+        bundle.inventory =
+            Some(InventoryEvidence { inventory: SignedInventory::new(&inventory, &key("host")), leaves });
+        let response = Response { challenge: c.digest(), outcome };
+        bundle.answer = Answer::Response(SignedResponse::new(&response, &key("host")));
+        for (host, offered) in &mut s.commitments[1].0.hosts {
+            if *host == inventory.host {
+                *offered = Offered::Inventory(inventory.digest());
+            }
+        }
+        s.outcomes();
+        s
+    };
+    for size in [100_000, 300_000] {
+        audits_of(size).expect(Claim::Stored, Refuted, C::ProofDoesNotVerify);
+    }
 }
 
 /// P16: an envelope that its owner did not sign, given with the leaves, does not undo what the host signed against itself; under a proof
