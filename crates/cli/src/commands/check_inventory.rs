@@ -8,8 +8,12 @@ use anyhow::{Context as _, bail};
 use bailiwick_possession::inventory::check_owner_range;
 use bailiwick_protocol::challenge::Target;
 use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::dossier::Dossier;
+use bailiwick_protocol::ids::InventoryDigest;
 use bailiwick_protocol::ids::{HostKey, OwnerKey, UnitName};
 use bailiwick_protocol::inventory::{Inventory, OwnerRange};
+use bailiwick_protocol::limits::DOSSIER_BYTES_MAX;
+use bailiwick_protocol::schedule::{LogEntry, Offered};
 
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::Help;
@@ -39,6 +43,9 @@ pub(crate) struct Args {
     /// Envelopes that must be listed: files, or folders of *.envelope
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     envelopes: Vec<PathBuf>,
+    /// An auditor's dossier: is this the inventory that the auditor committed to? `verify` judges the dossier itself
+    #[arg(long, value_name = "FILE")]
+    dossier: Option<PathBuf>,
     /// Keep what the host signed, as evidence
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     save: Option<PathBuf>,
@@ -66,6 +73,20 @@ enum State {
     Differs,
 }
 
+/// How the inventory stands beside the commitments of a dossier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Committed {
+    /// No dossier was given: another inventory may have been shown to auditors.
+    NotCompared,
+    /// Every commitment to this host and epoch is to this inventory.
+    Same,
+    /// One is to another: the host signed two, or gave the auditor none.
+    Other,
+    /// The dossier has none for this host and epoch.
+    Missing,
+}
+
 #[derive(serde::Serialize)]
 struct Checked {
     envelope: String,
@@ -78,6 +99,9 @@ struct Checked {
 struct Report {
     host: HostKey,
     epoch: u64,
+    /// What an auditor's commitment names.
+    digest: InventoryDigest,
+    committed: Committed,
     root: String,
     made_unix_ms: u64,
     /// Objects of all owners.
@@ -112,6 +136,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let report = Report {
         host,
         epoch: inventory.epoch,
+        digest: inventory.digest(),
+        committed: args.dossier.as_ref().map_or(Ok(Committed::NotCompared), |p| committed(p, &inventory))?,
         root: inventory.root.to_string(),
         made_unix_ms: inventory.made_unix_ms,
         objects: inventory.leaves,
@@ -127,7 +153,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     } else {
         show(&report)?
     }
-    Ok(if report.complete { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let known = matches!(report.committed, Committed::NotCompared | Committed::Same);
+    Ok(if report.complete && known { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// The owner, and its range from the node or from a file.
@@ -157,6 +184,32 @@ fn verified(range: &OwnerRange, host: &HostKey, epoch: u64) -> anyhow::Result<In
         bail!("the host gave its inventory of epoch {}, not of {epoch}", inventory.epoch);
     }
     Ok(inventory)
+}
+
+/// What the dossier's commitments to the host and epoch of `inventory` are to. That they were logged is for `verify` to judge.
+fn committed(path: &Path, inventory: &Inventory) -> anyhow::Result<Committed> {
+    let dossier = Dossier::from_bytes(&read_bounded(path, DOSSIER_BYTES_MAX as u64)?)
+        .with_context(|| format!("{} is not a dossier", path.display()))?;
+    let mut found = Committed::Missing;
+    for logged in &dossier.announced {
+        let Ok(LogEntry::Epoch(signed)) = LogEntry::from_bytes(&logged.entry) else { continue };
+        // Whose it says it is: it must be signed by that key, and which auditors count is for `verify` to judge.
+        let claimed = signed.decode_unverified().ok().map(|c| c.auditor);
+        let Some(c) = claimed.and_then(|a| signed.verify(a.as_bytes()).ok()) else { continue };
+        let of_host =
+            c.hosts.iter().filter(|(host, _)| *host == inventory.host && c.epoch == inventory.epoch);
+        for (_, offered) in of_host {
+            match offered {
+                Offered::Inventory(digest) if *digest == inventory.digest() => {
+                    if found == Committed::Missing {
+                        found = Committed::Same;
+                    }
+                }
+                _ => found = Committed::Other,
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The files given, and those of folders that end in `.envelope`, sorted.
@@ -228,6 +281,21 @@ fn show(report: &Report) -> anyhow::Result<()> {
             State::Differs => "listed with OTHER CONTENT",
         };
         say!("  {}  generation {}  {what}  ({})", c.name, c.generation, c.envelope)?;
+    }
+    match report.committed {
+        Committed::NotCompared => say!(
+            "not compared with what auditors committed to: digest {} (--dossier compares it)",
+            report.digest
+        )?,
+        Committed::Same => say!("the dossier's commitments are to this inventory, digest {}", report.digest)?,
+        Committed::Other => say!(
+            "ANOTHER INVENTORY, or none, stands in a commitment of the dossier: the host did not show the auditor this one, digest {}; \
+             keep it with --save",
+            report.digest
+        )?,
+        Committed::Missing => {
+            say!("the dossier has NO COMMITMENT to this host and epoch, digest {}", report.digest)?
+        }
     }
     if report.complete {
         let n = report.checked.len();

@@ -403,12 +403,42 @@ fn owners_evidence(scene: &Scene) {
     let save = ["--owner", "owner", "--save", "first.range", "--envelopes"];
     place.run(&[&check[..], &save, &sealed].concat());
     let range = OwnerRange::from_bytes(&fs::read(place.path("first.range")).unwrap()).unwrap();
+    // What the owner was shown is what the auditor committed to; `second.range` below is not.
+    place.run(&["audit", "dossier", "--campaign", "campaign", "-o", "owners.dossier"]);
+    let compare = |shown: &str, epoch: &str| {
+        let fixed = [
+            "check-inventory",
+            "--host",
+            "n1/host.pub",
+            "--owner",
+            "owner.pub",
+            "--dossier",
+            "owners.dossier",
+        ];
+        let more = ["--from", shown, "--epoch", epoch, "--json", "--envelopes"];
+        let out = place.try_run(&[&fixed[..], &more, &sealed].concat());
+        let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap_or_default();
+        (out.status.code(), json["committed"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(compare("first.range", "2"), (Some(0), "same".to_owned()));
     let first = range.inventory.decode_unverified().unwrap();
     let host = super::inventory::signing_key(place, "n1/host.key");
-    let second = Signed::new(&Inventory { root: InventoryRoot([7; 32]), ..first }, &host);
+    let second = Signed::new(&Inventory { root: InventoryRoot([7; 32]), ..first.clone() }, &host);
     fs::write(place.path("second.inventory"), second.to_bytes()).unwrap();
-    fs::write(place.path("second.range"), OwnerRange { inventory: second.clone(), ..range }.to_bytes())
+    fs::write(
+        place.path("second.range"),
+        OwnerRange { inventory: second.clone(), ..range.clone() }.to_bytes(),
+    )
+    .unwrap();
+    // The same leaves under another time of making: listed all right, and not what the auditor was given.
+    let later = Signed::new(&Inventory { made_unix_ms: first.made_unix_ms + 1, ..first.clone() }, &host);
+    fs::write(place.path("later.range"), OwnerRange { inventory: later, ..range.clone() }.to_bytes())
         .unwrap();
+    assert_eq!(compare("later.range", "2"), (Some(1), "other".to_owned()));
+    let never = Signed::new(&Inventory { epoch: 77, ..first.clone() }, &host);
+    fs::write(place.path("never.range"), OwnerRange { inventory: never, ..range.clone() }.to_bytes())
+        .unwrap();
+    assert_eq!(compare("never.range", "77"), (Some(1), "missing".to_owned()));
     let of_n1 = format!("\"{}\"", public(place, "n1/host.pub"));
     let judged = |added: &str| {
         let name = format!("with.{added}");
