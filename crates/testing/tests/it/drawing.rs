@@ -5,7 +5,7 @@ use bailiwick_possession::inventory::InventoryTree;
 use bailiwick_protocol::challenge::{Challenge, Target};
 use bailiwick_protocol::ids::{AuditorKey, HostKey, Nonce, VkDigest};
 use bailiwick_protocol::inventory::InventoryTarget;
-use bailiwick_testing::stats::{chi_square, chi_square_tail};
+use bailiwick_testing::stats::{binomial_bounds, chi_square, chi_square_tail};
 use bailiwick_testing::{BeaconChain, CLASS, Seed};
 
 use super::cast::{objects, seed};
@@ -89,4 +89,34 @@ fn p25_an_inventory_is_drawn_by_cells() {
     let weights: Vec<f64> = targets.iter().map(|t| t.cells as f64).collect();
     even("objects of an inventory", &by_object, &weights);
     even("cells of an inventory", &counts.concat(), &[1.0; 200]);
+}
+
+/// P21 parity_only, data_only host: of objects whose first half is data and whose second is parity a host keeps one half, which still
+/// decodes. Whichever it keeps, it has lost half of the cells, and as many audits draw a lost one as the printed probability says: a
+/// proof speaks of cells kept, not of whether what is left could be decoded.
+#[test]
+fn p21_keeping_only_data_or_only_parity_is_losing_half() {
+    const QUESTIONS: u64 = 4_000;
+    let seed = seed("only data, only parity", 21);
+    let owner = seed.key("owner");
+    let mut targets: Vec<Target> =
+        objects(seed, &owner, "coded", 10, 20).iter().map(|o| o.target().clone()).collect();
+    targets.sort_by_key(|t| t.name);
+    let tree = InventoryTree::new(targets).unwrap();
+    let (mut data_lost, mut parity_lost, mut first_slots) = (0, 0, 0);
+    for number in 0..QUESTIONS {
+        let question = question(seed, number, Some(tree.target()), Vec::new());
+        let drawn = sampled(&question, &tree.sample(&question).unwrap()).unwrap();
+        data_lost += u64::from(drawn.slots.iter().any(|s| s.cell < 10));
+        parity_lost += u64::from(drawn.slots.iter().any(|s| s.cell >= 10));
+        first_slots += u64::from(drawn.slots[0].cell < 10);
+    }
+    let p = bailiwick_verifier::detection(0.5, 200, 200, CLASS.samples).probability;
+    let bounds = binomial_bounds(QUESTIONS, p, 0.99);
+    println!(
+        "only parity kept: {data_lost}, only data kept: {parity_lost} of {QUESTIONS} caught, bound {bounds:?}"
+    );
+    assert!(bounds.contains(&data_lost) && bounds.contains(&parity_lost));
+    // One sample each, where the bound is not near all of them.
+    assert!(binomial_bounds(QUESTIONS, 0.5, 0.99).contains(&first_slots), "{first_slots}");
 }
