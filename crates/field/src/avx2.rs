@@ -13,7 +13,7 @@ use core::arch::x86_64::{
 use core::mem::offset_of;
 
 use crate::lanes::{Columns, Lanes};
-use crate::modulus::{HALF, LIMBS, MAGIC, MASK, Modulus, TWO_52};
+use crate::modulus::{HALF, LIMBS, MAGIC, MASK, Modulus, TWO_52, WIDTH};
 
 /// Lanes of a register.
 const HALVES: usize = 2;
@@ -125,8 +125,9 @@ fn columns(start: [i64; 6]) -> [__m256i; 6] {
 #[target_feature(enable = "avx2,fma")]
 fn step(t: &mut [__m256i; 6], a: &Lanes, i: usize, b: &Lanes, h: usize, modulus: &Modulus, next: i64) {
     let [mut t0, mut t1, mut t2, mut t3, mut t4, mut t5] = *t;
-    let a = &raw const a.0[i][REGISTER * h];
-    let b = &raw const b.0[0][REGISTER * h];
+    // From the whole arrays, so that the pointers may be used for all of them.
+    let a = (&raw const a.0).cast::<f64>().wrapping_add(WIDTH * i + REGISTER * h);
+    let b = (&raw const b.0).cast::<f64>().wrapping_add(REGISTER * h);
     // SAFETY: reads 32 bytes at `a`, at `b` and at each of four rows of 64 bytes after it, and the first 288 bytes of `modulus`: all
     // inside what the references name, and aligned to 32 bytes as their types are. Writes registers only.
     unsafe {
@@ -208,7 +209,7 @@ fn step(t: &mut [__m256i; 6], a: &Lanes, i: usize, b: &Lanes, h: usize, modulus:
             t3 = inout(ymm_reg) t3, t4 = inout(ymm_reg) t4, t5 = inout(ymm_reg) t5,
             c1 = in(ymm_reg) _mm256_set1_pd(SPLIT), c2 = in(ymm_reg) _mm256_set1_pd(SPLIT_MAGIC),
             a = in(reg) a, b = in(reg) b, m = in(reg) modulus,
-            options(pure, readonly, nostack, preserves_flags)
+            options(pure, readonly, nostack)
         );
     }
     // Column 0 has been carried.

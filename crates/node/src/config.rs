@@ -239,6 +239,13 @@ impl Config {
         if config.inventory.epoch_seconds.saturating_mul(3) > retain_seconds {
             return range("inventory.epoch_seconds", "at most a third of inventory.retain_hours");
         }
+        let live = retain_seconds.checked_div(config.inventory.epoch_seconds).unwrap_or(0);
+        if live > 0 && (config.inventory.live_max as u64) < live.saturating_add(2) {
+            return range(
+                "inventory.live_max",
+                "at least retain_hours * 3600 / epoch_seconds + 2, or an honest auditor is refused",
+            );
+        }
         let base = path.parent().unwrap_or(Path::new(""));
         let tls = config.tls.iter_mut().flat_map(|t| [&mut t.cert, &mut t.key]);
         for p in

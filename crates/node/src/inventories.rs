@@ -130,6 +130,11 @@ impl Inventories {
         }
         self.expire(now)?;
         if self.live.of(&asker) >= self.limits.live_max {
+            tracing::error!(
+                live_max = self.limits.live_max,
+                epoch,
+                "an auditor is refused an inventory: its audit of this host fails; raise inventory.live_max if its epochs are as agreed"
+            );
             return Err(InventoriesError::TooManyLive);
         }
         let begin = Instant::now();

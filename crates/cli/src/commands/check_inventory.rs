@@ -9,8 +9,7 @@ use bailiwick_possession::inventory::check_owner_range;
 use bailiwick_protocol::challenge::Target;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Dossier;
-use bailiwick_protocol::ids::InventoryDigest;
-use bailiwick_protocol::ids::{HostKey, OwnerKey, UnitName};
+use bailiwick_protocol::ids::{AuditorKey, HostKey, InventoryDigest, OwnerKey, UnitName};
 use bailiwick_protocol::inventory::{Inventory, OwnerRange};
 use bailiwick_protocol::limits::DOSSIER_BYTES_MAX;
 use bailiwick_protocol::schedule::{LogEntry, Offered};
@@ -81,8 +80,10 @@ enum Committed {
     NotCompared,
     /// Every commitment to this host and epoch is to this inventory.
     Same,
-    /// One is to another: the host signed two, or gave the auditor none.
+    /// One is to another: the host signed two.
     Other,
+    /// In one the auditor says that the host gave none.
+    NoneGiven,
     /// The dossier has none for this host and epoch.
     Missing,
 }
@@ -102,6 +103,8 @@ struct Report {
     /// What an auditor's commitment names.
     digest: InventoryDigest,
     committed: Committed,
+    /// Who signed those commitments. Whether they are auditors, and logged them, is not checked here.
+    committed_by: Vec<AuditorKey>,
     root: String,
     made_unix_ms: u64,
     /// Objects of all owners.
@@ -133,11 +136,16 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     for path in envelope_files(&args.envelopes)? {
         checked.push(check(&path, &owner, &listed)?);
     }
+    let (state, committed_by) = match &args.dossier {
+        Some(path) => committed(path, &inventory)?,
+        None => (Committed::NotCompared, Vec::new()),
+    };
     let report = Report {
         host,
         epoch: inventory.epoch,
         digest: inventory.digest(),
-        committed: args.dossier.as_ref().map_or(Ok(Committed::NotCompared), |p| committed(p, &inventory))?,
+        committed: state,
+        committed_by,
         root: inventory.root.to_string(),
         made_unix_ms: inventory.made_unix_ms,
         objects: inventory.leaves,
@@ -187,10 +195,10 @@ fn verified(range: &OwnerRange, host: &HostKey, epoch: u64) -> anyhow::Result<In
 }
 
 /// What the dossier's commitments to the host and epoch of `inventory` are to. That they were logged is for `verify` to judge.
-fn committed(path: &Path, inventory: &Inventory) -> anyhow::Result<Committed> {
+fn committed(path: &Path, inventory: &Inventory) -> anyhow::Result<(Committed, Vec<AuditorKey>)> {
     let dossier = Dossier::from_bytes(&read_bounded(path, DOSSIER_BYTES_MAX as u64)?)
         .with_context(|| format!("{} is not a dossier", path.display()))?;
-    let mut found = Committed::Missing;
+    let (mut found, mut by) = (Committed::Missing, std::collections::BTreeSet::new());
     for logged in &dossier.announced {
         let Ok(LogEntry::Epoch(signed)) = LogEntry::from_bytes(&logged.entry) else { continue };
         // Whose it says it is: it must be signed by that key, and which auditors count is for `verify` to judge.
@@ -199,17 +207,16 @@ fn committed(path: &Path, inventory: &Inventory) -> anyhow::Result<Committed> {
         let of_host =
             c.hosts.iter().filter(|(host, _)| *host == inventory.host && c.epoch == inventory.epoch);
         for (_, offered) in of_host {
-            match offered {
-                Offered::Inventory(digest) if *digest == inventory.digest() => {
-                    if found == Committed::Missing {
-                        found = Committed::Same;
-                    }
-                }
-                _ => found = Committed::Other,
-            }
+            by.insert(c.auditor);
+            found = match (offered, found) {
+                (Offered::Inventory(digest), _) if *digest != inventory.digest() => Committed::Other,
+                (Offered::Inventory(_), Committed::Missing) => Committed::Same,
+                (Offered::Nothing(_), Committed::Missing | Committed::Same) => Committed::NoneGiven,
+                (_, before) => before,
+            };
         }
     }
-    Ok(found)
+    Ok((found, by.into_iter().collect()))
 }
 
 /// The files given, and those of folders that end in `.envelope`, sorted.
@@ -289,13 +296,21 @@ fn show(report: &Report) -> anyhow::Result<()> {
         )?,
         Committed::Same => say!("the dossier's commitments are to this inventory, digest {}", report.digest)?,
         Committed::Other => say!(
-            "ANOTHER INVENTORY, or none, stands in a commitment of the dossier: the host did not show the auditor this one, digest {}; \
-             keep it with --save",
+            "a commitment of the dossier is to ANOTHER INVENTORY than this one, digest {}: what --save keeps of it is evidence",
+            report.digest
+        )?,
+        Committed::NoneGiven => say!(
+            "in a commitment of the dossier the auditor says that the host GAVE NO INVENTORY; this one has digest {}",
             report.digest
         )?,
         Committed::Missing => {
             say!("the dossier has NO COMMITMENT to this host and epoch, digest {}", report.digest)?
         }
+    }
+    for key in &report.committed_by {
+        say!(
+            "  committed to by key {key}: is it an auditor you know? `verify` judges whether it was logged"
+        )?;
     }
     if report.complete {
         let n = report.checked.len();

@@ -56,11 +56,26 @@ fn check<F: PrimeField<BigInt = BigInt<4>>>(
                 va * vb * r::<F>().inverse().expect("not zero") + F::from(plus) * value::<F>(more[i]);
             assert_eq!(value::<F>(slow.limbs(i)), wanted, "integers, lane {i}");
             assert_eq!(value::<F>(fast.limbs(i)), wanted, "assembly, lane {i}");
+            for limbs in [slow.limbs(i), fast.limbs(i)] {
+                // Half the modulus and no more is added to the product's own size: the top limb shows it, to carries from below.
+                let product = (i128::from(a[i][LIMBS - 1]) * i128::from(b[i][LIMBS - 1])).abs() >> 51;
+                let added = if plus == 1 { more[i][LIMBS - 1].abs() } else { 0 };
+                let half = i128::from(limbs_of_modulus::<F>() / 2);
+                assert!(
+                    i128::from(limbs[LIMBS - 1]).abs() <= product + i128::from(added) + half + 80,
+                    "lane {i}: {limbs:?}"
+                );
+            }
             for low in &fast.limbs(i)[..LIMBS - 1] {
                 assert!((-HALF..HALF).contains(low), "limb {low} is not balanced");
             }
         }
     }
+}
+
+/// The modulus's top limb.
+fn limbs_of_modulus<F: PrimeField<BigInt = BigInt<4>>>() -> i64 {
+    (F::MODULUS.0[3] >> 12).cast_signed()
 }
 
 /// Every pair of values at the edges of what a limb or an element can be.

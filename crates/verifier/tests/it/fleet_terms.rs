@@ -141,6 +141,20 @@ fn p12_a_deadline_beyond_the_checkpoints_age_is_not_supported() {
     assert!(logged.reasons.iter().any(|r| r.code == C::DeadlineTooLong), "{:#?}", logged.reasons);
 }
 
+/// P12: nor is *stored* by itself, when the schedule gives longer than evidence may be old: missing audits of that time are invisible.
+#[test]
+fn p12_a_deadline_beyond_the_age_of_evidence_leaves_stored_open() {
+    let with = |answer_ms: u64| {
+        let mut s = FleetScene::honest();
+        s.policy = stored_only();
+        s.reschedule(|schedule| schedule.answer_ms = answer_ms);
+        s
+    };
+    let day = 24 * 3_600_000;
+    assert_eq!(with(day).report().claim(Claim::Stored).verdict, Supported);
+    with(day + 1).expect(Claim::Stored, Inconclusive, C::DeadlineTooLong);
+}
+
 /// P02: a policy about any single object is not met by the large ones that the samples found: those never sampled may be smaller.
 #[test]
 fn p02_any_single_object_needs_all_sampled_or_named() {

@@ -129,7 +129,7 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
     };
     for a in audits {
         host.note(a.core.epoch, a.at_ms, a.standing, a.reasons.first().cloned());
-        host.open.extend(left_open(a, span));
+        host.open.extend(left_open(a, plans, span));
         if a.standing == Standing::Held {
             host.last_held_ms = host.last_held_ms.max(Some(a.at_ms));
             host.sampled.extend(a.core.counted.iter().map(|(name, _)| *name));
@@ -154,10 +154,12 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
     host
 }
 
-/// An audit of a schedule that neither held nor failed, of the month, or of no moment that anyone but the auditor vouches for. One that
-/// answers a question again leaves nothing open: the question has its answer.
-fn left_open(a: &Audited, span: &Span<'_>) -> Option<(u64, Standing, Reason)> {
-    let open = matches!(a.standing, Standing::Undecided | Standing::Late) && a.link.is_scheduled();
+/// An audit of a schedule that counts, which neither held nor failed, of the month or of a round that nothing dates. One that answers a
+/// question again leaves nothing open: the question has its answer. Nor does one of no schedule that counts: what it should have been
+/// the record of is missing there.
+fn left_open(a: &Audited, plans: &Plans, span: &Span<'_>) -> Option<(u64, Standing, Reason)> {
+    let counts = a.link.schedule.is_some_and(|d| plans.counted().any(|(counted, _)| *counted == d));
+    let open = counts && matches!(a.standing, Standing::Undecided | Standing::Late);
     let recent = a.link.published_ms.is_none_or(|at| at >= span.since());
     let why = a.reasons.first().filter(|r| r.code != ReasonCode::QuestionRepeated)?;
     (open && recent).then(|| (a.core.epoch, a.standing, why.clone()))

@@ -148,6 +148,17 @@ fn shortfall(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host) -> Option<Reas
         );
         return Some(Reason::new(ReasonCode::Stale, text));
     }
+    let slow = |p: &&super::schedule::Plan| {
+        p.schedule.host(&host.key).is_some() && p.schedule.answer_ms > max_age_ms
+    };
+    if let Some(plan) = fleet.plans.counted().map(|(_, p)| p).find(slow) {
+        let text = format!(
+            "host {who}: a schedule gives {} for an outcome, the policy lets evidence be {} old: audits left out of that time would not be seen",
+            duration(plan.schedule.answer_ms),
+            duration(max_age_ms)
+        );
+        return Some(Reason::new(ReasonCode::DeadlineTooLong, text));
+    }
     if let Some((epoch, standing, why)) = host.open.first() {
         let text = format!(
             "host {who}: {} scheduled audits of the last {MONTH_DAYS} days neither held nor failed; the last of them, epoch {epoch}, is {}: {}",
@@ -193,8 +204,8 @@ fn shortfall(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host) -> Option<Reas
 /// Of objects that were never sampled nobody knows how small they are, and the smallest is noticed least: a policy about any single
 /// object is met by those it names, or by a host of which all were sampled.
 fn smaller_ones(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host, who: &str) -> Option<Reason> {
-    let named =
-        fleet.policy.objects.iter().any(|r| r.claims.contains(&Claim::Stored) && !r.objects.is_empty());
+    let mut rules = fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Stored)).peekable();
+    let named = rules.peek().is_some() && rules.all(|r| !r.objects.is_empty() && r.owners.is_empty());
     let sampled = host.sampled.len() as u64;
     (terms.scope == Scope::Object && !named && sampled < host.leaves).then(|| {
         let text = format!(
