@@ -252,13 +252,6 @@ pub(super) struct Link {
     pub(super) slow: Option<Reason>,
 }
 
-impl Link {
-    /// Whether the audit claims to be one of a schedule; else it stands alone.
-    pub(super) const fn is_scheduled(&self) -> bool {
-        self.schedule.is_some() || !self.obstacles.is_empty()
-    }
-}
-
 /// Each round that an audit names, verified once.
 fn verify_rounds(
     prepared: &[Prepared],
