@@ -197,15 +197,20 @@ fn t07_an_idle_log_stops_over_damage() {
     assert_eq!(told[0].1, Outcome::Stopped(why));
 }
 
+/// A new log in `root` without witnesses, and its writer.
+fn start_alone(root: &Path) -> Sequencer {
+    let files: Arc<dyn FileSystem> = Arc::new(StdFiles);
+    let log = make_log(&files, root);
+    let readers = Arc::new(LogDir::read_only(files, root).unwrap());
+    Sequencer::start(log, &readers, options(Vec::new(), 0))
+}
+
 /// A writer that panics is no healthy log.
 #[test]
 fn a_writer_that_ended_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("log");
-    let files: Arc<dyn FileSystem> = Arc::new(StdFiles);
-    let log = make_log(&files, &root);
-    let readers = Arc::new(LogDir::read_only(Arc::new(StdFiles), &root).unwrap());
-    let sequencer = Sequencer::start(log, &readers, options(Vec::new(), 0));
+    let sequencer = start_alone(&root);
     assert_eq!(sequencer.stopped(), None);
     sequencer.submit(b"entry".to_vec(), |_| panic!("a reply that panics"));
     assert_eq!(until_stopped(&sequencer), "the log's writer has ended");
@@ -216,10 +221,7 @@ fn a_writer_that_ended_is_told() {
 fn t07_a_stopped_log_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("log");
-    let files: Arc<dyn FileSystem> = Arc::new(StdFiles);
-    let log = make_log(&files, &root);
-    let readers = Arc::new(LogDir::read_only(Arc::new(StdFiles), &root).unwrap());
-    let sequencer = Sequencer::start(log, &readers, options(Vec::new(), 0));
+    let sequencer = start_alone(&root);
     let one = |entry: &[u8]| submit_all(&sequencer, std::iter::once(entry.to_vec())).remove(0).1;
     assert_eq!(one(b"good"), Outcome::Published { index: 0 });
     let bundle = root.join("tile/entries/000.p/1");
