@@ -33,10 +33,14 @@ fn config_example_is_valid_and_states_the_defaults() {
         format!("{minimal}[limits]\nproof_queue = 0\n"),
         // Three epochs must pass while an inventory is live: 48 hours.
         format!("{minimal}[inventory]\nepoch_seconds = 57601\n"),
+        // 48 of an hour each are live at once, one may be made early and one may be passing.
+        format!("{minimal}[inventory]\nepoch_seconds = 3600\nlive_max = 49\n"),
         minimal.replace("data_dir = \"data\"\n", ""),
     ] {
         assert!(Config::parse(&bad, path).is_err(), "{bad}");
     }
+    let enough = format!("{minimal}[inventory]\nepoch_seconds = 3600\nlive_max = 50\n");
+    Config::parse(&enough, path).unwrap();
 }
 
 /// `init` never touches what exists.
