@@ -90,6 +90,7 @@ impl Store {
         if self.inventory_head(epoch)?.is_some() {
             return Err(StoreError::InventoryExists { epoch });
         }
+        self.forget_undecided(epoch)?;
         let mut bytes = Vec::with_capacity(ASKER_BYTES + LEAF_BYTES * leaves.len());
         bytes.extend(asker.0);
         leaves.iter().for_each(|leaf| encode(leaf, &mut bytes));
@@ -97,6 +98,23 @@ impl Store {
         disk.write_whole(&self.inner.temporary_path(), &layout.inventory_head(epoch), head)?;
         self.inner.decided.write().unwrap_or_else(PoisonError::into_inner).insert(epoch);
         Ok(())
+    }
+
+    /// Removes, durably, a head of an attempt whose rename was told failed and happened all the same (a network file system whose
+    /// answer was lost). Nobody was shown it; other leaves put under it would not be those it signs, if the machine fails before the
+    /// new head replaces it.
+    fn forget_undecided(&self, epoch: u64) -> Result<(), StoreError> {
+        let Inner { disk, layout, .. } = &*self.inner;
+        let path = layout.inventory_head(epoch);
+        match disk.open(&path, false) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(StoreError::io("open", &path, e)),
+            Ok(_) => {
+                let dir = disk.open_dir(&layout.inventories())?;
+                disk.remove(&path)?;
+                disk.sync_dir(&dir)
+            }
+        }
     }
 
     /// What the host signed for an epoch, if it is decided. A head that has its name and is not known to be durable is shown to

@@ -44,6 +44,8 @@ pub(crate) enum Fate {
     Fail(io::ErrorKind),
     /// The same, with the system's error number, which some kinds of failure are only told apart by.
     FailOs(i32),
+    /// A rename is done and told failed, as by a network file system whose answer was lost; anything else is refused.
+    DoneButFail(io::ErrorKind),
     /// The process dies in the middle of it: half a write is done, nothing of anything else.
     Die,
 }
@@ -173,15 +175,7 @@ impl Forgetful {
         if state.dead {
             return Err(io::Error::other("the process is dead"));
         }
-        match (state.judge)(op, path) {
-            Fate::Go => Ok(state),
-            Fate::Fail(kind) => Err(kind.into()),
-            Fate::FailOs(number) => Err(io::Error::from_raw_os_error(number)),
-            Fate::Die => {
-                state.dead = true;
-                Err(io::Error::other("the process dies"))
-            }
-        }
+        state.judged(op, path).1.map(|()| state)
     }
 }
 
@@ -225,6 +219,20 @@ fn survivor(node: &Node, keep: &mut impl FnMut() -> bool) -> Node {
 }
 
 impl State {
+    /// Whether a call is done, and what its caller is told.
+    fn judged(&mut self, op: Op, path: &Path) -> (bool, io::Result<()>) {
+        match (self.judge)(op, path) {
+            Fate::Go => (true, Ok(())),
+            Fate::DoneButFail(kind) => (true, Err(kind.into())),
+            Fate::Fail(kind) => (false, Err(kind.into())),
+            Fate::FailOs(number) => (false, Err(io::Error::from_raw_os_error(number))),
+            Fate::Die => {
+                self.dead = true;
+                (false, Err(io::Error::other("the process dies")))
+            }
+        }
+    }
+
     fn find(&self, path: &Path) -> io::Result<u64> {
         let mut id = ROOT;
         for part in path.strip_prefix("/").unwrap_or(path) {
@@ -405,11 +413,17 @@ impl FileSystem for Forgetful {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.step(Op::Rename, to)?;
-        let id = state.find(from)?;
-        state.dir(to.parent().unwrap())?.insert(name_of(to), id);
-        state.dir(from.parent().unwrap())?.remove(&name_of(from));
-        Ok(())
+        let mut state = self.0.lock().unwrap();
+        if state.dead {
+            return Err(io::Error::other("the process is dead"));
+        }
+        let (done, told) = state.judged(Op::Rename, to);
+        if done {
+            let id = state.find(from)?;
+            state.dir(to.parent().unwrap())?.insert(name_of(to), id);
+            state.dir(from.parent().unwrap())?.remove(&name_of(from));
+        }
+        told
     }
 
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -288,6 +288,55 @@ fn d07_a_failed_fsync_decides_no_epoch() {
     }
 }
 
+/// D01, N1: a head whose rename was told failed, and happened, is in doubt; the epoch is decided anew with other leaves, and the machine
+/// loses power at every operation of that. A head that is there afterwards has the leaves it was signed about.
+#[test]
+fn d01_other_leaves_never_come_under_a_head_that_was_in_doubt() {
+    let (first, second) = ([target(&sample(1, 1, 1))], [target(&sample(2, 1, 1)), target(&sample(3, 1, 1))]);
+    let mut decided_anew = 0;
+    for die_at in 0u64.. {
+        let mut done = false;
+        for mode in [Crash::Lost, Crash::Kept, Crash::Killed, Crash::Mixed(die_at), Crash::Mixed(!die_at)] {
+            let context = format!("power cut at operation {die_at}, {mode:?}");
+            let fs = Forgetful::new();
+            let store = open(&fs).unwrap();
+            fs.judge(|op, path| match op {
+                Op::Rename if path.ends_with("0000000000000005.head") => {
+                    Fate::DoneButFail(std::io::ErrorKind::TimedOut)
+                }
+                _ => Fate::Go,
+            });
+            let told = store.keep_inventory(5, HEAD, &ASKER, &first);
+            assert!(matches!(told, Err(StoreError::Io { .. })), "{told:?}");
+            assert_eq!(store.inventory_head(5).unwrap(), None, "shown while it is in doubt");
+            let mut count = 0;
+            fs.judge(move |op, _| {
+                count += u64::from(op.changes());
+                if op.changes() && count > die_at { Fate::Die } else { Fate::Go }
+            });
+            done = store.keep_inventory(5, b"another", &ASKER, &second).is_ok();
+            let after = fs.crash(mode);
+            drop(store);
+            let store = open(&after).unwrap_or_else(|e| panic!("{context}: {e}"));
+            let leaves = store.inventory_leaves(5).unwrap().map(|(_, leaves)| leaves);
+            match store.inventory_head(5).unwrap().as_deref() {
+                None => assert!(!done, "{context}: a decided epoch is forgotten"),
+                Some(HEAD) => {
+                    assert!(!done && leaves.as_deref() == Some(first.as_slice()), "{context}: {leaves:?}");
+                }
+                Some(head) => {
+                    assert_eq!((head, leaves.as_deref()), (&b"another"[..], Some(&second[..])), "{context}");
+                    decided_anew += 1;
+                }
+            }
+        }
+        if done {
+            break;
+        }
+    }
+    assert!(decided_anew > 5, "only {decided_anew}: the operations were not counted");
+}
+
 /// Work of one process: an object, an inventory of it, then it is replaced and deleted. Returns what was acknowledged: 0 nothing,
 /// 1 the inventory, 2 everything.
 fn work(fs: &Forgetful, die_at: u64) -> u8 {
