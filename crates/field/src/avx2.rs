@@ -55,11 +55,13 @@ impl Avx2 {
 /// What column `c` of a product with its reduction starts with: the constants of all that will be added to it taken off, the
 /// bias put on, the bias of the column before (shifted) taken off; columns that become limbs are balanced by a half, the last is a double
 /// at once.
-const fn start(c: usize) -> i64 {
-    // Products of limbs whose numbers sum to `c`, in a b and in m p.
-    const PRODUCTS: [i64; 2 * LIMBS] = [2, 4, 6, 8, 10, 8, 6, 4, 2, 0];
-    let low = PRODUCTS[c];
-    let high = if c > 0 { PRODUCTS[c - 1] } else { 0 };
+///
+/// `products` is how many there are: `m p`, and one `a b` or more.
+const fn start(c: usize, products: i64) -> i64 {
+    // Products of limbs whose numbers sum to `c`.
+    const PRODUCTS: [i64; 2 * LIMBS] = [1, 2, 3, 4, 5, 4, 3, 2, 1, 0];
+    let low = products * PRODUCTS[c];
+    let high = if c > 0 { products * PRODUCTS[c - 1] } else { 0 };
     let constants = low
         .wrapping_mul(MAGIC.to_bits().cast_signed())
         .wrapping_add(high.wrapping_mul(SPLIT.to_bits().cast_signed()));
@@ -72,14 +74,17 @@ const fn start(c: usize) -> i64 {
     own.wrapping_sub(carried).wrapping_sub(constants)
 }
 
-const START: [i64; 2 * LIMBS] = {
+const fn starts(products: i64) -> [i64; 2 * LIMBS] {
     let (mut s, mut c) = ([0; 2 * LIMBS], 0);
     while c < 2 * LIMBS {
-        s[c] = start(c);
+        s[c] = start(c, products);
         c += 1;
     }
     s
-};
+}
+
+const START: [i64; 2 * LIMBS] = starts(2);
+const START_TWO: [i64; 2 * LIMBS] = starts(3);
 
 /// `a b / 2^255 + addend`; bounds in [`crate::product`].
 #[inline]
@@ -106,6 +111,26 @@ pub(crate) fn multiply_add(a: &Lanes, b: &Lanes, addend: Option<&Columns>, modul
     out
 }
 
+/// `(a0 b0 + a1 b1) / 2^255`, with one reduction. Bounds as for one product, the value's with the sum of both for `a b`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(crate) fn multiply_two(a: [&Lanes; 2], b: [&Lanes; 2], modulus: &Modulus) -> Lanes {
+    let begin = [0, 1, 2, 3, 4, 5].map(|c: usize| START_TWO[c]);
+    let mut t = [columns(begin); HALVES];
+    let nexts = [START_TWO[6], START_TWO[7], START_TWO[8], START_TWO[9], 0];
+    for (i, next) in nexts.into_iter().enumerate() {
+        for (h, t) in t.iter_mut().enumerate() {
+            accumulate(t, a[1], i, b[1], h);
+            step(t, a[0], i, b[0], h, modulus, next);
+        }
+    }
+    let mut out = Lanes::ZERO;
+    for (h, t) in t.iter().enumerate() {
+        finish(t, &mut out, h);
+    }
+    out
+}
+
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn columns(start: [i64; 6]) -> [__m256i; 6] {
@@ -118,6 +143,60 @@ fn columns(start: [i64; 6]) -> [__m256i; 6] {
         _mm256_set1_epi64x(e),
         _mm256_set1_epi64x(f),
     ]
+}
+
+/// Adds limb `i` of half `h` of `a` times `b`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn accumulate(t: &mut [__m256i; 6], a: &Lanes, i: usize, b: &Lanes, h: usize) {
+    let [mut t0, mut t1, mut t2, mut t3, mut t4, mut t5] = *t;
+    // From the whole arrays, so that the pointers may be used for all of them.
+    let a = (&raw const a.0).cast::<f64>().wrapping_add(WIDTH * i + REGISTER * h);
+    let b = (&raw const b.0).cast::<f64>().wrapping_add(REGISTER * h);
+    // SAFETY: reads 32 bytes at `a`, at `b` and at each of four rows of 64 bytes after it: all inside what the references name, and
+    // aligned to 32 bytes as their types are. Writes registers only.
+    unsafe {
+        asm!(
+            "vmovapd {x}, [{a}]",
+            "vmovapd {h}, {c1}",
+            "vfmadd231pd {h}, {x}, [{b} + 0]",
+            "vsubpd {l}, {h}, {c2}",
+            "vfmsub231pd {l}, {x}, [{b} + 0]",
+            "vpaddq {t0}, {t0}, {l}",
+            "vpaddq {t1}, {t1}, {h}",
+            "vmovapd {h}, {c1}",
+            "vfmadd231pd {h}, {x}, [{b} + 64]",
+            "vsubpd {l}, {h}, {c2}",
+            "vfmsub231pd {l}, {x}, [{b} + 64]",
+            "vpaddq {t1}, {t1}, {l}",
+            "vpaddq {t2}, {t2}, {h}",
+            "vmovapd {h}, {c1}",
+            "vfmadd231pd {h}, {x}, [{b} + 128]",
+            "vsubpd {l}, {h}, {c2}",
+            "vfmsub231pd {l}, {x}, [{b} + 128]",
+            "vpaddq {t2}, {t2}, {l}",
+            "vpaddq {t3}, {t3}, {h}",
+            "vmovapd {h}, {c1}",
+            "vfmadd231pd {h}, {x}, [{b} + 192]",
+            "vsubpd {l}, {h}, {c2}",
+            "vfmsub231pd {l}, {x}, [{b} + 192]",
+            "vpaddq {t3}, {t3}, {l}",
+            "vpaddq {t4}, {t4}, {h}",
+            "vmovapd {h}, {c1}",
+            "vfmadd231pd {h}, {x}, [{b} + 256]",
+            "vsubpd {l}, {h}, {c2}",
+            "vfmsub231pd {l}, {x}, [{b} + 256]",
+            "vpaddq {t4}, {t4}, {l}",
+            "vpaddq {t5}, {t5}, {h}",
+            x = out(ymm_reg) _, h = out(ymm_reg) _, l = out(ymm_reg) _,
+            t0 = inout(ymm_reg) t0, t1 = inout(ymm_reg) t1, t2 = inout(ymm_reg) t2,
+            t3 = inout(ymm_reg) t3, t4 = inout(ymm_reg) t4, t5 = inout(ymm_reg) t5,
+            c1 = in(ymm_reg) _mm256_set1_pd(SPLIT), c2 = in(ymm_reg) _mm256_set1_pd(SPLIT_MAGIC),
+            a = in(reg) a, b = in(reg) b,
+            options(pure, readonly, nostack)
+        );
+    }
+    *t = [t0, t1, t2, t3, t4, t5];
 }
 
 /// Adds limb `i` of half `h` of `a` times `b`, then the multiple of the modulus that makes column 0 vanish, and moves on by a column.

@@ -3,6 +3,7 @@
 //! - [`modulus`]: the two fields, as limbs;
 //! - [`lanes`]: eight elements, [`Lanes`](lanes::Lanes), and their way in and out;
 //! - [`product`]: Montgomery multiplication, by assembly and by integers (the oracle);
+//! - [`base`]: what addition of affine points needs of the base field, for any processor;
 //! - [`poseidon2`]: eight Poseidon2 permutations of width 16 at once.
 //!
 //! An element is five signed limbs of 51 bits, each held in a double, and `R = 2^255`. A product of two limbs is split by two
@@ -16,6 +17,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+pub mod base;
 pub mod lanes;
 pub mod modulus;
 pub mod poseidon2;
