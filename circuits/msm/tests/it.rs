@@ -1,0 +1,3 @@
+//! Integration tests.
+#[path = "it/sums.rs"]
+mod sums;
