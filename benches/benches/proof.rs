@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use bailiwick_benches::process::{cpu_seconds, peak_rss_bytes};
 use bailiwick_benches::stats::median;
-use bailiwick_groth16::peer::{ark_matrices, prove_with_ark, prove_with_taceo};
+use bailiwick_groth16::peer::{ark_matrices, prove_with_ark, prove_with_taceo, taceo_matrices};
 use bailiwick_groth16::{Matrices, Proof, ProvingKey, assign, prove, setup};
 use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::opening::open;
@@ -120,7 +120,6 @@ fn main() -> anyhow::Result<()> {
         read = w.1;
         let z = assignment.run(|| assign(PossessionCircuit::assigned(class, public, &w.0)))?;
         proof = Some(ours.run(|| prove(&key, &vk, &matrices, &z, &mut rng, &mut |_| ()))?);
-        taceo.run(|| prove_with_taceo(&key, &matrices, &z, &mut rng))?;
     }
     let peak = peak_rss_bytes();
     println!("  at most {read} bytes read from disk for a proof of {} samples", class.samples);
@@ -130,10 +129,12 @@ fn main() -> anyhow::Result<()> {
     taceo.show("taceo-groth16 0.2, unchecked");
     println!("  peak memory so far {:.0} MiB", peak as f64 / f64::from(1 << 20));
     let mut ark = Timing::default();
-    let in_ark = ark_matrices(&matrices);
+    let (in_ark, in_taceo) = (ark_matrices(&matrices), taceo_matrices(&matrices));
     let (w, _) = witness(&challenge, &tree, &body)?;
     let z = assign(PossessionCircuit::assigned(class, public, &w))?;
     for _ in 0..runs {
+        ours.run(|| prove(&key, &vk, &matrices, &z, &mut rng, &mut |_| ()))?;
+        taceo.run(|| prove_with_taceo(&key, &in_taceo, &z, &mut rng))?;
         ark.run(|| prove_with_ark(&key, &in_ark, &z, &mut rng))?;
     }
     ark.show("ark-groth16 0.6, matrices kept, unchecked");

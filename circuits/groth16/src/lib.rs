@@ -25,9 +25,13 @@ pub mod development;
 #[cfg(feature = "prove")]
 mod matrices;
 #[cfg(feature = "prove")]
+mod msm;
+#[cfg(feature = "prove")]
 mod prover;
 #[cfg(feature = "prove")]
 mod proving_key;
+#[cfg(feature = "prove")]
+mod quotient;
 #[cfg(feature = "prove")]
 mod setup;
 #[cfg(feature = "prove")]

@@ -1,19 +1,20 @@
 //! From a circuit to its matrices and to an assignment, by `ark-relations`.
 
+mod combinations;
+
 use std::sync::OnceLock;
 
 use ark_bn254::Fr;
-use ark_ff::{BigInteger, PrimeField, Zero};
+use ark_ff::{BigInteger, One, PrimeField};
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, OptimizationGoal, R1CS_PREDICATE_LABEL,
-    SynthesisMode,
+    SynthesisMode, Variable,
 };
 use bailiwick_protocol::ids::CircuitDigest;
 use bailiwick_protocol::labels::Label;
 use rayon::prelude::*;
 
-/// One matrix: per constraint its non-zero (coefficient, column).
-pub(crate) type Matrix = Vec<Vec<(Fr, usize)>>;
+use combinations::{Collector, Combinations, TooMany};
 
 /// Why a circuit gives no usable constraint system.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,15 +29,55 @@ pub enum SynthesisError {
         /// How many.
         count: usize,
     },
+    /// More than 2^32 entries, columns or coefficients.
+    #[error("the circuit is too large")]
+    TooLarge,
+}
+
+impl From<TooMany> for SynthesisError {
+    fn from(_: TooMany) -> Self {
+        Self::TooLarge
+    }
+}
+
+/// Which of the three matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    A,
+    B,
+    C,
 }
 
 /// The matrices A, B, C of a circuit: `(A·z) ∘ (B·z) = C·z`, z = (1, public inputs, witness).
 ///
-/// Kept beside the proving key, so that a proof needs the witness only. 40 bytes per non-zero entry.
+/// Kept beside the proving key, so that a proof needs the witness only. Rows are numbers of distinct linear combinations, whose
+/// entries are pairs of a column and the number of a distinct coefficient: 12 bytes a constraint and 8 an entry kept.
 #[derive(Clone, Debug)]
 pub struct Matrices {
-    inner: taceo_groth16::ConstraintMatrices<Fr>,
+    instance_variables: usize,
+    witness_variables: usize,
+    combinations: Combinations,
+    /// Per constraint the combinations that are its rows of A, B and C.
+    constraints: Vec<[u32; 3]>,
     digest: OnceLock<CircuitDigest>,
+}
+
+/// The value of every row at an assignment that satisfies all constraints.
+pub(crate) struct Evaluations<'m> {
+    values: Vec<Fr>,
+    constraints: &'m [[u32; 3]],
+}
+
+impl Evaluations<'_> {
+    /// How many rows there are.
+    pub(crate) const fn constraints(&self) -> usize {
+        self.constraints.len()
+    }
+
+    /// Row `row` of A z or B z, if there is such a constraint.
+    pub(crate) fn at(&self, side: Side, row: usize) -> Option<Fr> {
+        self.constraints.get(row).map(|sides| self.values[sides[side as usize] as usize])
+    }
 }
 
 fn system(mode: SynthesisMode) -> ConstraintSystemRef<Fr> {
@@ -60,87 +101,112 @@ impl Matrices {
         if count > 0 {
             return Err(SynthesisError::NotR1cs { count });
         }
-        let mut all = cs.to_matrices()?;
-        let r1cs = all.remove(R1CS_PREDICATE_LABEL).unwrap_or_default();
-        let [a, b, c]: [Matrix; 3] = r1cs.try_into().map_err(|_| SynthesisError::NotR1cs { count: 0 })?;
-        Ok(Self::from_parts(cs.num_instance_variables(), cs.num_witness_variables(), [a, b, c]))
-    }
-
-    fn from_parts(inputs: usize, witnesses: usize, mut abc: [Matrix; 3]) -> Self {
-        for row in abc.iter_mut().flatten() {
-            row.retain(|(coefficient, _)| !coefficient.is_zero());
-            row.sort_unstable_by_key(|(_, column)| *column);
-            row.shrink_to_fit();
-        }
-        let [a, b, c] = abc;
-        let entries = |m: &Matrix| m.iter().map(Vec::len).sum();
-        let inner = taceo_groth16::ConstraintMatrices {
-            num_instance_variables: inputs,
-            num_witness_variables: witnesses,
-            num_constraints: a.len(),
-            a_num_non_zero: entries(&a),
-            b_num_non_zero: entries(&b),
-            c_num_non_zero: entries(&c),
-            a,
-            b,
-            c,
+        let cs = cs.borrow().ok_or(ark_relations::utils::error::SynthesisError::MissingCS)?;
+        let instance_variables = cs.num_instance_variables();
+        // Row by row: `to_matrices` would hold 40 bytes an entry, 260 MB for 64 samples.
+        let mut collector = Collector::new();
+        let mut number = |row: Variable| {
+            let terms = cs.get_lc(row).0.into_iter().filter(|(_, variable)| !variable.is_zero());
+            collector.number(terms.filter_map(|(k, v)| Some((k, v.get_variable_index(instance_variables)?))))
         };
-        Self { inner, digest: OnceLock::new() }
+        let mut constraints = Vec::new();
+        if let Some(r1cs) = cs.predicate_constraint_systems.get(R1CS_PREDICATE_LABEL) {
+            let [a, b, c] = &r1cs.get_constraints()[..] else {
+                return Err(SynthesisError::NotR1cs { count: r1cs.num_constraints() });
+            };
+            constraints.reserve_exact(a.len());
+            for ((a, b), c) in a.iter().zip(b).zip(c) {
+                constraints.push([number(*a)?, number(*b)?, number(*c)?]);
+            }
+        }
+        Ok(Self {
+            instance_variables,
+            witness_variables: cs.num_witness_variables(),
+            combinations: collector.finish(),
+            constraints,
+            digest: OnceLock::new(),
+        })
     }
 
     /// Number of constraints.
     #[must_use]
     pub const fn constraints(&self) -> usize {
-        self.inner.num_constraints
+        self.constraints.len()
     }
 
     /// Columns: the constant one, public inputs, witness.
     #[must_use]
     pub const fn variables(&self) -> usize {
-        self.inner.num_instance_variables + self.inner.num_witness_variables
+        self.instance_variables + self.witness_variables
     }
 
     /// Columns of the constant one and the public inputs.
     #[must_use]
     pub const fn instance_variables(&self) -> usize {
-        self.inner.num_instance_variables
+        self.instance_variables
     }
 
     /// Non-zero entries of A, B and C together.
     #[must_use]
-    pub const fn non_zero(&self) -> usize {
-        self.inner.a_num_non_zero + self.inner.b_num_non_zero + self.inner.c_num_non_zero
+    pub fn non_zero(&self) -> usize {
+        self.constraints.iter().flatten().map(|row| self.combinations.len(*row)).sum()
+    }
+
+    /// Entries kept in memory: those of equal rows once.
+    #[must_use]
+    pub const fn distinct_entries(&self) -> usize {
+        self.combinations.kept()
     }
 
     /// The rows of A, B and C, constraint by constraint: (coefficient, column), columns ascending.
-    pub fn rows(&self) -> impl Iterator<Item = [&[(Fr, usize)]; 3]> {
-        let m = &self.inner;
-        m.a.iter().zip(&m.b).zip(&m.c).map(|((a, b), c)| [a.as_slice(), b, c])
+    pub fn rows(&self) -> impl Iterator<Item = [Vec<(Fr, usize)>; 3]> {
+        self.constraints.iter().map(|rows| rows.map(|row| self.combinations.terms(row).collect()))
+    }
+
+    /// The rows of one matrix.
+    pub(crate) fn matrix(
+        &self,
+        side: Side,
+    ) -> impl ExactSizeIterator<Item = impl Iterator<Item = (Fr, usize)>> {
+        self.constraints.iter().map(move |rows| self.combinations.terms(rows[side as usize]))
     }
 
     /// The same system without the constraints of these indices: for tests that delete a clause.
     #[must_use]
     pub fn without(&self, drop: &[usize]) -> Self {
-        let keep = |m: &Matrix| {
-            m.iter().enumerate().filter(|(i, _)| !drop.contains(i)).map(|(_, row)| row.clone()).collect()
-        };
-        Self::from_parts(
-            self.inner.num_instance_variables,
-            self.inner.num_witness_variables,
-            [keep(&self.inner.a), keep(&self.inner.b), keep(&self.inner.c)],
-        )
+        let kept = self.constraints.iter().enumerate().filter(|(i, _)| !drop.contains(i));
+        Self {
+            constraints: kept.map(|(_, rows)| *rows).collect(),
+            digest: OnceLock::new(),
+            instance_variables: self.instance_variables,
+            witness_variables: self.witness_variables,
+            combinations: self.combinations.clone(),
+        }
     }
 
     /// First constraint that `assignment` does not satisfy; a wrong length fails constraint 0.
     #[must_use]
     pub fn first_unsatisfied(&self, assignment: &[Fr]) -> Option<usize> {
-        if assignment.len() != self.variables() || assignment.first() != Some(&Fr::from(1u64)) {
-            return Some(0);
+        self.evaluate(assignment).err()
+    }
+
+    /// The values of all rows at `assignment`, each distinct row computed once, in parallel over the current pool.
+    ///
+    /// # Errors
+    /// The first constraint that `assignment` does not satisfy, as [`Matrices::first_unsatisfied`].
+    pub(crate) fn evaluate(&self, assignment: &[Fr]) -> Result<Evaluations<'_>, usize> {
+        if assignment.len() != self.variables() || assignment.first() != Some(&Fr::one()) {
+            return Err(0);
         }
-        let row =
-            |terms: &[(Fr, usize)]| terms.iter().map(|(k, column)| *k * assignment[*column]).sum::<Fr>();
-        let m = &self.inner;
-        (m.a.par_iter().zip(&m.b).zip(&m.c)).position_first(|((a, b), c)| row(a) * row(b) != row(c))
+        let values = self.combinations.evaluate(assignment);
+        let holds = |[a, b, c]: &[u32; 3]| {
+            let [a, b, c] = [a, b, c].map(|row| values[*row as usize]);
+            a * b == c
+        };
+        match self.constraints.par_iter().with_min_len(512).position_first(|rows| !holds(rows)) {
+            Some(constraint) => Err(constraint),
+            None => Ok(Evaluations { values, constraints: &self.constraints }),
+        }
     }
 
     /// Digest of shape and entries: BLAKE3 derive-key under its label over LE64 (columns of the instance,
@@ -152,26 +218,24 @@ impl Matrices {
     }
 
     fn compute_digest(&self) -> CircuitDigest {
-        let m = &self.inner;
         let mut h = blake3::Hasher::new_derive_key(Label::CircuitDigest.as_str());
-        for n in [m.num_instance_variables, m.num_witness_variables, m.num_constraints] {
+        for n in [self.instance_variables, self.witness_variables, self.constraints.len()] {
             h.update(&(n as u64).to_le_bytes());
         }
         let mut row_bytes = Vec::new();
-        for row in [&m.a, &m.b, &m.c].into_iter().flatten() {
-            row_bytes.clear();
-            row_bytes.extend_from_slice(&(row.len() as u64).to_le_bytes());
-            for (coefficient, column) in row {
-                row_bytes.extend_from_slice(&(*column as u64).to_le_bytes());
-                row_bytes.extend_from_slice(&coefficient.into_bigint().to_bytes_le());
+        for side in [Side::A, Side::B, Side::C] {
+            for row in &self.constraints {
+                let row = row[side as usize];
+                row_bytes.clear();
+                row_bytes.extend_from_slice(&(self.combinations.len(row) as u64).to_le_bytes());
+                for (coefficient, column) in self.combinations.terms(row) {
+                    row_bytes.extend_from_slice(&(column as u64).to_le_bytes());
+                    row_bytes.extend_from_slice(&coefficient.into_bigint().to_bytes_le());
+                }
+                h.update(&row_bytes);
             }
-            h.update(&row_bytes);
         }
         CircuitDigest(h.finalize().into())
-    }
-
-    pub(crate) const fn inner(&self) -> &taceo_groth16::ConstraintMatrices<Fr> {
-        &self.inner
     }
 }
 

@@ -4,7 +4,7 @@
 use ark_bn254::{Bn254, Fr};
 use rand_core::CryptoRng;
 
-use crate::matrices::Matrices;
+use crate::matrices::{Matrices, Side};
 use crate::proof::Proof;
 use crate::prover::ProveError;
 use crate::proving_key::ProvingKey;
@@ -45,21 +45,47 @@ pub struct ArkMatrices {
 /// A copy of `matrices` for [`prove_with_ark`].
 #[must_use]
 pub fn ark_matrices(matrices: &Matrices) -> ArkMatrices {
-    let inner = matrices.inner();
     ArkMatrices {
-        abc: vec![inner.a.clone(), inner.b.clone(), inner.c.clone()],
+        abc: plain(matrices).into(),
         instance_variables: matrices.instance_variables(),
         constraints: matrices.constraints(),
     }
 }
 
-/// `taceo-groth16`'s prover, called as its documentation shows.
+/// The three matrices, every entry in full.
+fn plain(matrices: &Matrices) -> [ark_relations::utils::matrix::Matrix<Fr>; 3] {
+    [Side::A, Side::B, Side::C].map(|side| matrices.matrix(side).map(Iterator::collect).collect())
+}
+
+/// Matrices in the form `taceo-groth16` takes.
+#[derive(Debug)]
+pub struct TaceoMatrices(taceo_groth16::ConstraintMatrices<Fr>);
+
+/// A copy of `matrices` for [`prove_with_taceo`].
+#[must_use]
+pub fn taceo_matrices(matrices: &Matrices) -> TaceoMatrices {
+    let [a, b, c] = plain(matrices);
+    let entries = |m: &[Vec<(Fr, usize)>]| m.iter().map(Vec::len).sum();
+    TaceoMatrices(taceo_groth16::ConstraintMatrices {
+        num_instance_variables: matrices.instance_variables(),
+        num_witness_variables: matrices.variables() - matrices.instance_variables(),
+        num_constraints: matrices.constraints(),
+        a_num_non_zero: entries(&a),
+        b_num_non_zero: entries(&b),
+        c_num_non_zero: entries(&c),
+        a,
+        b,
+        c,
+    })
+}
+
+/// `taceo-groth16`'s prover from kept matrices, called as its documentation shows: convert once with [`taceo_matrices`].
 ///
 /// # Errors
 /// `Prover`, `Malformed`.
 pub fn prove_with_taceo(
     key: &ProvingKey,
-    matrices: &Matrices,
+    matrices: &TaceoMatrices,
     assignment: &[Fr],
     rng: &mut impl CryptoRng,
 ) -> Result<Proof, ProveError> {
@@ -68,7 +94,7 @@ pub fn prove_with_taceo(
         key.inner(),
         r,
         s,
-        matrices.inner(),
+        &matrices.0,
         assignment,
     )
     .map_err(|_| ProveError::Prover)?;

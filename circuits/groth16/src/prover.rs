@@ -1,13 +1,17 @@
-//! Proving, by the prover of `taceo-groth16` on kept matrices.
+//! Proving (Groth, Eurocrypt 2016, section 3.2) with libsnark's reduction, from kept matrices: bit for bit what `ark-groth16`
+//! computes of the same key, assignment and blinding factors.
 
 use ark_bn254::{Bn254, Fr};
+use ark_ec::CurveGroup;
 use rand_core::CryptoRng;
 
 use crate::key::PreparedVerifyingKey;
-use crate::matrices::Matrices;
+use crate::matrices::{Evaluations, Matrices};
+use crate::msm::{msm_g1, msm_g2};
 use crate::proof::{Proof, ProofError};
 use crate::proving_key::ProvingKey;
-use crate::setup::scalar;
+use crate::quotient::quotient;
+use crate::setup::{domain, scalar};
 use crate::verify::VerifyError;
 
 /// Why there is no proof.
@@ -23,7 +27,7 @@ pub enum ProveError {
     /// Key and matrices are of different circuits.
     #[error("the proving key does not belong to this circuit")]
     WrongKey,
-    /// The prover itself failed.
+    /// A prover of another crate failed: for benches.
     #[error("the prover failed")]
     Prover,
     /// The proof made is malformed: a fault of memory, or a key with points outside the group.
@@ -68,22 +72,36 @@ pub fn prove(
         return Err(ProveError::WrongKey);
     }
     progress(ProvePhase::Check);
-    if let Some(constraint) = matrices.first_unsatisfied(assignment) {
-        return Err(ProveError::Unsatisfied { constraint });
-    }
+    let rows = matrices.evaluate(assignment).map_err(|constraint| ProveError::Unsatisfied { constraint })?;
     progress(ProvePhase::Prove);
-    let (r, s) = (scalar(rng), scalar(rng));
-    let proof = taceo_groth16::Groth16::<Bn254>::prove::<taceo_groth16::LibSnarkReduction>(
-        key.inner(),
-        r,
-        s,
-        matrices.inner(),
-        assignment,
-    )
-    .map_err(|_| ProveError::Prover)?;
+    let blinding = (scalar(rng), scalar(rng));
+    let proof = blinded(key, matrices, assignment, rows, blinding)?;
     progress(ProvePhase::Verify);
     let proof = Proof::from_points(&proof)?;
     let inputs = assignment.get(1..matrices.instance_variables()).unwrap_or_default();
     vk.verify(inputs, &proof)?;
     Ok(proof)
+}
+
+/// The three points for blinding factors r and s. Must be called with what satisfies the matrices, and with a key that fits them.
+fn blinded(
+    key: &ProvingKey,
+    matrices: &Matrices,
+    assignment: &[Fr],
+    rows: Evaluations<'_>,
+    (r, s): (Fr, Fr),
+) -> Result<ark_groth16::Proof<Bn254>, ProveError> {
+    let domain = domain(matrices).ok_or(ProveError::WrongKey)?;
+    let pk = key.inner();
+    let witness = &assignment[matrices.instance_variables()..];
+    let h = quotient(&domain, &rows, &assignment[..matrices.instance_variables()]);
+    drop(rows);
+    let c = msm_g1(&pk.h_query, &h);
+    drop(h);
+    let c = c + msm_g1(&pk.l_query, witness);
+    let a = msm_g1(&pk.a_query, assignment) + pk.vk.alpha_g1 + pk.delta_g1 * r;
+    let b_g1 = msm_g1(&pk.b_g1_query, assignment) + pk.beta_g1 + pk.delta_g1 * s;
+    let b = msm_g2(&pk.b_g2_query, assignment) + pk.vk.beta_g2 + pk.vk.delta_g2 * s;
+    let c = c + a * s + b_g1 * r - pk.delta_g1 * (r * s);
+    Ok(ark_groth16::Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() })
 }

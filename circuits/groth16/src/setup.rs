@@ -16,7 +16,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::key::{KeyError, VerifyingKey};
-use crate::matrices::{Matrices, Matrix};
+use crate::matrices::{Matrices, Side};
 use crate::proving_key::ProvingKey;
 use crate::subversion::Transcript;
 
@@ -121,19 +121,18 @@ pub(crate) fn domain(matrices: &Matrices) -> Option<Radix2EvaluationDomain<Fr>> 
 
 fn polynomials(matrices: &Matrices, domain: &Radix2EvaluationDomain<Fr>, tau: &Fr) -> Polynomials {
     let lagrange = Zeroizing::new(domain.evaluate_all_lagrange_coefficients(*tau));
-    let column = |matrix: &Matrix| {
+    let column = |side: Side| {
         let mut out = Zeroizing::new(vec![Fr::zero(); matrices.variables()]);
-        for (row, at_row) in matrix.iter().zip(lagrange.iter()) {
+        for (row, at_row) in matrices.matrix(side).zip(lagrange.iter()) {
             for (coefficient, column) in row {
-                out[*column] += *at_row * coefficient;
+                out[column] += *at_row * coefficient;
             }
         }
         out
     };
-    let m = matrices.inner();
-    let (mut u, v, w) = (column(&m.a), column(&m.b), column(&m.c));
+    let (mut u, v, w) = (column(Side::A), column(Side::B), column(Side::C));
     for (u, at_row) in
-        u.iter_mut().zip(lagrange.iter().skip(matrices.constraints())).take(m.num_instance_variables)
+        u.iter_mut().zip(lagrange.iter().skip(matrices.constraints())).take(matrices.instance_variables())
     {
         *u += at_row;
     }

@@ -17,7 +17,7 @@ use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Valid};
 use rand_core::CryptoRng;
 
-use crate::matrices::{Matrices, Matrix};
+use crate::matrices::{Matrices, Side};
 use crate::proving_key::{PROVING_KEY_BYTES_MAX, ProvingKey, ProvingKeyError};
 use crate::setup::domain;
 
@@ -152,21 +152,21 @@ impl ProvingKey {
         transcript: &Transcript,
         weights: &[Fr],
     ) -> Result<(), Inconsistency> {
-        let (pk, m, n) = (self.inner(), matrices.inner(), matrices.instance_variables());
+        let (pk, n) = (self.inner(), matrices.instance_variables());
         // Σ weight_i · (polynomial of variable i) at tau, in G1, from the matrix alone.
-        let at_tau = |matrix: &Matrix, weights: &[Fr], instance_rows: bool| {
+        let at_tau = |side: Side, weights: &[Fr], instance_rows: bool| {
             let mut values: Vec<Fr> =
-                matrix.iter().map(|row| row.iter().map(|(k, column)| *k * weights[*column]).sum()).collect();
+                matrices.matrix(side).map(|row| row.map(|(k, column)| k * weights[column]).sum()).collect();
             if instance_rows {
                 values.extend_from_slice(&weights[..n]);
             }
             sum_g1(&transcript.tau_g1, &domain.ifft(&values))
         };
-        if sum_g1(&pk.a_query, weights) != at_tau(&m.a, weights, true) {
+        if sum_g1(&pk.a_query, weights) != at_tau(Side::A, weights, true) {
             return Err(Inconsistency::Query("A"));
         }
         let b_g1 = sum_g1(&pk.b_g1_query, weights);
-        if b_g1 != at_tau(&m.b, weights, false) {
+        if b_g1 != at_tau(Side::B, weights, false) {
             return Err(Inconsistency::Query("B in G1"));
         }
         let (g1, g2) = (G1Affine::generator().into_group(), G2Affine::generator().into_group());
@@ -185,7 +185,7 @@ impl ProvingKey {
             let expected = pairings([
                 (u, pk.vk.beta_g2.into_group()),
                 (pk.vk.alpha_g1.into_group(), v),
-                (at_tau(&m.c, &only, false), g2),
+                (at_tau(Side::C, &only, false), g2),
             ]);
             if found != expected {
                 return Err(Inconsistency::Query(name));

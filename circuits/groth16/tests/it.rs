@@ -7,6 +7,7 @@ mod it {
     mod development;
     mod key;
     mod keys_on_disk;
+    mod peers;
     mod proof;
     mod prover;
     mod source;

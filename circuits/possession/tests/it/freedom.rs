@@ -17,12 +17,12 @@ fn z23_no_private_variable_is_loose() {
 
     // Only rows that name the variable can change; keep each row's three values and add the difference.
     let at = |row: &[(Fr, usize)]| row.iter().map(|(k, i)| *k * z[*i]).sum::<Fr>();
-    let values: Vec<[Fr; 3]> = matrices.rows().map(|rows| rows.map(at)).collect();
+    let values: Vec<[Fr; 3]> = matrices.rows().map(|rows| rows.map(|row| at(&row))).collect();
     let mut by_variable: Vec<Vec<(usize, usize, Fr)>> = vec![Vec::new(); z.len()];
     for (row, rows) in matrices.rows().enumerate() {
         for (which, terms) in rows.into_iter().enumerate() {
             for (k, i) in terms {
-                by_variable[*i].push((row, which, *k));
+                by_variable[i].push((row, which, k));
             }
         }
     }
