@@ -132,17 +132,18 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    /// Puts everything in canonical order and drops repetitions. Of several proofs of one entry, made at different times, one is
-    /// enough and the least is kept; a bundle keeps an outcome if one of its copies has one.
+    /// Puts everything in canonical order and drops repetitions. Of several proofs of one entry one is enough: kept is the one to the
+    /// smallest tree, whose cosignatures date the entry earliest, of these the one with the most signatures, then the least bytes (D2).
+    /// A bundle keeps an outcome if one of its copies has one.
     pub fn sort(&mut self) {
-        self.announced.sort();
+        self.announced.sort_by(|a, b| a.entry.cmp(&b.entry).then_with(|| a.by_worth(b)));
         self.announced.dedup_by(|other, kept| other.entry == kept.entry);
         self.audits.sort_by_cached_key(|a| a.bundle.digest());
         self.audits.dedup_by(|other, kept| {
             let same = other.bundle == kept.bundle;
             if same {
                 kept.outcome = match (kept.outcome.take(), other.outcome.take()) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (Some(a), Some(b)) => Some(core::cmp::min_by(a, b, Logged::by_worth)),
                     (a, b) => a.or(b),
                 };
             }
@@ -184,12 +185,30 @@ impl Dossier {
     }
 }
 
+/// Size of the tree that a C2SP tlog-proof leads to, and how many signatures its checkpoint lacks of all there could be: what to
+/// order proofs by. Only read, not checked; what is no such text comes last.
+fn tree_and_signatures(proof: &[u8]) -> (u64, usize) {
+    // The inclusion proof, the checkpoint (origin, size, root), the signatures; an empty line between two.
+    let mut parts = core::str::from_utf8(proof).unwrap_or_default().splitn(3, "\n\n").skip(1);
+    let size =
+        parts.next().and_then(|checkpoint| checkpoint.lines().nth(1)).and_then(|size| size.parse().ok());
+    let signatures =
+        parts.next().map_or(0, |lines| lines.lines().filter(|l| l.starts_with('\u{2014}')).count());
+    (size.unwrap_or(u64::MAX), usize::MAX - signatures)
+}
+
 fn ascending<T: Canonical>(list: &[T]) -> bool {
     let bytes: Vec<_> = list.iter().map(Canonical::to_bytes).collect();
     bytes.windows(2).all(|w| w[0] < w[1])
 }
 
 impl Logged {
+    /// The better proof first. Of an entry that differs too, a proof is compared by itself.
+    fn by_worth(&self, other: &Self) -> core::cmp::Ordering {
+        let rank = |l: &Self| tree_and_signatures(&l.proof);
+        rank(self).cmp(&rank(other)).then_with(|| self.cmp(other))
+    }
+
     fn encode(&self, e: &mut Encoder) {
         e.array(2);
         e.bytes(&self.entry);

@@ -64,9 +64,19 @@ pub fn verify(key: &[u8; 32], label: Label, message: &[u8], signature: &Signatur
 /// # Errors
 /// `CodecError::BadSignature`, for every cause alike.
 pub fn verify_raw(key: &[u8; 32], message: &[u8], signature: &Signature) -> Result<(), CodecError> {
+    if !is_reduced(key) {
+        return Err(CodecError::BadSignature);
+    }
     ed25519_dalek::VerifyingKey::from_bytes(key)
         .and_then(|k| k.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0)))
         .map_err(|_| CodecError::BadSignature)
+}
+
+/// Whether the y of an encoded point is below q = 2^255 - 19, as RFC 8032 section 5.1.3 asks: the library reduces it, so that some
+/// points would have two names.
+fn is_reduced(key: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = key;
+    *first < 0xed || middle.iter().any(|b| *b != 0xff) || last & 0x7f != 0x7f
 }
 
 /// The canonical encodings of the eight points of small order (those of order 1, 2, 4, 4 and 8).
@@ -111,10 +121,10 @@ impl PublicKey {
     /// From its 32 bytes.
     ///
     /// # Errors
-    /// `BadSignature` for bytes that are no point, or one of small order: no signature is accepted under them.
+    /// `BadSignature` for bytes that are no point in its canonical encoding, or one of small order: no signature is accepted under them.
     pub fn new(bytes: &[u8; 32]) -> Result<Self, CodecError> {
         match ed25519_dalek::VerifyingKey::from_bytes(bytes) {
-            Ok(key) if !key.is_weak() => Ok(Self(key)),
+            Ok(key) if is_reduced(bytes) && !key.is_weak() => Ok(Self(key)),
             _ => Err(CodecError::BadSignature),
         }
     }

@@ -160,9 +160,7 @@ impl PublicKey {
             return self.public.len() == self.kind.bytes();
         }
         <&[u8; 32]>::try_from(self.public.as_slice())
-            .ok()
-            .and_then(|bytes| ed25519_dalek::VerifyingKey::from_bytes(bytes).ok())
-            .is_some_and(|key| !key.is_weak())
+            .is_ok_and(|bytes| bailiwick_protocol::signing::PublicKey::new(bytes).is_ok())
     }
 }
 

@@ -186,6 +186,51 @@ fn repeated_evidence_is_sorted_into_one_dossier() {
     assert_eq!((logged(&twice), logged(&whole)), (2, 2));
 }
 
+/// Of several proofs of one entry the one that dates it earliest is kept, then the one with the most cosignatures, then the least bytes,
+/// in whatever order they were gathered. Sizes are numbers, not text.
+#[test]
+fn the_proof_that_dates_an_entry_earliest_is_kept() {
+    let proof = |size: &str, signatures: usize, tail: &str| {
+        let lines = "\u{2014} w AAAA\n".repeat(signatures);
+        format!("c2sp.org/tlog-proof@v1\nindex 0\n{tail}\n\nlog.example\n{size}\nAAAA\n\n{lines}")
+            .into_bytes()
+    };
+    let best_first = [
+        proof("9", 3, "b"),
+        proof("9", 2, "a"),
+        proof("9", 2, "b"),
+        proof("10", 4, "a"),
+        b"no proof".to_vec(),
+        proof("x", 1, "a"),
+    ];
+    for (i, better) in best_first.iter().enumerate() {
+        for worse in &best_first[i + 1..4.max(i + 1)] {
+            let outcome = |p: &Vec<u8>| Logged { entry: entries()[2].to_bytes(), proof: p.clone() };
+            let announced = |p: &Vec<u8>| Logged { entry: entries()[0].to_bytes(), proof: p.clone() };
+            for pair in [[better, worse], [worse, better]] {
+                let mut d = Dossier {
+                    announced: pair.map(announced).to_vec(),
+                    audits: pair.map(|p| LoggedAudit { outcome: Some(outcome(p)), ..audit(2) }).to_vec(),
+                    ..Dossier::default()
+                };
+                d.sort();
+                assert_eq!(d.announced, [announced(better)]);
+                assert_eq!(d.audits[0].outcome, Some(outcome(better)));
+                assert_eq!(d.audits.len(), 1);
+            }
+        }
+    }
+    // What is no proof comes after every proof.
+    for text in &best_first[4..] {
+        let mut d = Dossier::default();
+        d.announced = [text, &best_first[3]]
+            .map(|p| Logged { entry: entries()[0].to_bytes(), proof: p.clone() })
+            .to_vec();
+        d.sort();
+        assert_eq!(d.announced[0].proof, best_first[3]);
+    }
+}
+
 #[test]
 fn a_challenge_names_objects_or_an_inventory_of_an_epoch_not_both_or_neither() {
     let objects = challenge(&key(1), &key(2), &[envelope(&key(3), 1000, 1)]);

@@ -139,3 +139,57 @@ fn keys_of_small_order_are_refused() {
         }
     }
 }
+
+/// C6: an encoding whose y is not below q = 2^255 - 19 is no key, though the library decodes it: points with a small y would have two
+/// names, and one principal two keys.
+#[test]
+fn keys_whose_y_is_not_reduced_are_refused() {
+    let small_y = |y: u8, sign: u8| {
+        let mut key = [0; 32];
+        (key[0], key[31]) = (y, sign);
+        key
+    };
+    let and_q = |y: u8, sign: u8| {
+        let mut key = [0xff; 32];
+        (key[0], key[31]) = (0xed + y, 0x7f | sign);
+        key
+    };
+    let mut large = 0;
+    for y in 0..=0x12 {
+        for sign in [0, 0x80] {
+            let unreduced = and_q(y, sign);
+            assert!(PublicKey::new(&unreduced).is_err(), "q + {y}");
+            assert!(!both(&unreduced, b"message", &join(&[7; 32], &scalar(6))));
+            let decoded = ed25519_dalek::VerifyingKey::from_bytes(&unreduced);
+            // The same point under its own name is a key.
+            if decoded.is_ok_and(|key| !key.is_weak()) {
+                assert!(PublicKey::new(&small_y(y, sign)).is_ok(), "{y}");
+                large += 1;
+            }
+        }
+    }
+    assert!(large > 8, "{large} points of large order have a small y");
+    // The largest reduced y: q - 1 is of order two, q - 2 and below are read like any.
+    let below = |n: u8| {
+        let mut key = [0xff; 32];
+        (key[0], key[31]) = (0xed - n, 0x7f);
+        key
+    };
+    assert!((2..20).any(|n| PublicKey::new(&below(n)).is_ok()));
+}
+
+/// C6, the single check: no signer knows the secret of such a point, but a key of small order whose y is not reduced would take
+/// anything if its encoding were looked up in a list of the canonical ones.
+#[test]
+fn unreduced_keys_of_small_order_take_nothing() {
+    for first in [0xed, 0xee] {
+        for last in [0x7f, 0xff] {
+            let mut key = [0xff; 32];
+            (key[0], key[31]) = (first, last);
+            for n in 0..32u8 {
+                let nonce = EdwardsPoint::mul_base(&scalar(7)).compress().0;
+                assert!(!both(&key, &[n], &join(&nonce, &scalar(7))));
+            }
+        }
+    }
+}
