@@ -242,6 +242,8 @@ pub struct Anchors {
     principals: Vec<Principal>,
     /// Place among `principals`, by role and key.
     by_key: BTreeMap<(Role, String), usize>,
+    /// When the entries of a roster count, from and until before, milliseconds; the file's own always do.
+    validity: BTreeMap<(Role, String), (u64, u64)>,
     verifying_keys: BTreeMap<VkDigest, AnchoredKey>,
     log: Option<LogAnchor>,
     roster: Option<RosterAnchor>,
@@ -355,6 +357,7 @@ impl Anchors {
         let mut anchors = Self {
             principals: Vec::with_capacity(principals.len()),
             by_key: BTreeMap::new(),
+            validity: BTreeMap::new(),
             verifying_keys,
             log: file.log.map(|l| read_log(l, &line)).transpose()?,
             roster: file.roster.map(|r| RosterAnchor { authority: r.authority, last_seen: r.last_seen }),
@@ -374,10 +377,10 @@ impl Anchors {
         }
     }
 
-    /// With the owners, hosts and auditors of a roster that its pinned authority signed, those valid at the moment. A key the
-    /// file gives another role keeps the file's.
-    pub(crate) fn with_roster(mut self, roster: &Roster, now_unix_ms: u64) -> Self {
-        for p in roster.principals.iter().filter(|p| p.is_valid_at(now_unix_ms)) {
+    /// With the owners, hosts and auditors of a roster that its pinned authority signed, each for as long as its entry is valid. A
+    /// key the file gives another role keeps the file's.
+    pub(crate) fn with_roster(mut self, roster: &Roster) -> Self {
+        for p in &roster.principals {
             let role = match p.role {
                 bailiwick_roster::Role::Owner => Role::Owner,
                 bailiwick_roster::Role::Host => Role::Host,
@@ -389,6 +392,8 @@ impl Anchors {
                     .into_iter()
                     .any(|r| self.by_key.contains_key(&(r, key.clone())));
                 if !taken {
+                    let valid = (p.valid_from_unix_ms, p.valid_until_unix_ms);
+                    self.validity.insert((role, key.clone()), valid);
                     self.add(Principal {
                         role,
                         name: p.name.clone(),
@@ -422,7 +427,7 @@ impl Anchors {
         &self.beacon
     }
 
-    /// Keys of all auditors, in the file's order.
+    /// Keys of all auditors, in the file's order, those of a roster whenever they are valid.
     pub(crate) fn auditors(&self) -> impl Iterator<Item = AuditorKey> + '_ {
         self.principals.iter().filter(|p| p.role == Role::Auditor).filter_map(|p| p.key.parse().ok())
     }
@@ -430,6 +435,27 @@ impl Anchors {
     /// The principal with this key in this role.
     fn find(&self, role: Role, key: &str) -> Option<&Principal> {
         self.by_key.get(&(role, key.to_owned())).map(|i| &self.principals[*i])
+    }
+
+    fn is_valid_at(&self, role: Role, key: &str, unix_ms: u64) -> bool {
+        let place = (role, key.to_owned());
+        let within = |(from, until): &(u64, u64)| (*from..*until).contains(&unix_ms);
+        self.by_key.contains_key(&place) && self.validity.get(&place).is_none_or(within)
+    }
+
+    /// Whether the auditor of this key is anchored, and its entry in the roster valid at this moment.
+    pub(crate) fn is_auditor_at(&self, key: &AuditorKey, unix_ms: u64) -> bool {
+        self.is_valid_at(Role::Auditor, &key.to_string(), unix_ms)
+    }
+
+    /// The same of a host.
+    pub(crate) fn is_host_at(&self, key: &HostKey, unix_ms: u64) -> bool {
+        self.is_valid_at(Role::Host, &key.to_string(), unix_ms)
+    }
+
+    /// The same of an owner.
+    pub(crate) fn is_owner_at(&self, key: &OwnerKey, unix_ms: u64) -> bool {
+        self.is_valid_at(Role::Owner, &key.to_string(), unix_ms)
     }
 
     /// The auditor of this key, if it is anchored.

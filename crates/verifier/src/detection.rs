@@ -23,7 +23,7 @@ pub struct Detection {
 #[must_use]
 pub fn detection(lost_fraction: f64, cells: u64, total: u64, samples: u16) -> Detection {
     let hit = lost_fraction * (cells as f64 / total as f64);
-    let miss = power(1.0 - hit, samples);
+    let miss = power(1.0 - hit, u32::from(samples));
     let probability = 1.0 - miss;
     // 1 - 2^-64 rounds to 1 in binary64; never print certainty that is not there.
     let probability = if miss > 0.0 && probability >= 1.0 { 1.0 - f64::EPSILON / 2.0 } else { probability };
@@ -31,7 +31,7 @@ pub fn detection(lost_fraction: f64, cells: u64, total: u64, samples: u16) -> De
 }
 
 /// `base^exponent` by repeated squaring.
-fn power(base: f64, mut exponent: u16) -> f64 {
+pub(crate) fn power(base: f64, mut exponent: u32) -> f64 {
     let (mut result, mut square) = (1.0, base);
     while exponent > 0 {
         if exponent & 1 == 1 {

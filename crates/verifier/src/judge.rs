@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bailiwick_protocol::bundle::{Bundle, SignedBundle};
+use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::codec::{Canonical, CodecError};
 use bailiwick_protocol::ids::{AuditorKey, ContentId, VkDigest};
 
@@ -102,6 +103,8 @@ struct Case<'a> {
     policy: &'a Policy,
     keys: &'a answer::Keys<'a>,
     signatures: &'a signatures::Signatures,
+    /// When a beacon round was published, milliseconds since 1970-01-01 UTC.
+    published: &'a (dyn Fn(u64) -> Option<u64> + Sync),
     now_unix_ms: u64,
     /// One audit by itself has to meet age and detection; of many they are judged together.
     alone: bool,
@@ -126,6 +129,8 @@ pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
         policy: &policy,
         keys: &keys,
         signatures: &signatures,
+        // The file of anchors says of no principal until when it is one.
+        published: &|_| None,
         now_unix_ms: inputs.now_unix_ms,
         alone: true,
     };
@@ -202,6 +207,12 @@ fn audit_facts(case: &Case<'_>, evidence: &evidence::Evidence, answer: &answer::
 }
 
 impl Case<'_> {
+    /// When the audit took place, as far as anything says: its beacon round's publication, else when its auditor says it asked.
+    fn audited_ms(&self, challenge: &Challenge) -> u64 {
+        let round = challenge.beacon.and_then(|b| (self.published)(b.round));
+        round.unwrap_or(self.bundle.asked_unix_ms)
+    }
+
     /// Milliseconds from the answer to the moment judged at.
     fn age_ms(&self) -> u64 {
         self.now_unix_ms.saturating_sub(self.bundle.answered_unix_ms)

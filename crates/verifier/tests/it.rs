@@ -10,6 +10,8 @@ mod answers;
 mod beacon_chain;
 #[path = "it/bytes.rs"]
 mod bytes;
+#[path = "it/codes.rs"]
+mod codes;
 #[path = "it/dossier_vector.rs"]
 mod dossier_vector;
 #[path = "it/fleet.rs"]

@@ -97,7 +97,8 @@ pub(super) fn establish(case: &Case<'_>) -> Evidence {
         Err(_) => &challenge.targets,
     };
     let mut about_envelopes = Vec::new();
-    let envelopes = check_envelopes(case, targets, inventory.is_some(), &mut about_envelopes);
+    let at_ms = case.audited_ms(&challenge);
+    let envelopes = check_envelopes(case, targets, at_ms, inventory.is_some(), &mut about_envelopes);
     let mut leaf_obstacles = Vec::new();
     if inventory.is_none() {
         obstacles.append(&mut about_envelopes);
@@ -151,6 +152,14 @@ fn check_host(case: &Case<'_>, challenge: &Challenge, obstacles: &mut Vec<Reason
             ReasonCode::HostNotAnchored,
             format!("the challenged host {} is not in the trust anchors", challenge.host),
         ));
+    } else if !case.anchors.is_host_at(&challenge.host, case.audited_ms(challenge)) {
+        obstacles.push(Reason::new(
+            ReasonCode::HostNotAnchored,
+            format!(
+                "the roster\u{2019}s entry of the challenged host {} was not valid when it was audited",
+                challenge.host
+            ),
+        ));
     }
     let hosts = case.policy.stored.as_ref().and_then(|t| t.hosts.as_ref());
     if hosts.is_some_and(|h| !h.contains(&challenge.host)) {
@@ -192,6 +201,7 @@ impl PerObject {
 fn check_envelopes(
     case: &Case<'_>,
     targets: &[Target],
+    at_ms: u64,
     junk: bool,
     obstacles: &mut Vec<Reason>,
 ) -> Vec<Option<Envelope>> {
@@ -215,7 +225,7 @@ fn check_envelopes(
     for (target, envelope) in targets.iter().zip(signed) {
         let owner: &OwnerKey = &target.name.owner;
         let mut checked = None;
-        if case.anchors.owner(owner).is_none() {
+        if !case.anchors.is_owner_at(owner, at_ms) {
             if !junk {
                 unanchored.add(target, obstacles);
             }

@@ -1,11 +1,11 @@
 //! From a dossier to a report: many hosts over time (spec verdict, clauses V24-V44).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_beacon::{BeaconVerifier, Round};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::dossier::Dossier;
-use bailiwick_protocol::ids::VkDigest;
+use bailiwick_protocol::ids::{HostKey, VkDigest};
 use bailiwick_roster::Blocs;
 
 use super::conclusion::{Conclusion, labels};
@@ -59,6 +59,8 @@ struct Fleet<'a> {
     plans: schedule::Plans,
     audits: Vec<audits::Audited>,
     hosts: Vec<hosts::Host>,
+    /// Hosts of the bundles and of the counted schedules, those nobody anchored too.
+    asked: BTreeSet<HostKey>,
     objects: objects::Objects,
     ignored: Vec<Reason>,
     now_unix_ms: u64,
@@ -78,7 +80,7 @@ pub fn verify_dossier(inputs: &DossierInputs<'_>) -> Result<FleetReport, Unusabl
     let dossier = Dossier::from_bytes(inputs.dossier).map_err(Unusable::Dossier)?;
     let people = people::People::new(inputs, &anchors, blocs, dossier.roster.as_deref())?;
     let anchors = match people.roster() {
-        Some(roster) => anchors.with_roster(roster, inputs.now_unix_ms),
+        Some(roster) => anchors.with_roster(roster),
         None => anchors,
     };
     let fleet = establish(inputs, &policy, &anchors, people, book, &verifier, dossier);
@@ -98,20 +100,29 @@ fn establish<'a>(
     let keys = answer::Keys::new(inputs.verifying_keys);
     let Dossier { roster: _, announced, audits, inventories, opened } = dossier;
     let mut ignored = Vec::new();
-    let mut plans = schedule::Plans::read(&announced, policy, anchors, &mut book, &mut ignored);
+    let mut plans = schedule::Plans::read(&announced, policy, anchors, &mut book, now, &mut ignored);
     let mut objects = objects::Objects::default();
     let signatures = Signatures::default();
-    let world = audits::World { policy, anchors, keys: &keys, signatures: &signatures, now_unix_ms: now };
-    let prepared = audits::prepare(audits, &world, &mut ignored);
-    plans.count_inventories(&prepared, &inventories, anchors, &mut ignored);
     let published = |round: u64| Round::new(round).ok().and_then(|r| verifier.chain().published_at(r).ok());
-    let mut linked = schedule::Linker::new(&plans, &prepared, &mut book, verifier, &published, policy, now);
+    let world = audits::World {
+        policy,
+        anchors,
+        keys: &keys,
+        signatures: &signatures,
+        published: &published,
+        now_unix_ms: now,
+    };
+    let prepared = audits::prepare(audits, &world, &mut ignored);
+    plans.count_inventories(&prepared, &inventories, anchors, now, &mut ignored);
+    let reader = schedule::Reader { policy, anchors, published: &published, now_ms: now };
+    let mut linked = schedule::Linker::new(&plans, &prepared, &mut book, verifier, reader);
     let audits = audits::finish(prepared, &mut linked, &mut objects);
     book.close(now);
     objects.read_statements(&opened, anchors, &people, now, &mut ignored);
     let span = hosts::Span::new(&published, book.horizon(), now);
+    let asked = hosts::asked(&audits, &plans);
     let hosts = hosts::gather(&audits, &plans, policy, anchors, &span);
-    Fleet { policy, anchors, people, book, plans, audits, hosts, objects, ignored, now_unix_ms: now }
+    Fleet { policy, anchors, people, book, plans, audits, hosts, asked, objects, ignored, now_unix_ms: now }
 }
 
 fn report(fleet: &Fleet<'_>, inputs: &DossierInputs<'_>) -> FleetReport {

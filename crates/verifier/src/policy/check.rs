@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{EPOCHS_MONTH_MAX, File, MONTH_DAYS, PlaceTerms, Policy, PolicyError, Power, Scope};
 use crate::claims::Claim;
-use crate::detection::{detection, percent};
+use crate::detection::{detection, percent, power};
 
 /// Samples of the largest class a challenge may name.
 const SAMPLES_MAX: u16 = 1024;
@@ -240,8 +240,7 @@ fn check_stored(policy: &Policy, spans: &Spans) -> Result<(), PolicyError> {
         if month < t.min_detection && t.scope != Scope::Object {
             return contradiction(spans.min_detection_month, Contradiction::MonthBelowAudit);
         }
-        let miss = (0..EPOCHS_MONTH_MAX.ilog2()).fold(most.miss, |m, _| m * m);
-        if 1.0 - miss < month {
+        if 1.0 - power(most.miss, EPOCHS_MONTH_MAX) < month {
             return contradiction(spans.min_detection_month, Contradiction::MonthUnreachable);
         }
     }

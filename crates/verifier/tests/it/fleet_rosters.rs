@@ -1,14 +1,21 @@
 //! Rosters that may and may not be used.
 
+use bailiwick_protocol::bundle::Answer;
+use bailiwick_protocol::challenge::{CannotProve, Response, SignedResponse};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::ids::RosterKey;
-use bailiwick_roster::{OpenError, SignedRoster};
-use bailiwick_verifier::{Claim, ReasonCode as C, Unusable, Verdict};
+use bailiwick_protocol::inventory::SignedInventory;
+use bailiwick_roster::{OpenError, Principal, Role, SignedRoster};
+use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Standing, Unusable, Verdict};
 
-use crate::fleet_world::{FleetScene, roster};
-use crate::world::key;
+use crate::beacon_chain::published;
+use crate::fleet_world::{
+    EPOCHS, FleetScene, HOSTS, audit, challenge, held_by, inventory_of, roster, roster_principal,
+    roster_with, round_of, standing,
+};
+use crate::world::{anchored_key, auditors_trapdoor, key, principal, set_up_by};
 
-use Verdict::Supported;
+use Verdict::{Inconclusive, Refuted, Supported};
 
 /// P15: a roster signed by an unknown key, expired, or older than one seen: the reader's own is an error with a name; one
 /// from the dossier is not used, and the claims that need it say why.
@@ -81,4 +88,117 @@ fn a_roster_anchors_hosts_and_owners() {
     s.anchors = s.anchors.replace(&crate::world::principal("host", "other host"), "");
     s.roster = None;
     assert_ne!(s.report().claim(Claim::Stored).verdict, Supported);
+}
+
+/// Hosts, owners and the auditor are anchored by the roster alone, and the key by a ceremony.
+fn by_roster(change: impl Fn(&mut Principal)) -> FleetScene {
+    let mut s = FleetScene::honest();
+    let roles = [
+        ("host", "host"),
+        ("host", "other host"),
+        ("owner", "alice"),
+        ("owner", "bob"),
+        ("auditor", "auditor"),
+    ];
+    for (role, name) in roles {
+        s.anchors = s.anchors.replace(&principal(role, name), "");
+    }
+    let vk = auditors_trapdoor().verifying_key().digest();
+    let ceremony = "\"ceremony\"\ntranscript = \"t\"\ncontributors = 2\nbeacon = \"b\"";
+    s.anchors = s.anchors.replace(&anchored_key(vk, &set_up_by("auditor")), &anchored_key(vk, ceremony));
+    s.roster = Some(roster_with(|list| {
+        list.push(roster_principal(Role::Auditor, "auditor", "CH", "CH"));
+        list.iter_mut().for_each(&change);
+    }));
+    s
+}
+
+fn valid(who: &'static str, from: u64, until: u64) -> impl Fn(&mut Principal) {
+    move |p| {
+        if p.name == who {
+            (p.valid_from_unix_ms, p.valid_until_unix_ms) = (from, until);
+        }
+    }
+}
+
+/// The host signs that it has lost cells, in its first audit.
+fn confessed(mut s: FleetScene, host: &str) -> FleetScene {
+    let of_host = |a: &crate::fleet_world::Audit| a.outcome.as_ref().unwrap().host.0 == key(host).public();
+    let at = s.audits.iter().position(of_host).unwrap();
+    let c = s.audits[at].bundle.challenge.decode_unverified().unwrap();
+    let response = Response { challenge: c.digest(), outcome: Err(CannotProve::CellsUnavailable) };
+    s.audits[at].bundle.answer = Answer::Response(SignedResponse::new(&response, &key(host)));
+    s.outcomes();
+    s
+}
+
+fn stored(r: &FleetReport) -> Verdict {
+    r.claim(Claim::Stored).verdict
+}
+
+/// P15: an entry of the roster counts for the audits of its time: from its first moment, until before its last, whenever they are judged.
+#[test]
+fn p15_entries_of_a_roster_count_at_the_time_of_the_audit() {
+    let (first, last) = (published(round_of(1)), published(round_of(EPOCHS)));
+    let all = 4_000_000_000_000;
+    assert_eq!(by_roster(|_| ()).report().exit_code, 0);
+    // Ended since, all of its audits before: they hold.
+    let report = by_roster(valid("host", first, last + 1)).report();
+    assert_eq!((report.fleet.audits.held, stored(&report)), (2 * EPOCHS, Supported));
+    for (who, from, until, refused) in
+        [("host", first, last, C::HostNotAnchored), ("host", first + 1, all, C::HostNotAnchored)]
+    {
+        let report = by_roster(valid(who, from, until)).report();
+        assert_eq!(standing(&report, Standing::Undecided), [refused], "{who} {from} {until}");
+        assert_eq!(stored(&report), Inconclusive);
+    }
+}
+
+/// P15: what a host signed against itself while its entry was valid stands after it; what somebody signs with its key later does not.
+#[test]
+fn p15_a_signed_failure_outlives_the_hosts_entry() {
+    let (first, now) = (published(round_of(1)), FleetScene::honest().now);
+    let report = confessed(by_roster(valid("host", 1, first + 1)), "host").report();
+    assert_eq!((stored(&report), report.fleet.audits.failed), (Refuted, 1));
+    let report = confessed(by_roster(valid("host", 1, first)), "host").report();
+    assert_eq!((stored(&report), report.fleet.audits.failed), (Inconclusive, 0));
+    // Nothing dates an inventory beside the audits.
+    let (_, second) = inventory_of("host", 2, &held_by("host")[..1]);
+    let two = |until: u64| {
+        let mut s = by_roster(valid("host", 1, until));
+        s.inventories.push(SignedInventory::new(&second, &key("host")));
+        stored(&s.report())
+    };
+    assert_eq!((two(now + 1), two(now)), (Refuted, Supported));
+}
+
+/// P15: an auditor whose entry has ended speaks where a quorum had seen its word before; not afterwards.
+#[test]
+fn p15_an_auditors_entry_counts_when_witnesses_saw_its_word() {
+    let seen_last = published(round_of(EPOCHS)) + 60_000;
+    let held = |until: u64| by_roster(valid("auditor", 1, until)).report().fleet.audits.held;
+    // A quorum saw it at the end of that second.
+    assert_eq!(held(seen_last + 1_001), 2 * EPOCHS);
+    assert_eq!(held(seen_last), 2 * EPOCHS - 2);
+}
+
+/// P20: hosts that nobody anchored handle what they are asked for all the same: *opaque* looks for them in the roster.
+#[test]
+fn p20_a_host_nobody_anchored_is_looked_for_in_the_roster() {
+    let asked = |roster_has_it: bool| {
+        let mut s = FleetScene::honest();
+        let held = held_by(HOSTS[0]);
+        let (tree, inventory) = inventory_of("stranger", 1, &held);
+        let bundle = audit("stranger", &challenge("stranger", 1, &inventory), &held, &inventory, &tree);
+        let like = s.audits[0].clone();
+        s.audits.push(crate::fleet_world::Audit { bundle, ..like });
+        s.outcomes();
+        if roster_has_it {
+            s.roster = Some(roster_with(|l| l.push(roster_principal(Role::Host, "stranger", "FR", "FR"))));
+        }
+        let c = s.report().claim(Claim::Opaque).clone();
+        (c.verdict, c.reasons[0].code)
+    };
+    assert_eq!(asked(false), (Inconclusive, C::HostNotInRoster));
+    assert_eq!(asked(true), (Supported, C::Opened));
 }

@@ -185,3 +185,50 @@ fn p02_any_single_object_needs_all_sampled_or_named() {
     s.policy = policy.replace("scope = \"object\"", "scope = \"all\"");
     assert_eq!(s.report().claim(Claim::Stored).verdict, Supported);
 }
+
+/// A policy about any single object, with both hosts' objects by epoch.
+fn single_objects(held: impl Fn(u64) -> Vec<u8>) -> FleetScene {
+    let mut s = FleetScene::over_time(|host, epoch| match host {
+        "host" => held(epoch).into_iter().map(|id| object("alice", id, 20_000, &[Some("reader")])).collect(),
+        _ => vec![object("bob", 1, 20_000, &[Some("reader")])],
+    });
+    s.policy = stored_only()
+        .replace("[stored]\n", "[stored]\nscope = \"object\"\n")
+        .replace("min_detection = 0.4\n", "min_detection = 0.0001\n")
+        .replace("min_detection_month = 0.6\n", "");
+    s
+}
+
+/// P02: objects that came and went count for none of those that are there now: what was sampled of the newest list itself does.
+#[test]
+fn p02_turnover_of_objects_does_not_stand_for_those_listed_now() {
+    // Three audits of one sample; the scene's seed samples both objects of a list that stays.
+    let report = single_objects(|_| vec![1, 2]).report();
+    let sampled = |r: &bailiwick_verifier::FleetReport| {
+        let c = r.claim(Claim::Stored);
+        (c.verdict, c.reasons[0].code)
+    };
+    assert_eq!(sampled(&report), (Supported, C::ProofVerifies), "the seed of the scene must sample both");
+    // Names of three lists, as many as the newest has and more; of its own two, one was sampled.
+    let report =
+        single_objects(|epoch| if epoch < EPOCHS { vec![u8::try_from(epoch).unwrap()] } else { vec![8, 9] })
+            .report();
+    assert_eq!(sampled(&report), (Inconclusive, C::ObjectNotSampled));
+}
+
+/// P02: a named object that was sampled more than a month ago, and is on no newer list, is not shown any more.
+#[test]
+fn p02_a_named_object_must_have_been_sampled_within_the_month() {
+    let month = 30 * 24 * 3_600_000;
+    for (more, shown) in [(0, true), (1, false)] {
+        let mut s = single_objects(|epoch| if epoch == 1 { vec![7] } else { vec![8] });
+        let name = |id: u8| format!("{}/{}", crate::world::hex("alice"), hex::encode([id; 16]));
+        s.policy = s.policy.replace("max_age_hours = 24", "max_age_hours = 800");
+        s.policy +=
+            &format!("[[objects]]\nclaims = [\"stored\"]\nobjects = [\"{}\", \"{}\"]\n", name(7), name(8));
+        s.now = published(round_of(1)) + month + more;
+        let reasons = s.report().claim(Claim::Stored).reasons.clone();
+        let lost = reasons.iter().any(|r| r.code == C::ObjectNotSampled && r.text.contains(&name(7)));
+        assert_eq!(lost, !shown, "{more}: {reasons:#?}");
+    }
+}

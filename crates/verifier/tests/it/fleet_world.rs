@@ -272,6 +272,11 @@ impl FleetScene {
 
     /// Hosts that hold, and list in their inventories, these objects.
     pub(crate) fn with(held: impl Fn(&str) -> Vec<Envelope>) -> Self {
+        Self::over_time(|host, _| held(host))
+    }
+
+    /// Hosts whose objects are others in each epoch.
+    pub(crate) fn over_time(held: impl Fn(&str, u64) -> Vec<Envelope>) -> Self {
         let vk = auditors_trapdoor().verifying_key();
         let mut hosts: Vec<ScheduledHost> = HOSTS
             .iter()
@@ -293,7 +298,7 @@ impl FleetScene {
         for epoch in 1..=EPOCHS {
             let mut offered = Vec::new();
             for host in HOSTS {
-                let objects = held(host);
+                let objects = held(host, epoch);
                 let (tree, inventory) = inventory_of(host, epoch, &objects);
                 let c = challenge(host, epoch, &inventory);
                 let bundle = audit(host, &c, &objects, &inventory, &tree);

@@ -76,3 +76,21 @@ fn a_host_that_must_hold_where_data_may_not_be() {
     assert!(matches!(of("host", "US")[..], [C::HostForbidden { .. }]));
     assert!(matches!(of("nobody", "CN")[..], [C::UnknownHost { .. }]));
 }
+
+/// N2: a quorum above the roster's witnesses, a bloc that nobody defined, data that no host may hold.
+#[test]
+fn n2_what_the_roster_and_its_blocs_do_not_have() {
+    let (roster, blocs) = (complete(), Blocs::shipped());
+    let of = |policy: &str| {
+        let policy = Policy::parse(policy).unwrap();
+        policy.contradictions(&RosterSummary { roster: &roster, blocs: &blocs })
+    };
+    assert_eq!(of(POLICY), [C::Quorum { quorum: 2, witnesses: 1 }]);
+    for section in ["data", "keys"] {
+        let named = |bloc: &str| found(&format!("[{section}]\nforbidden_blocs = [\"{bloc}\"]\n"), &roster);
+        assert_eq!(named("Atlantis"), [C::UnknownBloc { bloc: "Atlantis".to_owned() }], "{section}");
+        assert!(!named("Five-Eyes").iter().any(|c| matches!(c, C::UnknownBloc { .. })), "{section}");
+    }
+    assert_eq!(found("[data]\nallowed_countries = [\"SE\"]\n", &roster), [C::NoHostAllowed]);
+    assert_eq!(found("[data]\nallowed_countries = [\"SE\", \"FR\"]\n", &roster), []);
+}

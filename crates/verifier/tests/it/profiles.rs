@@ -92,6 +92,17 @@ fn detection_that_no_class_reaches_is_a_contradiction() {
     assert!(Policy::parse(&with("min_detection_month = 0.99\nepochs = 30\n")).is_ok());
 }
 
+/// P15: 43,200 audits of 1,024 samples notice the loss of one cell in a thousand million with 4.3 %.
+#[test]
+fn detection_that_no_month_reaches_is_a_contradiction() {
+    let rare = POLICY
+        .replace("lost_fraction = 0.5", "lost_fraction = 0.000000001")
+        .replace("min_detection = 0.5", "min_detection = 0.000001");
+    assert!(Policy::parse(&format!("{rare}min_detection_month = 0.0432\n")).is_ok());
+    let more = format!("{rare}min_detection_month = 0.0434\n");
+    assert!(matches!(contradicts(&more, 8), Contradiction::MonthUnreachable));
+}
+
 #[test]
 fn freshness_shorter_than_the_epoch_is_a_contradiction() {
     assert!(Policy::parse(&with("epochs = 30\n")).is_ok());
@@ -121,6 +132,17 @@ fn what_must_outlive_a_law_cannot_lie_under_one() {
     assert!(Policy::parse(&with(text)).is_ok());
     let one = text.replace("\"FR\", ", "");
     assert!(matches!(contradicts(&with(&one), 9), Contradiction::NothingLeft { section: "data", .. }));
+    let keys = one.replace("[data]", "[keys]");
+    assert!(matches!(
+        contradicts(&with(&keys), 9),
+        Contradiction::NothingLeft { section: "keys", power: "law" }
+    ));
+    // Another kind of power leaves the one law alone; its own does not.
+    assert!(Policy::parse(&with(&one.replace("[\"law\"]", "[\"country\"]"))).is_ok());
+    let soil = text.replace("\"law\"", "\"country\"").replace("allowed_laws", "allowed_countries");
+    assert!(Policy::parse(&with(&soil)).is_ok());
+    let why = contradicts(&with(&soil.replace("\"FR\", ", "")), 9);
+    assert!(matches!(why, Contradiction::NothingLeft { section: "data", power: "country" }));
 }
 
 #[test]

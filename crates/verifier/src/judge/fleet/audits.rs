@@ -8,8 +8,8 @@ use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::dossier::LoggedAudit;
 use bailiwick_protocol::ids::{
-    AuditorKey, BundleDigest, ChallengeDigest, ClassId, HostKey, InventoryDigest, Nonce, OwnerKey, UnitName,
-    VkDigest,
+    AuditorKey, BundleDigest, ChallengeDigest, ClassId, HostKey, InventoryDigest, InventoryRoot, Nonce,
+    OwnerKey, UnitName, VkDigest,
 };
 
 use super::objects::{Objects, SeenObject};
@@ -31,6 +31,7 @@ pub(super) struct World<'a> {
     pub(super) anchors: &'a Anchors,
     pub(super) keys: &'a Keys<'a>,
     pub(super) signatures: &'a Signatures,
+    pub(super) published: &'a (dyn Fn(u64) -> Option<u64> + Sync),
     pub(super) now_unix_ms: u64,
 }
 
@@ -48,6 +49,8 @@ pub(super) struct Core {
     pub(super) vk: Option<VkDigest>,
     /// Of the host's signed inventory, when the challenge asks for one.
     pub(super) inventory: Option<InventoryDigest>,
+    /// Root of that inventory: of equal roots the lists are equal.
+    pub(super) listed: Option<InventoryRoot>,
     /// Objects that inventory lists.
     pub(super) leaves: u64,
     /// T, cells of the question.
@@ -130,6 +133,7 @@ fn prepare_one(audit: LoggedAudit, world: &World<'_>) -> Result<Prepared, Reason
         policy: world.policy,
         keys: world.keys,
         signatures: world.signatures,
+        published: world.published,
         now_unix_ms: world.now_unix_ms,
         alone: false,
     };
@@ -179,6 +183,7 @@ fn core(case: &Case<'_>, evidence: &Evidence, digest: BundleDigest) -> Core {
         class: challenge.map(|c| c.class),
         vk: challenge.map(|c| c.vk),
         inventory: evidence.inventory.as_ref().map(bailiwick_protocol::inventory::Inventory::digest),
+        listed: evidence.inventory.as_ref().map(|i| i.root),
         leaves: evidence.inventory.as_ref().map_or(0, |i| i.leaves),
         cells: challenge.map_or(0, bailiwick_protocol::challenge::Challenge::cells_total),
         hits,

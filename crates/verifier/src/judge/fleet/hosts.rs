@@ -3,22 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_protocol::bundle::NoAnswer;
-use bailiwick_protocol::ids::{HostKey, OwnerKey, ScheduleDigest, UnitName};
+use bailiwick_protocol::ids::{HostKey, ScheduleDigest, UnitName};
 use bailiwick_protocol::schedule::Offered;
 
 use super::audits::{Audited, no_inventory};
 use super::schedule::{Plan, Plans, offer};
 use crate::anchors::Anchors;
-use crate::detection::{Detection, detection};
 use crate::fleet_report::{AuditTally, Standing, TIMELINE_MAX, TimelineEntry};
 use crate::judge::scopes::losses;
-use crate::policy::{MONTH_DAYS, Policy, Scope};
+use crate::policy::{MONTH_DAYS, Policy};
 use crate::reasons::{Reason, ReasonCode};
 use crate::report::ScopeDetection;
 use crate::time::Moment;
+use weights::Weights;
 
-/// Objects of a host whose chances are computed one by one: those with the fewest cells, which are noticed least.
-const OBJECTS_WEIGHED_MAX: usize = 64;
+mod weights;
 
 /// A month, milliseconds.
 const MONTH_MS: u64 = MONTH_DAYS as u64 * 24 * 3_600_000;
@@ -63,8 +62,13 @@ pub(super) struct Host {
     pub(super) loose: Vec<Reason>,
     /// Objects that its newest inventory lists; 0 of named objects.
     pub(super) leaves: u64,
-    /// Objects that count and were sampled.
+    /// Objects that count and that an audit of the month, or the newest one, that held has sampled.
     pub(super) sampled: BTreeSet<UnitName>,
+    /// Objects that count and that audits of the very list of its newest inventory have sampled: of others nobody knows whether they
+    /// are on it still.
+    pub(super) sampled_listed: u64,
+    /// Whether its entry in the roster has ended and no schedule that counts has it: nobody expects audits of it any more.
+    pub(super) retired: bool,
     /// Whether an inventory was audited: chances of objects then rest on owners looking for theirs.
     pub(super) by_inventory: bool,
 }
@@ -106,7 +110,18 @@ pub(super) fn gather(
     // A key that nobody anchored is no host of the reader's, unless a schedule that counts promises it.
     let promised = |key: &HostKey| plans.counted().any(|(_, p)| p.schedule.host(key).is_some());
     by_host.retain(|key, _| anchors.host(key).is_some() || promised(key));
-    by_host.into_iter().map(|(key, audits)| one(key, &audits, plans, policy, span)).collect()
+    let retired = |key: &HostKey| !anchors.is_host_at(key, span.now_ms) && !promised(key);
+    let one = |(key, audits): (HostKey, Vec<&Audited>)| {
+        let gone = retired(&key);
+        Host { retired: gone, ..one(key, &audits, plans, policy, span) }
+    };
+    by_host.into_iter().map(one).collect()
+}
+
+/// Hosts that auditors asked or promised to, anchored or not.
+pub(super) fn asked(audits: &[Audited], plans: &Plans) -> BTreeSet<HostKey> {
+    let promised = plans.counted().flat_map(|(_, p)| &p.schedule.hosts).map(|h| h.host);
+    audits.iter().filter_map(|a| a.core.host).chain(promised).collect()
 }
 
 fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: &Span<'_>) -> Host {
@@ -125,6 +140,8 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
         loose: Vec::new(),
         leaves: 0,
         sampled: BTreeSet::new(),
+        sampled_listed: 0,
+        retired: false,
         by_inventory: audits.iter().any(|a| a.core.inventory.is_some()),
     };
     for a in audits {
@@ -132,10 +149,10 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
         host.open.extend(left_open(a, plans, span));
         if a.standing == Standing::Held {
             host.last_held_ms = host.last_held_ms.max(Some(a.at_ms));
-            host.sampled.extend(a.core.counted.iter().map(|(name, _)| *name));
         }
     }
-    let newest = audits.iter().filter(|a| a.standing == Standing::Held).max_by_key(|a| a.at_ms);
+    let held: Vec<&Audited> = audits.iter().filter(|a| a.standing == Standing::Held).copied().collect();
+    let newest = held.iter().max_by_key(|a| a.at_ms);
     host.cells = newest.map_or(0, |a| a.core.cells);
     host.leaves = newest.map_or(0, |a| a.core.leaves);
     for (digest, plan) in plans.counted() {
@@ -143,15 +160,21 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
     }
     host.settle();
     let month = span.since()..=span.now_ms;
-    let in_month = |a: &&&Audited| a.standing == Standing::Held && month.contains(&a.at_ms);
-    let month: Vec<&Audited> = audits.iter().filter(in_month).copied().collect();
+    let month: Vec<&Audited> = held.iter().filter(|a| month.contains(&a.at_ms)).copied().collect();
     host.month_audits = month.len() as u64;
-    let held: Vec<&Audited> = audits.iter().filter(|a| a.standing == Standing::Held).copied().collect();
+    host.sampled = names(month.iter().chain(newest));
+    host.sampled_listed = newest
+        .and_then(|n| n.core.listed)
+        .map_or(0, |list| names(held.iter().filter(|a| a.core.listed == Some(list))).len() as u64);
     let weights = Weights::of(&held);
     let losses = losses(policy);
     host.audit = newest.map_or_else(Vec::new, |a| weights.chances(core::slice::from_ref(a), &losses));
     host.month = if month.is_empty() { Vec::new() } else { weights.chances(&month, &losses) };
     host
+}
+
+fn names<'a>(audits: impl Iterator<Item = &'a &'a Audited>) -> BTreeSet<UnitName> {
+    audits.flat_map(|a| &a.core.counted).map(|(name, _)| *name).collect()
 }
 
 /// An audit of a schedule that counts, which neither held nor failed, of the month or of a round that nothing dates. One that answers a
@@ -268,99 +291,5 @@ impl Host {
             list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.text.cmp(&b.1.text)));
         }
         self.open.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.2.text.cmp(&b.2.text)));
-    }
-}
-
-/// How much of a host's cells each scope is.
-struct Weights {
-    /// Of inventories: samples of all audits, those that fell on what counts, by owner.
-    samples: u64,
-    hits: BTreeMap<OwnerKey, u64>,
-    /// Objects with the fewest cells.
-    objects: Vec<(UnitName, u64)>,
-    owners: BTreeSet<OwnerKey>,
-}
-
-impl Weights {
-    fn of(held: &[&Audited]) -> Self {
-        let mut w = Self { samples: 0, hits: BTreeMap::new(), objects: Vec::new(), owners: BTreeSet::new() };
-        let mut objects: BTreeMap<UnitName, u64> = BTreeMap::new();
-        for a in held {
-            if a.core.inventory.is_some() {
-                w.samples += a.core.class.map_or(0, |c| u64::from(c.samples));
-                for (owner, n) in &a.core.hits {
-                    *w.hits.entry(*owner).or_default() += n;
-                }
-            }
-            for (name, cells) in &a.core.counted {
-                w.owners.insert(name.owner);
-                objects.entry(*name).and_modify(|c| *c = (*c).min(*cells)).or_insert(*cells);
-            }
-        }
-        w.objects = objects.into_iter().collect();
-        w.objects.sort_by_key(|(name, cells)| (*cells, *name));
-        w.objects.truncate(OBJECTS_WEIGHED_MAX);
-        w
-    }
-
-    /// Chances of all audits together: all, each owner, and the object that is least likely to be noticed.
-    fn chances(&self, audits: &[&Audited], losses: &[f64]) -> Vec<ScopeDetection> {
-        let mut out = Vec::new();
-        if self.owners.is_empty() {
-            return out;
-        }
-        let all_hits: u64 = self.hits.values().sum();
-        out.push(self.scope(audits, losses, Scope::All, None, |a| match a.core.inventory {
-            Some(_) => (all_hits, self.samples),
-            None => (a.core.counted.iter().map(|(_, c)| c).sum(), a.core.cells),
-        }));
-        for owner in &self.owners {
-            let cells = |a: &Audited| match a.core.inventory {
-                Some(_) => (self.hits.get(owner).copied().unwrap_or(0), self.samples),
-                None => {
-                    let own = a.core.counted.iter().filter(|(n, _)| n.owner == *owner).map(|(_, c)| c).sum();
-                    (own, a.core.cells)
-                }
-            };
-            out.push(self.scope(audits, losses, Scope::Owner, Some(owner.to_string()), cells));
-        }
-        let least = |s: &ScopeDetection| s.losses.first().map_or(0.0, |d| d.probability);
-        let objects = self.objects.iter().map(|(name, own)| {
-            let cells = |a: &Audited| match a.core.inventory {
-                Some(_) => (*own, a.core.cells),
-                None => {
-                    let own = a.core.counted.iter().find(|(n, _)| n == name).map_or(0, |(_, c)| *c);
-                    (own, a.core.cells)
-                }
-            };
-            self.scope(audits, losses, Scope::Object, Some(name.to_string()), cells)
-        });
-        out.extend(objects.min_by(|a, b| least(a).total_cmp(&least(b))));
-        out
-    }
-
-    fn scope(
-        &self,
-        audits: &[&Audited],
-        losses: &[f64],
-        scope: Scope,
-        of: Option<String>,
-        cells: impl Fn(&Audited) -> (u64, u64),
-    ) -> ScopeDetection {
-        let newest = audits.last().map(|a| (cells(a), a.core.cells));
-        let shown = newest.map_or(0, |((own, total), t)| crate::judge::scopes::estimated(t, own, total));
-        let loss = |f: &f64| {
-            let miss = audits.iter().fold(1.0, |miss, a| {
-                let (own, total) = cells(a);
-                let samples = a.core.class.map_or(0, |c| c.samples);
-                miss * detection(*f, own.min(total), total.max(1), samples).miss
-            });
-            let probability = 1.0 - miss;
-            // As for one audit: never print certainty that is not there.
-            let certain = miss > 0.0 && probability >= 1.0;
-            let probability = if certain { 1.0 - f64::EPSILON / 2.0 } else { probability };
-            Detection { lost_fraction: *f, probability, miss }
-        };
-        ScopeDetection { scope, of, cells: shown, losses: losses.iter().map(loss).collect() }
     }
 }

@@ -135,7 +135,7 @@ impl Objects {
 
 /// As whom this key may say that it opened something, at the moment judged at.
 fn role_of(opener: &OpenerKey, anchors: &Anchors, people: &People, now_ms: u64) -> Option<OpenedBy> {
-    if anchors.auditor(&AuditorKey(opener.0)).is_some() {
+    if anchors.is_auditor_at(&AuditorKey(opener.0), now_ms) {
         return Some(OpenedBy::Auditor);
     }
     match people.signer(opener.as_bytes()).filter(|p| p.is_valid_at(now_ms))?.role {

@@ -152,10 +152,10 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
 
 /// Hosts that the roster does not have as handlers: nobody can tell whom they share an operator or a law with.
 fn unknown_hosts(fleet: &Fleet<'_>) -> Vec<Reason> {
-    let unknown = fleet.hosts.iter().filter(|h| fleet.people.handler(h.key.as_bytes()).is_none()).map(|h| {
+    let unknown = fleet.asked.iter().filter(|key| fleet.people.handler(key.as_bytes()).is_none()).map(|key| {
         let text = format!(
             "host {} of the evidence is no host of the roster, so nothing says who runs it and under whose law",
-            name(fleet, &h.key)
+            name(fleet, key)
         );
         Reason::new(ReasonCode::HostNotInRoster, text)
     });

@@ -81,7 +81,7 @@ fn decide(fleet: &Fleet<'_>) -> (Verdict, Vec<Reason>) {
         return (Verdict::Refuted, few(refuted, SHOWN_MAX, "hosts"));
     }
     let mut short = Vec::new();
-    let hosts: Vec<&Host> = required(fleet, terms).collect();
+    let hosts: Vec<&Host> = required(fleet, terms).filter(|h| !h.retired).collect();
     let named = terms.hosts.as_ref().map_or(0, std::collections::BTreeSet::len);
     if hosts.is_empty() || hosts.len() < named {
         let text =
@@ -206,10 +206,10 @@ fn shortfall(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host) -> Option<Reas
 fn smaller_ones(fleet: &Fleet<'_>, terms: &StoredTerms, host: &Host, who: &str) -> Option<Reason> {
     let mut rules = fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Stored)).peekable();
     let named = rules.peek().is_some() && rules.all(|r| !r.objects.is_empty() && r.owners.is_empty());
-    let sampled = host.sampled.len() as u64;
+    let sampled = host.sampled_listed;
     (terms.scope == Scope::Object && !named && sampled < host.leaves).then(|| {
         let text = format!(
-            "host {who}: its newest inventory lists {} objects, and audits that held have sampled {sampled} that count: how small the others are nobody knows; name objects in [[objects]], or judge by owner",
+            "host {who}: its newest inventory lists {} objects, and audits that held over that very list have sampled {sampled} that count: how small the others are nobody knows; name objects in [[objects]], or judge by owner",
             host.leaves
         );
         Reason::new(ReasonCode::ObjectNotSampled, text)
@@ -223,7 +223,7 @@ fn worst(chances: &[ScopeDetection], terms: &StoredTerms) -> f64 {
     p.map(|d| d.probability).min_by(f64::total_cmp).unwrap_or(0.0)
 }
 
-/// Owners and objects that the policy names and no audit that holds has sampled.
+/// Owners and objects that the policy names and no audit of the month that holds has sampled.
 fn unsampled(fleet: &Fleet<'_>, terms: &StoredTerms) -> Vec<Reason> {
     let sampled = || fleet.hosts.iter().flat_map(|h| &h.sampled);
     let rules = fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Stored));
@@ -232,7 +232,7 @@ fn unsampled(fleet: &Fleet<'_>, terms: &StoredTerms) -> Vec<Reason> {
     let lost_owners = owners.filter(|o| !sampled().any(|n| n.owner == **o)).map(|o| {
         Reason::new(
             ReasonCode::OwnerMissing,
-            format!("no audit that holds has sampled an object of owner {o}"),
+            format!("no audit of the last {MONTH_DAYS} days that holds has sampled an object of owner {o}"),
         )
     });
     let objects = rules.iter().flat_map(|r| &r.objects);
@@ -240,7 +240,7 @@ fn unsampled(fleet: &Fleet<'_>, terms: &StoredTerms) -> Vec<Reason> {
         objects.filter(|(o, id)| !sampled().any(|n| n.owner == *o && n.object == *id)).map(|(o, id)| {
             Reason::new(
                 ReasonCode::ObjectNotSampled,
-                format!("no audit that holds has sampled object {o}/{id}"),
+                format!("no audit of the last {MONTH_DAYS} days that holds has sampled object {o}/{id}"),
             )
         });
     few(lost_owners.chain(lost).collect(), SHOWN_MAX, "objects or owners")
