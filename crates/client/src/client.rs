@@ -91,6 +91,12 @@ impl Client {
         })
     }
 
+    /// The same node, and the same connections, with another time to keep retrying (see [`ClientOptions::retry_for`]).
+    #[must_use]
+    pub fn retrying_for(&self, retry_for: Duration) -> Self {
+        Self { retry_for, ..self.clone() }
+    }
+
     /// The key of the node this client talks to.
     #[must_use]
     pub fn host(&self) -> HostKey {

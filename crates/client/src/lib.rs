@@ -30,6 +30,7 @@ mod error;
 mod inventories;
 mod objects;
 mod proofs;
+pub mod retry;
 mod transport;
 
 pub use body::VerifiedBody;

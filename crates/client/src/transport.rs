@@ -1,7 +1,7 @@
 //! One signed request, retried while the node says "not yet".
 
 use std::io::Read;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bailiwick_protocol::api::{ErrorBody, code};
 use bailiwick_protocol::http_signature::{
@@ -11,6 +11,7 @@ use bailiwick_protocol::http_signature::{
 
 use crate::client::Client;
 use crate::error::ClientError;
+use crate::retry::until_final;
 
 /// Seconds a signature is valid: long enough for a queue, short enough for a small memory of nonces.
 const SIGNATURE_SECONDS: u64 = 30;
@@ -77,23 +78,7 @@ impl Answer {
 impl Client {
     /// Sends, and signs and sends again while the node has just restarted or is full.
     pub(crate) fn call(&self, request: &Request<'_>) -> Result<Answer, ClientError> {
-        let give_up = Instant::now() + self.retry_for;
-        loop {
-            let error = match self.call_once(request) {
-                Ok(answer) => return Ok(answer),
-                Err(e) => e,
-            };
-            let ClientError::Refused { code, retry_after: Some(seconds), .. } = &error else {
-                return Err(error);
-            };
-            let pause = Duration::from_secs((*seconds).clamp(1, 60));
-            if !matches!(code.as_str(), code::RESTART_FLOOR | code::BUSY | code::KEY_SHARE)
-                || Instant::now() + pause > give_up
-            {
-                return Err(error);
-            }
-            std::thread::sleep(pause);
-        }
+        until_final(self.retry_for, || self.call_once(request), again_after)
     }
 
     fn call_once(&self, request: &Request<'_>) -> Result<Answer, ClientError> {
@@ -166,6 +151,18 @@ impl Client {
             }
         }
         Ok(headers)
+    }
+}
+
+/// Seconds after which the node takes what it refuses now, if it says so.
+fn again_after(error: &ClientError) -> Option<u64> {
+    match error {
+        ClientError::Refused { code, retry_after, .. }
+            if matches!(code.as_str(), code::RESTART_FLOOR | code::BUSY | code::KEY_SHARE) =>
+        {
+            *retry_after
+        }
+        _ => None,
     }
 }
 

@@ -1,22 +1,19 @@
 //! The folder of proving keys as `bailiwick circuit setup` fills it: for each key `VK.pk` (the key) and `VK.toml` (its
 //! card), VK being the digest of the verifying key in hexadecimal.
 
-use std::fs::{self, File};
+mod folder;
+
+use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use bailiwick_possession_circuit::{KeyError, ProverKey};
 use bailiwick_protocol::api::CircuitInfo;
-use bailiwick_protocol::envelope::CELL_BYTES;
 use bailiwick_protocol::ids::{ClassId, PkDigest, VkDigest};
 use bailiwick_protocol::key_card::{KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard};
 
-/// Keys a folder may hold; more are not looked at.
-const KEYS_MAX: usize = 1000;
-/// Time a list of the folder is good for: anyone may ask for it.
-const LIST_AGE_MAX: Duration = Duration::from_secs(1);
+use folder::Folder;
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +50,7 @@ pub enum CircuitError {
 pub struct CircuitKeys {
     dir: PathBuf,
     last: Mutex<Option<(VkDigest, Arc<ProverKey>)>>,
-    listed: Mutex<Option<(Instant, Vec<CircuitInfo>)>>,
+    folder: Mutex<Folder>,
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> CircuitError {
@@ -64,7 +61,7 @@ impl CircuitKeys {
     /// The folder `dir`; it may be missing or fill later.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, last: Mutex::new(None), listed: Mutex::new(None) }
+        Self { dir, last: Mutex::new(None), folder: Mutex::default() }
     }
 
     fn card(&self, vk: &VkDigest) -> Result<(ClassId, PkDigest), CircuitError> {
@@ -90,55 +87,31 @@ impl CircuitKeys {
         Ok(self.card(vk)?.0)
     }
 
-    /// [`CircuitKeys::list`], at most a second old.
-    pub(crate) fn listed(&self) -> Vec<CircuitInfo> {
-        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, list)) = listed.as_ref().filter(|(at, _)| at.elapsed() < LIST_AGE_MAX) {
-            return list.clone();
-        }
-        let list = self.list();
-        *listed = Some((Instant::now(), list.clone()));
-        list
+    fn folder<T>(&self, ask: impl FnOnce(&Folder) -> T) -> Result<T, CircuitError> {
+        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        folder.refresh(&self.dir, |vk| self.class(vk)).map_err(io_error(&self.dir))?;
+        Ok(ask(&folder))
     }
 
-    /// Keys at hand, by digest.
+    /// Keys at hand, by digest, at most a second old. A key whose card cannot be used is not among them and is logged once.
     #[must_use]
     pub fn list(&self) -> Vec<CircuitInfo> {
-        let names = fs::read_dir(&self.dir).into_iter().flatten().flatten().take(2 * KEYS_MAX);
-        let mut out: Vec<CircuitInfo> = names
-            .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".toml")?.parse::<VkDigest>().ok())
-            .filter_map(|vk| {
-                let class = self.class(&vk).ok()?;
-                Some(CircuitInfo { vk, samples: class.samples, depth: class.depth })
-            })
-            .collect();
-        out.sort_by_key(|c| c.vk);
-        out
+        self.folder(Folder::listed).unwrap_or_default()
     }
 
-    /// Bytes of the largest body that every key at hand can prove; `None` without keys.
+    /// Cards in the folder that cannot be used, at most a second old; 0 when the folder cannot be read.
+    #[must_use]
+    pub fn unusable(&self) -> usize {
+        self.folder(Folder::unusable).unwrap_or_default()
+    }
+
+    /// Bytes of the largest body that every key at hand can prove, at most a second old; `None` without keys. A card that cannot be
+    /// read counts as it was last read; one that never could be, or is none, does not count: its key proves nothing either.
     ///
     /// # Errors
-    /// `Io` when the folder or a card in it cannot be read now, so that this is not known.
+    /// `Io` when the folder cannot be read now, so that this is not known.
     pub fn body_bytes_max(&self) -> Result<Option<u64>, CircuitError> {
-        let entries = match fs::read_dir(&self.dir) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(io_error(&self.dir))?,
-        };
-        let mut smallest: Option<u64> = None;
-        for entry in entries.take(2 * KEYS_MAX) {
-            let name = entry.map_err(io_error(&self.dir))?.file_name();
-            let vk = name.to_str().and_then(|name| name.strip_suffix(".toml")?.parse::<VkDigest>().ok());
-            match vk.map(|vk| self.class(&vk)) {
-                None | Some(Err(CircuitError::Card { .. })) => {}
-                Some(class) => {
-                    let cells = 1u64.checked_shl(4 * u32::from(class?.depth).saturating_sub(1));
-                    let bytes = cells.map_or(u64::MAX, |cells| cells.saturating_mul(CELL_BYTES));
-                    smallest = Some(smallest.map_or(bytes, |s| s.min(bytes)));
-                }
-            }
-        }
-        Ok(smallest)
+        self.folder(Folder::body_bytes_max)
     }
 
     /// The key, from memory if it was used last; reading a large one takes seconds.

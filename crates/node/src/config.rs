@@ -48,6 +48,9 @@ pub struct Config {
     /// them.
     #[serde(default)]
     pub proof_threads: usize,
+    /// How the prover's threads compete with everything else on the machine.
+    #[serde(default)]
+    pub proof_priority: ProofPriority,
     /// Least level logged: `error`, `warn`, `info`, `debug` or `trace`.
     #[serde(default = "default_log")]
     pub log: LogLevel,
@@ -59,6 +62,17 @@ pub struct Config {
     pub inventory: InventoryLimits,
     /// Certificate and key; without, plain HTTP (for loopback, or behind a proxy that ends TLS).
     pub tls: Option<Tls>,
+}
+
+/// How the prover's threads compete with everything else on the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProofPriority {
+    /// They yield to everything: the policy `SCHED_IDLE` (Linux) and nice 19. On a machine that is never idle no proof is made.
+    #[default]
+    Idle,
+    /// As any other thread: for a machine that others keep busy, where audits must be answered in time all the same.
+    Normal,
 }
 
 /// Least level logged.
@@ -122,6 +136,12 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Bytes a second an upload must reach, on average, after `idle_seconds`.
     pub body_bytes_per_second_min: u64,
+    /// Seconds, 1 to 300, that a body is read on and thrown away after a refusal that came before it, so that a client that is still
+    /// writing sees the refusal.
+    pub linger_seconds: u64,
+    /// Seconds, 1 to 300, of a pause in a body nobody needs any more after which its client is taken to wait for the answer; never
+    /// longer than `idle_seconds`.
+    pub drain_idle_seconds: u64,
     /// Uploads at a time; more are told to come back.
     pub uploads: usize,
     /// Nonces remembered, each for about a minute: requests a minute.
@@ -150,6 +170,8 @@ impl Default for Limits {
             header_seconds: 10,
             idle_seconds: 30,
             body_bytes_per_second_min: 1024,
+            linger_seconds: 10,
+            drain_idle_seconds: 5,
             uploads: 64,
             nonces: 200_000,
             proof_queue: 16,
@@ -230,6 +252,9 @@ impl Config {
         }
         if limits.header_seconds == 0 || limits.idle_seconds == 0 {
             return range("limits", "above zero: header_seconds, idle_seconds");
+        }
+        if ![limits.linger_seconds, limits.drain_idle_seconds].iter().all(|s| (1..=300).contains(s)) {
+            return range("limits", "1 to 300: linger_seconds, drain_idle_seconds");
         }
         if config.inventory.retain_hours == 0 || config.inventory.live_max == 0 {
             return range("inventory", "above zero: retain_hours, live_max");

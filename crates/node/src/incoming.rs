@@ -11,11 +11,7 @@ use tokio::time::{Instant, timeout};
 use crate::config::Limits;
 use crate::error::ApiError;
 
-/// Pause in a body nobody needs any more after which the answer is sent.
-const DRAIN_IDLE: Duration = Duration::from_secs(5);
-
-/// After a refusal that came before the body: how long, and how many bytes of it, are read and thrown away.
-const LINGER: Duration = Duration::from_secs(10);
+/// After a refusal that came before the body: how many bytes of it are read and thrown away.
 const LINGER_BYTES: u64 = 64 << 20;
 /// Head start of the answer. A body that is asked for before the answer is written makes hyper say `100 Continue`.
 const LINGER_AFTER: Duration = Duration::from_millis(100);
@@ -25,12 +21,13 @@ const LINGER_AFTER: Duration = Duration::from_millis(100);
 /// bounds is cut off.
 pub(crate) fn linger(body: Body, limits: &Limits) {
     let mut incoming = Incoming::new(body, limits);
+    let patience = Duration::from_secs(limits.linger_seconds);
     tokio::spawn(async move {
         tokio::time::sleep(LINGER_AFTER).await;
         let reading = async {
             while incoming.received < LINGER_BYTES && matches!(incoming.next().await, Ok(Some(_))) {}
         };
-        timeout(LINGER, reading).await.ok();
+        timeout(patience, reading).await.ok();
     });
 }
 
@@ -45,6 +42,8 @@ pub(crate) struct Incoming {
     /// Time before the least rate is asked for.
     grace: Duration,
     rate_min: u64,
+    /// Pause in a body nobody needs any more after which the answer is sent.
+    drain_idle: Duration,
     /// Too slow or cut off: nothing more is expected of it.
     broken: bool,
 }
@@ -59,6 +58,7 @@ impl Incoming {
             idle: Duration::from_secs(limits.idle_seconds),
             grace: Duration::from_secs(limits.idle_seconds),
             rate_min: limits.body_bytes_per_second_min,
+            drain_idle: Duration::from_secs(limits.drain_idle_seconds),
             broken: false,
         }
     }
@@ -138,7 +138,7 @@ impl Incoming {
     /// connection. What bounds it is what bounds a body that is kept: its `Content-Length` and least rate; and a pause, after
     /// which the client is taken to wait for its answer.
     pub(crate) async fn drain(mut self) {
-        self.idle = self.idle.min(DRAIN_IDLE);
+        self.idle = self.idle.min(self.drain_idle);
         while !self.broken && matches!(self.next().await, Ok(Some(_))) {}
     }
 }

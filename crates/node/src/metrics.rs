@@ -44,6 +44,8 @@ pub(crate) struct UnderWay {
     pub(crate) uploads: usize,
     /// 0 unless the replay floor keeps every signed request out.
     pub(crate) floor_ahead_seconds: u64,
+    /// Cards in the folder of circuit keys.
+    pub(crate) unusable_cards: usize,
 }
 
 /// What a node counts.
@@ -57,6 +59,7 @@ pub(crate) struct Metrics {
     nonces: Gauge<u64, AtomicU64>,
     uploads: Gauge<u64, AtomicU64>,
     floor_ahead: Gauge<u64, AtomicU64>,
+    unusable_cards: Gauge<u64, AtomicU64>,
     proofs: Family<Outcome, Counter>,
     proof_wall_seconds: Histogram,
     proof_cpu_seconds: Histogram,
@@ -88,6 +91,7 @@ impl Metrics {
             nonces: Gauge::default(),
             uploads: Gauge::default(),
             floor_ahead: Gauge::default(),
+            unusable_cards: Gauge::default(),
             proofs: Family::default(),
             proof_wall_seconds: long_seconds(),
             proof_cpu_seconds: long_seconds(),
@@ -120,6 +124,8 @@ impl Metrics {
         registry.register("uploads_at_work", "Uploads whose bodies are being stored", m.uploads.clone());
         let help = "How far the replay floor keeps every signed request out: above 0, see docs/operations.md";
         registry.register_with_unit("replay_floor_ahead", help, Unit::Seconds, m.floor_ahead.clone());
+        let help = "Circuit keys whose card cannot be used; the log names them";
+        registry.register("circuit_cards_unusable", help, m.unusable_cards.clone());
         registry.register("proofs", "Proof jobs by outcome", m.proofs.clone());
         let seconds = [
             ("proof_wall", "Time a proof took", &m.proof_wall_seconds),
@@ -199,6 +205,7 @@ impl Metrics {
         self.nonces.set(under_way.nonces as u64);
         self.uploads.set(under_way.uploads as u64);
         self.floor_ahead.set(under_way.floor_ahead_seconds);
+        self.unusable_cards.set(under_way.unusable_cards as u64);
         let total = store.usage().total;
         self.objects.set(total.objects);
         self.body_bytes.set(total.body_bytes);

@@ -1,4 +1,4 @@
-//! The prover: one challenge at a time, at the lowest priority, apart from the threads that serve.
+//! The prover: one challenge at a time, at the lowest priority unless configured otherwise, apart from the threads that serve.
 
 mod cost;
 mod jobs;
@@ -15,6 +15,7 @@ use bailiwick_protocol::signing::SigningKey;
 use bailiwick_store::Store;
 
 use crate::circuits::CircuitKeys;
+use crate::config::ProofPriority;
 use crate::inventories::Inventories;
 use crate::metrics::Metrics;
 use crate::shares::{Capacity, NoPlace};
@@ -68,11 +69,11 @@ struct Pools {
 }
 
 impl Pools {
-    fn start(threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+    fn start(threads: usize, priority: ProofPriority) -> Result<Self, rayon::ThreadPoolBuildError> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let takes_all = threads == 0 || threads >= cores;
-        let spare = if takes_all && cores > 1 { Some(pool(cores - 1)?) } else { None };
-        Ok(Self { whole: pool(threads)?, spare })
+        let spare = if takes_all && cores > 1 { Some(pool(cores - 1, priority)?) } else { None };
+        Ok(Self { whole: pool(threads, priority)?, spare })
     }
 
     /// The pool for the next job. A node with many requests keeps a core for them: with a prover thread on each core the
@@ -83,9 +84,12 @@ impl Pools {
     }
 }
 
-fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
+fn pool(threads: usize, priority: ProofPriority) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    if priority == ProofPriority::Normal {
+        return builder.thread_name(|i| format!("prover-n-{i}")).build();
+    }
+    builder
         .thread_name(|i| format!("prover-{i}"))
         // On Linux both are properties of a thread, and threads it makes inherit them. Not for the thread that waits for
         // jobs: it must end at once at shutdown, however busy the machine is.
@@ -94,18 +98,24 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError
 }
 
 impl Prover {
-    /// Starts the thread and its pools of `threads` (0: one per core).
-    pub(crate) fn start(parts: Parts, threads: usize, queue: Capacity) -> std::io::Result<Self> {
+    /// Starts the thread and its pools of `threads` (0: one per core) at a priority.
+    pub(crate) fn start(
+        parts: Parts,
+        (threads, priority): (usize, ProofPriority),
+        queue: Capacity,
+    ) -> std::io::Result<Self> {
         let jobs = Arc::new(Jobs::new(queue));
         let stopped = Arc::new(AtomicBool::new(false));
         let broken = Arc::new(AtomicBool::new(false));
         let (jobs_there, stopped_there) = (Arc::clone(&jobs), Arc::clone(&stopped));
         let broken_there = Arc::clone(&broken);
-        thread::Builder::new().name("prover".to_owned()).spawn(move || match Pools::start(threads) {
-            Ok(pools) => run(&parts, &pools, &jobs_there, &stopped_there),
-            Err(error) => {
-                tracing::error!(%error, "no prover threads: challenges will not be answered");
-                broken_there.store(true, Ordering::Release);
+        thread::Builder::new().name("prover".to_owned()).spawn(move || {
+            match Pools::start(threads, priority) {
+                Ok(pools) => run(&parts, &pools, &jobs_there, &stopped_there),
+                Err(error) => {
+                    tracing::error!(%error, "no prover threads: challenges will not be answered");
+                    broken_there.store(true, Ordering::Release);
+                }
             }
         })?;
         Ok(Self { jobs, stopped, broken })
@@ -188,14 +198,14 @@ mod tests {
     #[test]
     fn a_busy_node_keeps_a_core_for_its_requests() {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let pools = Pools::start(0).unwrap();
+        let pools = Pools::start(0, ProofPriority::Idle).unwrap();
         assert_eq!(pools.of(false).current_num_threads(), cores);
         assert_eq!(pools.of(true).current_num_threads(), (cores - 1).max(1));
     }
 
     #[test]
     fn fewer_threads_than_cores_are_kept_whatever_the_load() {
-        let pools = Pools { whole: pool(1).unwrap(), spare: None };
+        let pools = Pools { whole: pool(1, ProofPriority::Normal).unwrap(), spare: None };
         assert_eq!(pools.of(true).current_num_threads(), 1);
     }
 }

@@ -87,7 +87,7 @@ impl App {
                 key: Arc::clone(&key),
                 inventories: Arc::clone(&inventories),
             },
-            config.proof_threads,
+            (config.proof_threads, config.proof_priority),
             config.limits.places(config.limits.proof_queue),
         )
         .map_err(NodeError::Runtime)?;

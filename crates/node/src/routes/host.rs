@@ -18,7 +18,7 @@ use crate::state::{App, Fault};
 pub(super) async fn host(State(app): State<Arc<App>>) -> Result<Json<HostInfo>, ApiError> {
     let circuits = Arc::clone(&app.circuits);
     let circuits =
-        tokio::task::spawn_blocking(move || circuits.listed()).await.map_err(|_| ApiError::internal())?;
+        tokio::task::spawn_blocking(move || circuits.list()).await.map_err(|_| ApiError::internal())?;
     Ok(Json(HostInfo {
         host: app.host,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -53,7 +53,10 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
 /// Figures in the OpenMetrics text format: totals only, to whoever reaches the port. No key, object or address is named.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics text")))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let circuits = Arc::clone(&app.circuits);
+    let unusable_cards = tokio::task::spawn_blocking(move || circuits.unusable()).await.unwrap_or_default();
     let under_way = UnderWay {
+        unusable_cards,
         jobs: app.prover.unfinished(),
         nonces: app.replay.remembered(),
         uploads: app.uploads.taken(),

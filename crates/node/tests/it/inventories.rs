@@ -220,10 +220,40 @@ fn a15_no_object_is_taken_that_a_key_cannot_prove() {
     let vk = node.with_tiny_key();
     assert_eq!(refused(larger.put(&node.client(OWNER))), (413, "too-large".into()));
     largest.put(&node.client(OWNER)).unwrap();
-    // A card that cannot be read may be that of a smaller class.
-    std::fs::remove_file(node.config.circuit_keys_dir.join(format!("{vk}.toml"))).unwrap();
-    std::fs::create_dir(node.config.circuit_keys_dir.join(format!("{vk}.toml"))).unwrap();
-    assert_eq!(larger.by_hand(&node).send().status, 503);
+    // A card that cannot be read for a while is still that of its class, and stops nobody.
+    let card = node.config.circuit_keys_dir.join(format!("{vk}.toml"));
+    std::fs::remove_file(&card).unwrap();
+    std::fs::create_dir(&card).unwrap();
+    assert_eq!(refused(larger.put(&node.client(OWNER))), (413, "too-large".into()));
+    Object::new(4, 256 * 496).put(&node.client(OWNER)).unwrap();
+}
+
+/// A15: one card that cannot be read, or is none, stops neither uploads nor the other keys; the figures say so until it is mended.
+#[test]
+fn a15_one_bad_card_does_not_stop_the_other_keys() {
+    let node = Node::new(|_| {});
+    let vk = node.with_tiny_key();
+    let dir = node.config.circuit_keys_dir.clone();
+    let unreadable = dir.join(format!("{}.toml", VkDigest([8; 32])));
+    std::fs::create_dir(&unreadable).unwrap();
+    std::fs::write(dir.join(format!("{}.toml", VkDigest([9; 32]))), "no card").unwrap();
+    let mut node = node;
+    node.start();
+    let unusable = |node: &Node| {
+        let text = node.by_hand("GET", "/metrics").send().text();
+        let line = text.lines().find_map(|l| l.strip_prefix("bailiwick_circuit_cards_unusable ")).unwrap();
+        line.parse::<usize>().unwrap()
+    };
+    assert_eq!(unusable(&node), 2);
+    let listed = node.client(AUDITOR).host_info().unwrap().circuits;
+    assert_eq!(listed.iter().map(|c| c.vk).collect::<Vec<_>>(), [vk], "the good one");
+    assert_eq!(refused(Object::new(1, LARGER_THAN_TINY).put(&node.client(OWNER))), (413, "too-large".into()));
+    let object = Object::new(2, 5000);
+    object.put(&node.client(OWNER)).unwrap();
+    let named = challenge(&node, vk, &[&object], 1);
+    finish(&node.client(AUDITOR), &named).1.outcome.unwrap();
+    std::fs::remove_dir(&unreadable).unwrap();
+    assert_eq!(unusable(&node), 1, "seen at once");
 }
 
 /// A06: only auditors make inventories and see them whole; an owner sees its own part.
@@ -362,16 +392,25 @@ fn a15_epochs_that_follow_the_time_are_not_decided_early() {
     assert_eq!(made(&node, &node.client(AUDITOR), now).0, first, "what is decided stays so");
 }
 
-/// A15: requests over an inventory that is not in memory build its tree once, however many come.
+/// A15: requests over an inventory that is not in memory build its tree once, however many come while it is built.
 #[test]
 fn a15_a_tree_is_built_once_for_many_requests() {
-    let object = Object::new(1, 5000);
-    let (node, _, auditor) = node_with(&[&object]);
+    let (mut node, files) = Node::faulty();
+    node.start();
+    Object::new(1, 5000).put(&node.client(OWNER)).unwrap();
+    let auditor = node.client(AUDITOR);
     for epoch in 1..=3 {
         made(&node, &auditor, epoch);
     }
     let me = OwnerKey(key(OWNER).public());
     let owner = node.client(OWNER);
+    // Long enough for the others to come, and to build one too if nothing keeps them.
+    files.fail(|call, path| {
+        if call == Call::Open && path.extension().is_some_and(|e| e == "leaves") {
+            std::thread::sleep(std::time::Duration::from_millis(700));
+        }
+        None
+    });
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| owner.owner_range(1, &me).unwrap());

@@ -31,6 +31,10 @@ fn config_example_is_valid_and_states_the_defaults() {
         format!("{minimal}owners = [\"AB\"]\n"),
         format!("{minimal}body_bytes_max = 0\n"),
         format!("{minimal}[limits]\nproof_queue = 0\n"),
+        format!("{minimal}[limits]\nlinger_seconds = 0\n"),
+        format!("{minimal}[limits]\nlinger_seconds = 301\n"),
+        format!("{minimal}[limits]\ndrain_idle_seconds = 0\n"),
+        format!("{minimal}[limits]\ndrain_idle_seconds = 301\n"),
         // Three epochs must pass while an inventory is live: 48 hours.
         format!("{minimal}[inventory]\nepoch_seconds = 57601\n"),
         // 48 of an hour each are live at once, one may be made early and one may be passing.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_client::{Client, ClientOptions};
-use bailiwick_node::config::Config;
+use bailiwick_node::config::{Config, ProofPriority};
 use bailiwick_node::{InitOptions, Server};
 use bailiwick_possession_circuit::ProverKey;
 use bailiwick_protocol::codec::Canonical as _;
@@ -71,6 +71,9 @@ impl Node {
         let made = bailiwick_node::init(&dir.path().join("node"), &options).unwrap();
         let mut config = Config::load(&made.config).unwrap();
         config.readers.push(OwnerKey(key(READER).public()));
+        // Tests wait for these to pass, and for proofs on machines that are never idle.
+        config.proof_priority = ProofPriority::Normal;
+        (config.limits.linger_seconds, config.limits.drain_idle_seconds) = (2, 1);
         change(&mut config);
         let address = config.listen;
         Self {
