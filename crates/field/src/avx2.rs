@@ -1,10 +1,12 @@
 //! Montgomery multiplication with the doubles of AVX2 and FMA, and the check that a processor has them.
 //!
-//! `step` is assembly because compilers reorder the integer sums of a column, so that 16 registers do not suffice and every second
+//! [`step`] is assembly because compilers reorder the integer sums of a column, so that 16 registers do not suffice and every second
 //! instruction becomes a load (measured: 17 ns an element instead of 11).
-#![expect(unsafe_code, reason = "inline assembly without memory writes; loads from references")]
+#![expect(
+    unsafe_code,
+    reason = "calls of code for processors that have been asked; vector loads and stores of references"
+)]
 
-use core::arch::asm;
 use core::arch::x86_64::{
     __m256d, __m256i, _mm256_add_epi64, _mm256_and_si256, _mm256_castpd_si256, _mm256_castsi256_pd,
     _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_srli_epi64,
@@ -13,7 +15,10 @@ use core::arch::x86_64::{
 use core::mem::offset_of;
 
 use crate::lanes::{Columns, Lanes};
-use crate::modulus::{HALF, LIMBS, MAGIC, MASK, Modulus, TWO_52, WIDTH};
+use crate::modulus::{HALF, LIMBS, MAGIC, MASK, Modulus, TWO_52};
+
+pub(crate) mod factor;
+mod step;
 
 /// Lanes of a register.
 const HALVES: usize = 2;
@@ -33,6 +38,7 @@ const _: () = assert!(
         && offset_of!(Modulus, mask) == 192
         && offset_of!(Modulus, two_52) == 224
         && offset_of!(Modulus, magic) == 256
+        && offset_of!(Modulus, fold) == 288
 );
 
 /// That this processor has AVX2 and FMA.
@@ -52,39 +58,50 @@ impl Avx2 {
     }
 }
 
-/// What column `c` of a product with its reduction starts with: the constants of all that will be added to it taken off, the
-/// bias put on, the bias of the column before (shifted) taken off; columns that become limbs are balanced by a half, the last is a double
-/// at once.
-///
-/// `products` is how many there are: `m p`, and one `a b` or more.
-const fn start(c: usize, products: i64) -> i64 {
-    // Products of limbs whose numbers sum to `c`.
-    const PRODUCTS: [i64; 2 * LIMBS] = [1, 2, 3, 4, 5, 4, 3, 2, 1, 0];
-    let low = products * PRODUCTS[c];
-    let high = if c > 0 { products * PRODUCTS[c - 1] } else { 0 };
-    let constants = low
-        .wrapping_mul(MAGIC.to_bits().cast_signed())
-        .wrapping_add(high.wrapping_mul(SPLIT.to_bits().cast_signed()));
-    let own = match c {
-        0..LIMBS => BIAS,
-        LIMBS..9 => BIAS + HALF,
-        _ => MAGIC.to_bits().cast_signed(),
-    };
-    let carried = if c > 0 { BIAS >> 51 } else { 0 };
-    own.wrapping_sub(carried).wrapping_sub(constants)
-}
-
-const fn starts(products: i64) -> [i64; 2 * LIMBS] {
-    let (mut s, mut c) = ([0; 2 * LIMBS], 0);
-    while c < 2 * LIMBS {
-        s[c] = start(c, products);
+/// What the columns of a sum of products start with, for the numbers of products whose low parts go to each column (their high parts go to
+/// the next): the constants of all that will be added taken off, the bias put on, the bias of the column before (shifted) taken off. From
+/// column `first` on columns become limbs: they are balanced by a half, the last is a double at once.
+const fn starts<const N: usize>(products: [i64; N], first: usize) -> [i64; N] {
+    let (mut s, mut c) = ([0; N], 0);
+    while c < N {
+        let above = if c > 0 { products[c - 1] } else { 0 };
+        let constants = products[c]
+            .wrapping_mul(MAGIC.to_bits().cast_signed())
+            .wrapping_add(above.wrapping_mul(SPLIT.to_bits().cast_signed()));
+        let own = if c + 1 == N {
+            MAGIC.to_bits().cast_signed()
+        } else if c >= first {
+            BIAS + HALF
+        } else {
+            BIAS
+        };
+        let carried = if c > 0 { BIAS >> 51 } else { 0 };
+        s[c] = own.wrapping_sub(carried).wrapping_sub(constants);
         c += 1;
     }
     s
 }
 
-const START: [i64; 2 * LIMBS] = starts(2);
-const START_TWO: [i64; 2 * LIMBS] = starts(3);
+/// Steps of a product that fold; the others are Montgomery's.
+const FOLDS: usize = 3;
+
+/// Columns of `count` products with one reduction.
+const fn products(count: i64) -> [i64; 2 * LIMBS] {
+    let (mut products, mut i) = ([0; 2 * LIMBS], 0);
+    while i < LIMBS {
+        let mut j = 0;
+        while j < LIMBS {
+            products[i + j] += count;
+            products[i + j + if i < FOLDS { 1 } else { 0 }] += 1;
+            j += 1;
+        }
+        i += 1;
+    }
+    starts(products, LIMBS)
+}
+
+const START: [i64; 2 * LIMBS] = products(1);
+const START_TWO: [i64; 2 * LIMBS] = products(2);
 
 /// `a b / 2^255 + addend`; bounds in [`crate::product`].
 #[inline]
@@ -94,19 +111,12 @@ pub(crate) fn multiply_add(a: &Lanes, b: &Lanes, addend: Option<&Columns>, modul
     let mut t = [columns(begin); HALVES];
     for (i, next) in [START[6], START[7], START[8], START[9], 0].into_iter().enumerate() {
         for (h, t) in t.iter_mut().enumerate() {
-            step(t, a, i, b, h, modulus, next);
+            column(t, a, i, b, h, modulus, next);
         }
     }
     let mut out = Lanes::ZERO;
     for (h, t) in t.iter_mut().enumerate() {
-        if let Some(addend) = addend {
-            for (t, row) in t.iter_mut().zip(addend) {
-                // SAFETY: four of the eight numbers of a row, from 0 or from 4; no alignment is asked for.
-                let more = unsafe { _mm256_loadu_si256(row.as_ptr().add(REGISTER * h).cast()) };
-                *t = _mm256_add_epi64(*t, more);
-            }
-        }
-        finish(t, &mut out, h);
+        finish(t, addend, &mut out, h);
     }
     out
 }
@@ -120,15 +130,26 @@ pub(crate) fn multiply_two(a: [&Lanes; 2], b: [&Lanes; 2], modulus: &Modulus) ->
     let nexts = [START_TWO[6], START_TWO[7], START_TWO[8], START_TWO[9], 0];
     for (i, next) in nexts.into_iter().enumerate() {
         for (h, t) in t.iter_mut().enumerate() {
-            accumulate(t, a[1], i, b[1], h);
-            step(t, a[0], i, b[0], h, modulus, next);
+            step::accumulate(t, a[1], i, b[1], h);
+            column(t, a[0], i, b[0], h, modulus, next);
         }
     }
     let mut out = Lanes::ZERO;
-    for (h, t) in t.iter().enumerate() {
-        finish(t, &mut out, h);
+    for (h, t) in t.iter_mut().enumerate() {
+        finish(t, None, &mut out, h);
     }
     out
+}
+
+/// Step `i`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn column(t: &mut [__m256i; 6], a: &Lanes, i: usize, b: &Lanes, h: usize, modulus: &Modulus, next: i64) {
+    if i < FOLDS {
+        step::fold(t, a, i, b, h, modulus, next);
+    } else {
+        step::montgomery(t, a, i, b, h, modulus, next);
+    }
 }
 
 #[inline]
@@ -145,161 +166,17 @@ fn columns(start: [i64; 6]) -> [__m256i; 6] {
     ]
 }
 
-/// Adds limb `i` of half `h` of `a` times `b`.
+/// The first five columns and the addend, to limbs.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn accumulate(t: &mut [__m256i; 6], a: &Lanes, i: usize, b: &Lanes, h: usize) {
-    let [mut t0, mut t1, mut t2, mut t3, mut t4, mut t5] = *t;
-    // From the whole arrays, so that the pointers may be used for all of them.
-    let a = (&raw const a.0).cast::<f64>().wrapping_add(WIDTH * i + REGISTER * h);
-    let b = (&raw const b.0).cast::<f64>().wrapping_add(REGISTER * h);
-    // SAFETY: reads 32 bytes at `a`, at `b` and at each of four rows of 64 bytes after it: all inside what the references name, and
-    // aligned to 32 bytes as their types are. Writes registers only.
-    unsafe {
-        asm!(
-            "vmovapd {x}, [{a}]",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 0]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 0]",
-            "vpaddq {t0}, {t0}, {l}",
-            "vpaddq {t1}, {t1}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 64]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 64]",
-            "vpaddq {t1}, {t1}, {l}",
-            "vpaddq {t2}, {t2}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 128]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 128]",
-            "vpaddq {t2}, {t2}, {l}",
-            "vpaddq {t3}, {t3}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 192]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 192]",
-            "vpaddq {t3}, {t3}, {l}",
-            "vpaddq {t4}, {t4}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 256]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 256]",
-            "vpaddq {t4}, {t4}, {l}",
-            "vpaddq {t5}, {t5}, {h}",
-            x = out(ymm_reg) _, h = out(ymm_reg) _, l = out(ymm_reg) _,
-            t0 = inout(ymm_reg) t0, t1 = inout(ymm_reg) t1, t2 = inout(ymm_reg) t2,
-            t3 = inout(ymm_reg) t3, t4 = inout(ymm_reg) t4, t5 = inout(ymm_reg) t5,
-            c1 = in(ymm_reg) _mm256_set1_pd(SPLIT), c2 = in(ymm_reg) _mm256_set1_pd(SPLIT_MAGIC),
-            a = in(reg) a, b = in(reg) b,
-            options(pure, readonly, nostack)
-        );
+fn finish(t: &mut [__m256i; 6], addend: Option<&Columns>, out: &mut Lanes, h: usize) {
+    if let Some(addend) = addend {
+        for (t, row) in t.iter_mut().zip(addend) {
+            // SAFETY: four of the eight numbers of a row, from 0 or from 4; no alignment is asked for.
+            let more = unsafe { _mm256_loadu_si256(row.as_ptr().add(REGISTER * h).cast()) };
+            *t = _mm256_add_epi64(*t, more);
+        }
     }
-    *t = [t0, t1, t2, t3, t4, t5];
-}
-
-/// Adds limb `i` of half `h` of `a` times `b`, then the multiple of the modulus that makes column 0 vanish, and moves on by a column.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn step(t: &mut [__m256i; 6], a: &Lanes, i: usize, b: &Lanes, h: usize, modulus: &Modulus, next: i64) {
-    let [mut t0, mut t1, mut t2, mut t3, mut t4, mut t5] = *t;
-    // From the whole arrays, so that the pointers may be used for all of them.
-    let a = (&raw const a.0).cast::<f64>().wrapping_add(WIDTH * i + REGISTER * h);
-    let b = (&raw const b.0).cast::<f64>().wrapping_add(REGISTER * h);
-    // SAFETY: reads 32 bytes at `a`, at `b` and at each of four rows of 64 bytes after it, and the first 288 bytes of `modulus`: all
-    // inside what the references name, and aligned to 32 bytes as their types are. Writes registers only.
-    unsafe {
-        asm!(
-            "vmovapd {x}, [{a}]",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 0]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 0]",
-            "vpaddq {t0}, {t0}, {l}",
-            "vpaddq {t1}, {t1}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 64]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 64]",
-            "vpaddq {t1}, {t1}, {l}",
-            "vpaddq {t2}, {t2}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 128]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 128]",
-            "vpaddq {t2}, {t2}, {l}",
-            "vpaddq {t3}, {t3}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 192]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 192]",
-            "vpaddq {t3}, {t3}, {l}",
-            "vpaddq {t4}, {t4}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{b} + 256]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{b} + 256]",
-            "vpaddq {t4}, {t4}, {l}",
-            "vpaddq {t5}, {t5}, {h}",
-            // The multiple: column 0 mod 2^51, as a double, times -p^-1, its low part.
-            "vpand {x}, {t0}, [{m} + 192]",
-            "vpor {x}, {x}, [{m} + 224]",
-            "vsubpd {x}, {x}, [{m} + 224]",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{m} + 160]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{m} + 160]",
-            "vsubpd {x}, {l}, [{m} + 256]",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{m} + 0]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{m} + 0]",
-            "vpaddq {t0}, {t0}, {l}",
-            "vpaddq {t1}, {t1}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{m} + 32]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{m} + 32]",
-            "vpaddq {t1}, {t1}, {l}",
-            "vpaddq {t2}, {t2}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{m} + 64]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{m} + 64]",
-            "vpaddq {t2}, {t2}, {l}",
-            "vpaddq {t3}, {t3}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{m} + 96]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{m} + 96]",
-            "vpaddq {t3}, {t3}, {l}",
-            "vpaddq {t4}, {t4}, {h}",
-            "vmovapd {h}, {c1}",
-            "vfmadd231pd {h}, {x}, [{m} + 128]",
-            "vsubpd {l}, {h}, {c2}",
-            "vfmsub231pd {l}, {x}, [{m} + 128]",
-            "vpaddq {t4}, {t4}, {l}",
-            "vpaddq {t5}, {t5}, {h}",
-            "vpsrlq {h}, {t0}, 51",
-            "vpaddq {t1}, {t1}, {h}",
-            x = out(ymm_reg) _, h = out(ymm_reg) _, l = out(ymm_reg) _,
-            t0 = inout(ymm_reg) t0, t1 = inout(ymm_reg) t1, t2 = inout(ymm_reg) t2,
-            t3 = inout(ymm_reg) t3, t4 = inout(ymm_reg) t4, t5 = inout(ymm_reg) t5,
-            c1 = in(ymm_reg) _mm256_set1_pd(SPLIT), c2 = in(ymm_reg) _mm256_set1_pd(SPLIT_MAGIC),
-            a = in(reg) a, b = in(reg) b, m = in(reg) modulus,
-            options(pure, readonly, nostack)
-        );
-    }
-    // Column 0 has been carried.
-    let _ = t0;
-    *t = [t1, t2, t3, t4, t5, _mm256_set1_epi64x(next)];
-}
-
-/// Columns to limbs.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn finish(t: &[__m256i; 6], out: &mut Lanes, h: usize) {
     let mut x = t[0];
     for j in 0..LIMBS {
         let limb = if j + 1 < LIMBS {

@@ -10,7 +10,7 @@
 //! Which operations may follow which is written at each; backends prove their bounds for these sequences and no others.
 //! [`dispatch`] runs code with the best backend of this processor.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
 pub mod avx2;
 pub mod portable;
 
@@ -91,7 +91,7 @@ pub trait Visit {
 
 /// Runs `code` with the best backend of this processor.
 pub fn dispatch<V: Visit>(code: V) -> V::Out {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
     if let Some(backend) = avx2::Doubles::detect() {
         return code.visit(backend);
     }

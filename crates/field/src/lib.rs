@@ -1,9 +1,10 @@
-//! Batched arithmetic in the fields of BN254: eight elements side by side, in the doubles of AVX2 and FMA.
+//! Batched arithmetic in the fields of BN254: eight elements side by side, in the doubles of AVX2 and FMA, or in the integers of AVX-512 IFMA.
 //!
 //! - [`modulus`]: the two fields, as limbs;
 //! - [`lanes`]: eight elements, [`Lanes`](lanes::Lanes), and their way in and out;
 //! - [`product`]: Montgomery multiplication, by assembly and by integers (the oracle);
 //! - [`base`]: what addition of affine points needs of the base field, for any processor;
+//! - [`ifma`]: the same for five limbs of 52 bits as integers, over AVX-512 or emulated;
 //! - [`poseidon2`]: eight Poseidon2 permutations of width 16 at once.
 //!
 //! An element is five signed limbs of 51 bits, each held in a double, and `R = 2^255`. A product of two limbs is split by two
@@ -15,9 +16,10 @@
 //!
 //! Nothing here is constant time by intent, although no branch depends on a value; what is hashed and proven is ciphertext.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
 mod avx2;
 pub mod base;
+pub mod ifma;
 pub mod lanes;
 pub mod modulus;
 pub mod poseidon2;

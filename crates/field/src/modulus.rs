@@ -26,6 +26,8 @@ pub struct Modulus {
     pub(crate) two_52: Splat,
     /// 1.5·2^52.
     pub(crate) magic: Splat,
+    /// `2^-51 mod p`, of least magnitude, limb by limb.
+    pub(crate) fold: [Splat; LIMBS],
     /// `2^204 / p`.
     pub(crate) reciprocal: f64,
     /// The limbs of `p`, as integers.
@@ -56,13 +58,9 @@ impl Modulus {
         }
         let low = (inverse.wrapping_neg() & MASK as u64).cast_signed();
         let inverse = if low >= HALF { low - 2 * HALF } else { low };
-        let (mut splats, mut i) = ([[0.0; 4]; LIMBS], 0);
-        while i < LIMBS {
-            splats[i] = [limbs[i] as f64; 4];
-            i += 1;
-        }
         Self {
-            p: splats,
+            p: splat(limbs),
+            fold: splat(fold(limbs, inverse)),
             inverse: [inverse as f64; 4],
             mask: [f64::from_bits(MASK as u64); 4],
             two_52: [TWO_52; 4],
@@ -71,6 +69,33 @@ impl Modulus {
             limbs,
         }
     }
+}
+
+const fn splat(limbs: [i64; LIMBS]) -> [Splat; LIMBS] {
+    let (mut splats, mut i) = ([[0.0; 4]; LIMBS], 0);
+    while i < LIMBS {
+        splats[i] = [limbs[i] as f64; 4];
+        i += 1;
+    }
+    splats
+}
+
+/// `(inverse p + 1) / 2^51`, whose numerator `inverse` makes divisible: `2^-51` modulo `p`, and as small beside `p` as `inverse` beside 2^51.
+#[expect(clippy::cast_possible_truncation, reason = "masked to 51 bits")]
+const fn fold(p: [i64; LIMBS], inverse: i64) -> [i64; LIMBS] {
+    let mut carry = (inverse as i128 * p[0] as i128 + 1) >> LIMB_BITS;
+    let (mut out, mut i) = ([0; LIMBS], 0);
+    while i < LIMBS {
+        if i + 1 < LIMBS {
+            carry += inverse as i128 * p[i + 1] as i128;
+        }
+        let low = (carry & MASK as i128) as i64;
+        out[i] = if i + 1 < LIMBS && low >= HALF { low - 2 * HALF } else { low };
+        carry = (carry - out[i] as i128) >> LIMB_BITS;
+        i += 1;
+    }
+    assert!(carry == 0);
+    out
 }
 
 /// Limbs of an integer below 2^255, all but the last in `-2^50..2^50`.

@@ -1,31 +1,19 @@
 //! Eight Poseidon2 permutations of width 16 over the scalar field, side by side (Grassi, Khovratovich, Schofnegger, Africacrypt 2023).
 //!
-//! Values are kept as small as the next step needs, never canonical. Bounds, as multiples of `p`, by
-//! [`crate::product`]'s `s t / 2.64 + 0.5`:
-//!
-//! | step | given | gives |
-//! |---|---|---|
-//! | input | 1 times a constant of 0.5 | 0.69 |
-//! | external layer | 0.8 (1.66 once), rows sum to 80 | columns of 64 (133), reduced to 0.5 |
-//! | full round | 0.5 and a constant of 0.5 | square 0.88, fourth 0.8, fifth 0.8 |
-//! | full round after the partial ones | 1.33 and a constant of 0.5 | square 1.77, fourth 1.68, fifth 1.66 |
-//! | partial round, element 0 | 1.36 and a constant of 0.5 | square 1.81, fourth 1.74, fifth 1.73 |
-//! | partial round, sum | 15 · 1.36 + 1.73 = 22.2 | reduced to 0.5 |
-//! | partial round, others | 1.36 (or 1.73) times 0.5, and the sum | 1.26 (1.33) |
-//!
-//! Limbs: those of a product are at most 2^50 (the last: 1.81 p is 2^50.45 of its units), with a constant 2^51: the square's are 2^102.
+//! Values are kept as small as the next step needs, never canonical; the bounds are in the two kernels, one over [`crate::lanes`] and one
+//! over [`crate::ifma`].
 
 use ark_bn254::Fr;
-use ark_ff::Field as _;
 
-use crate::lanes::{Columns, Lanes};
-use crate::modulus::{LIMBS, MAGIC, SCALAR, WIDTH, centred, power_of_two, unsigned};
+use crate::ifma::{Avx512, Emulated};
+use crate::modulus::WIDTH;
+
+#[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+mod avx2;
+mod ifma;
 
 /// Elements of a state.
 pub const STATE: usize = 16;
-type State = [Lanes; STATE];
-/// A constant, as limbs.
-type Constant = [f64; LIMBS];
 
 /// How the integers given to [`Permutations::compress`] stand for elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,264 +24,78 @@ pub enum Form {
     Montgomery,
 }
 
+/// What a permutation is made of, as in the paper's notation.
+#[derive(Clone, Copy, Debug)]
+pub struct Constants<'a> {
+    /// Of the full rounds before the partial ones.
+    pub initial: &'a [[Fr; STATE]],
+    /// Of the partial rounds, added to element 0.
+    pub partial: &'a [Fr],
+    /// Of the full rounds after the partial ones.
+    pub terminal: &'a [[Fr; STATE]],
+    /// `d` of the internal layer `J + diag(d)`.
+    pub diagonal: &'a [Fr; STATE],
+}
+
+/// Code that permutes eight states at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backend {
+    /// Integers of 52 bits in AVX-512 IFMA.
+    Avx512,
+    /// Doubles in AVX2 and FMA.
+    Avx2,
+    /// The code of [`Backend::Avx512`] over one lane after the other, on any processor: for tests, and far slower than one permutation at a time.
+    Emulated,
+}
+
 /// The permutation's constants, for eight at once.
 #[derive(Debug)]
-pub struct Permutations {
-    #[cfg(target_arch = "x86_64")]
-    avx2: crate::avx2::Avx2,
-    initial: Vec<[Constant; STATE]>,
-    partial: Vec<Constant>,
-    terminal: Vec<[Constant; STATE]>,
-    diagonal: Box<State>,
-    /// From an integer, and from arkworks' form.
-    entry: [Lanes; 2],
-    /// From this module's form: `2^-255`.
-    exit: Fr,
+pub struct Permutations(Kernel);
+
+#[derive(Debug)]
+enum Kernel {
+    Avx512(ifma::Kernel<Avx512>),
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+    Avx2(Box<avx2::Kernel>),
+    Emulated(ifma::Kernel<Emulated>),
 }
 
 impl Permutations {
-    /// With constants as in the paper's notation: `initial` and `terminal` those of the full rounds before and after the `partial` ones, the
-    /// internal layer `J + diag(diagonal)`. `None` where the processor lacks AVX2 or FMA: one permutation at a time is faster then.
+    /// On the fastest code for this processor. `None` where it lacks AVX-512 IFMA and either AVX2 or FMA: one permutation at a time is faster
+    /// then.
     #[must_use]
-    pub fn new(
-        initial: &[[Fr; STATE]],
-        partial: &[Fr],
-        terminal: &[[Fr; STATE]],
-        diagonal: &[Fr; STATE],
-    ) -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = crate::avx2::Avx2::detect()?;
-            let r = power_of_two::<Fr>(255);
-            let splat = |x: Fr| Lanes::splat(&centred(x));
-            let constant = |x: &Fr| -> Constant { Lanes::splat(&centred(*x * r)).0.map(|row| row[0]) };
-            let rows = |rows: &[[Fr; STATE]]| rows.iter().map(|row| row.each_ref().map(constant)).collect();
-            Some(Self {
-                avx2,
-                initial: rows(initial),
-                partial: partial.iter().map(constant).collect(),
-                terminal: rows(terminal),
-                diagonal: Box::new(diagonal.map(|d| splat(d * r))),
-                entry: [splat(r * r), splat(r * r * power_of_two::<Fr>(256).inverse()?)],
-                exit: r.inverse()?,
-            })
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            None
-        }
+    pub fn new(constants: &Constants<'_>) -> Option<Self> {
+        Self::on(Backend::Avx512, constants).or_else(|| Self::on(Backend::Avx2, constants))
+    }
+
+    /// On this code, whether or not other is faster. `None` where the processor cannot run it, or where AVX-512 failed its check against the
+    /// emulation: no machine that developed it could run it.
+    #[must_use]
+    pub fn on(backend: Backend, constants: &Constants<'_>) -> Option<Self> {
+        Some(Self(match backend {
+            Backend::Avx512 => {
+                let kernel = ifma::Kernel::new(Avx512::detect()?, constants)?;
+                Kernel::Avx512(
+                    kernel.agrees_with(&ifma::Kernel::new(Emulated, constants)?).then_some(kernel)?,
+                )
+            }
+            #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+            Backend::Avx2 => Kernel::Avx2(Box::new(avx2::Kernel::new(constants)?)),
+            #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
+            Backend::Avx2 => return None,
+            Backend::Emulated => Kernel::Emulated(ifma::Kernel::new(Emulated, constants)?),
+        }))
     }
 
     /// `P(x)[0] + x[0]` of eight states. `word(i, k)` is element `k` of state `i`, an integer below the modulus.
     #[must_use]
-    #[cfg(target_arch = "x86_64")]
-    pub fn compress(&self, form: Form, mut word: impl FnMut(usize, usize) -> [u64; 4]) -> [Fr; WIDTH] {
-        let mut state: State = [Lanes::ZERO; STATE];
-        for (k, x) in state.iter_mut().enumerate() {
-            *x = Lanes::from_limbs(&core::array::from_fn(|i| unsigned(word(i, k))));
+    pub fn compress(&self, form: Form, word: impl FnMut(usize, usize) -> [u64; 4]) -> [Fr; WIDTH] {
+        match &self.0 {
+            Kernel::Avx512(kernel) => kernel.compress(form, word),
+            #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+            Kernel::Avx2(kernel) => kernel.compress(form, word),
+            Kernel::Emulated(kernel) => kernel.compress(form, word),
         }
-        let entry = &self.entry[usize::from(form == Form::Montgomery)];
-        let out = self.avx2.compress(self, entry, &mut state);
-        core::array::from_fn(|i| out.element::<Fr>(i) * self.exit)
-    }
-
-    /// Never called: there is no value of this type.
-    #[must_use]
-    #[cfg(not(target_arch = "x86_64"))]
-    pub fn compress(&self, _: Form, _: impl FnMut(usize, usize) -> [u64; 4]) -> [Fr; WIDTH] {
-        [Fr::default(); WIDTH]
     }
 }
-
-#[cfg(target_arch = "x86_64")]
-impl crate::avx2::Avx2 {
-    #[expect(unsafe_code, reason = "a call of code for processors that have been asked")]
-    fn compress(self, permutations: &Permutations, entry: &Lanes, state: &mut State) -> Lanes {
-        // SAFETY: a value of this type exists only where the processor has both features.
-        unsafe { kernel::compress(permutations, entry, state) }
-    }
-}
-
-/// Code for AVX2 and FMA. Loops over eight lanes become vector instructions because of the features.
-#[cfg(target_arch = "x86_64")]
-mod kernel {
-    use super::*;
-    use crate::avx2::multiply_add;
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn compress(p: &Permutations, entry: &Lanes, state: &mut State) -> Lanes {
-        for x in &mut *state {
-            *x = multiply_add(entry, x, None, &SCALAR);
-        }
-        let first = columns(&state[0]);
-        external(state);
-        for rc in &p.initial {
-            full_round(state, rc);
-        }
-        for rc in &p.partial {
-            partial_round(state, rc, &p.diagonal);
-        }
-        for rc in &p.terminal {
-            full_round(state, rc);
-        }
-        let mut sum = columns(&state[0]);
-        add(&mut sum, &first);
-        limbs(&reduce(sum))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn full_round(state: &mut State, rc: &[Constant; STATE]) {
-        for (x, c) in state.iter_mut().zip(rc) {
-            *x = fifth_power(x, c);
-        }
-        external(state);
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn partial_round(state: &mut State, rc: &Constant, diagonal: &State) {
-        state[0] = fifth_power(&state[0], rc);
-        let mut sum = columns(&state[0]);
-        for x in &state[1..] {
-            add(&mut sum, &columns(x));
-        }
-        let sum = reduce(sum);
-        for (x, d) in state.iter_mut().zip(diagonal) {
-            *x = multiply_add(d, x, Some(&sum), &SCALAR);
-        }
-    }
-
-    /// `(x + c)^5`.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn fifth_power(x: &Lanes, c: &Constant) -> Lanes {
-        let mut x = *x;
-        for (row, c) in x.0.iter_mut().zip(c) {
-            for l in row {
-                *l += c;
-            }
-        }
-        let square = multiply_add(&x, &x, None, &SCALAR);
-        let fourth = multiply_add(&square, &square, None, &SCALAR);
-        multiply_add(&fourth, &x, None, &SCALAR)
-    }
-
-    /// circ(2·M4, M4, M4, M4).
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn external(state: &mut State) {
-        let mut wide = [[[0; WIDTH]; LIMBS]; STATE];
-        for (out, q) in wide.as_chunks_mut::<4>().0.iter_mut().zip(state.as_chunks::<4>().0) {
-            *out = times_m4(q);
-        }
-        for l in 0..4 {
-            let mut sum = wide[l];
-            for w in wide.iter().skip(l + 4).step_by(4) {
-                add(&mut sum, w);
-            }
-            for (x, w) in state.iter_mut().zip(&mut wide).skip(l).step_by(4) {
-                add(w, &sum);
-                *x = limbs(&reduce(*w));
-            }
-        }
-    }
-
-    /// The paper's addition chain for M4 (appendix B).
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn times_m4([a, b, c, d]: &[Lanes; 4]) -> [Columns; 4] {
-        let (a, b, c, d) = (columns(a), columns(b), columns(c), columns(d));
-        let (ab, cd) = (sum(&a, 1, &b), sum(&c, 1, &d));
-        let (t2, t3) = (sum(&b, 2, &cd), sum(&d, 2, &ab));
-        let (t4, t5) = (sum(&cd, 4, &t3), sum(&ab, 4, &t2));
-        [sum(&t3, 1, &t5), t5, sum(&t2, 1, &t4), t4]
-    }
-
-    /// `scale x + y`.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn sum(x: &Columns, scale: i64, y: &Columns) -> Columns {
-        let mut out = *y;
-        for (out, x) in out.iter_mut().zip(x) {
-            for (out, x) in out.iter_mut().zip(x) {
-                *out += scale * x;
-            }
-        }
-        out
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn add(x: &mut Columns, y: &Columns) {
-        *x = sum(y, 1, x);
-    }
-
-    /// Limbs of at most 2^51, as integers.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn columns(x: &Lanes) -> Columns {
-        let mut out = [[0; WIDTH]; LIMBS];
-        for (out, x) in out.iter_mut().zip(&x.0) {
-            for (out, x) in out.iter_mut().zip(x) {
-                *out = integer(*x);
-            }
-        }
-        out
-    }
-
-    /// An integer of at most 2^51 in magnitude.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn integer(x: f64) -> i64 {
-        (x + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()).cast_signed()
-    }
-
-    /// Less the nearest multiple of the modulus: at most 0.5 p + 2^-40 p is left. Columns are below 2^58; the last alone tells the quotient, to
-    /// within 2^-42.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn reduce(mut x: Columns) -> Columns {
-        let mut quotient = [0; WIDTH];
-        for (q, top) in quotient.iter_mut().zip(&x[LIMBS - 1]) {
-            #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-            let estimate = *top as f64 * SCALAR.reciprocal;
-            *q = integer(estimate);
-        }
-        for (x, p) in x.iter_mut().zip(&SCALAR.limbs) {
-            for (x, q) in x.iter_mut().zip(&quotient) {
-                *x -= q * p;
-            }
-        }
-        x
-    }
-
-    /// Carried, balanced.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn limbs(x: &Columns) -> Lanes {
-        const HALF: i64 = crate::modulus::HALF;
-        const MASK: i64 = crate::modulus::MASK;
-        let mut out = Lanes::ZERO;
-        let mut carry = [0; WIDTH];
-        for (j, (out, x)) in out.0.iter_mut().zip(x).enumerate() {
-            for ((out, x), carry) in out.iter_mut().zip(x).zip(&mut carry) {
-                let x = x + *carry;
-                let low = if j + 1 < LIMBS { ((x + HALF) & MASK) - HALF } else { x };
-                *carry = (x - low) >> crate::modulus::LIMB_BITS;
-                *out = double(low);
-            }
-        }
-        out
-    }
-
-    /// An integer of at most 2^51 in magnitude, as a double.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn double(x: i64) -> f64 {
-        f64::from_bits(MAGIC.to_bits().wrapping_add_signed(x)) - MAGIC
-    }
-}
-
-#[cfg(all(test, target_arch = "x86_64"))]
-mod tests;

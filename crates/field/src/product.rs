@@ -52,7 +52,7 @@ fn centre(x: i128) -> i128 {
 /// same bounds (a limb of a factor `m` that is exactly 2^50 may be taken as -2^50).
 #[must_use]
 pub fn multiply_add_fast(a: &Lanes, b: &Lanes, addend: &Columns, modulus: &Modulus) -> Lanes {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
     if let Some(avx2) = crate::avx2::Avx2::detect() {
         return avx2.multiply_add(a, b, addend, modulus);
     }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 #[cfg(feature = "parallel")]
 use bailiwick_field::modulus::WIDTH as LANES;
 #[cfg(feature = "parallel")]
-use bailiwick_field::poseidon2::{Form, Permutations};
+use bailiwick_field::poseidon2::{Constants, Form, Permutations};
 
 use super::{WIDTH, compress};
 #[cfg(feature = "parallel")]
@@ -24,7 +24,12 @@ fn permutations() -> Option<&'static Permutations> {
     static PERMUTATIONS: OnceLock<Option<Permutations>> = OnceLock::new();
     let made = PERMUTATIONS.get_or_init(|| {
         let p = super::params();
-        Permutations::new(&p.initial, &p.partial, &p.terminal, &p.diagonal)
+        Permutations::new(&Constants {
+            initial: &p.initial,
+            partial: &p.partial,
+            terminal: &p.terminal,
+            diagonal: &p.diagonal,
+        })
     });
     made.as_ref()
 }

@@ -1,0 +1,87 @@
+//! Whether two implementations of lanes compute the same: every operation, and products of both fields, at edges and at random.
+
+use ark_bn254::{Fq, Fr};
+
+use super::{Element, Factor, LIMB_BITS, Lanes64, MASK, Modulus, multiply, multiply_by, reduce};
+use crate::modulus::{LIMBS, WIDTH};
+
+const EDGES: [u64; 12] = [
+    0,
+    1,
+    2,
+    MASK,
+    MASK - 1,
+    1 << 51,
+    (1 << 26) - 1,
+    1 << 26,
+    u64::MAX,
+    u64::MAX - 1,
+    1 << LIMB_BITS,
+    0x0123_4567_89ab_cdef,
+];
+
+/// Marsaglia's xorshift: numbers that are anything, the same on every machine.
+fn next(x: &mut u64) -> u64 {
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    *x
+}
+
+/// Whether each operation and 320 products of each field agree.
+pub(crate) fn agree<A: Lanes64, B: Lanes64>(a: A, b: B) -> bool {
+    let mut seed = 0x9e37_79b9_7f4a_7c15;
+    let rows: Vec<[u64; WIDTH]> = (0..40)
+        .map(|n| {
+            core::array::from_fn(|i| {
+                if n < EDGES.len() { EDGES[(n + i * i) % EDGES.len()] } else { next(&mut seed) }
+            })
+        })
+        .collect();
+    let same = |n: usize| {
+        let [x, y, z] = [rows[n], rows[(n + 7) % rows.len()], rows[(n + 19) % rows.len()]];
+        operations(a, [x, y, z]) == operations(b, [x, y, z])
+    };
+    let elements = |n: usize| -> [[u64; WIDTH]; LIMBS] {
+        // Below 8 p: two bits less than 2^260 and two more.
+        core::array::from_fn(|j| {
+            rows[(n + 3 * j) % rows.len()].map(|l| if j == 4 { l & (MASK >> 4) } else { l & MASK })
+        })
+    };
+    let [fr, fq] = [Modulus::new::<Fr>(), Modulus::new::<Fq>()];
+    let factor = Factor::new(-Fr::from(3u64));
+    (0..rows.len()).all(|n| {
+        let (x, y) = (elements(n), elements(n + 11));
+        same(n)
+            && [&fr, &fq].iter().all(|m| products(a, &x, &y, &factor, m) == products(b, &x, &y, &factor, m))
+    })
+}
+
+fn operations<I: Lanes64>(isa: I, x: [[u64; WIDTH]; 3]) -> [[u64; WIDTH]; 7] {
+    let f = |isa: I, x: [[u64; WIDTH]; 3]| {
+        let [a, b, c] = x.map(|x| isa.load(&x));
+        [
+            isa.multiply_add_low(a, b, c),
+            isa.multiply_add_high(a, b, c),
+            isa.add(a, b),
+            isa.and(a, b),
+            isa.shift_right::<LIMB_BITS>(a),
+            isa.shift_left::<2>(a),
+            isa.splat(x[0][3]),
+        ]
+        .map(|v| isa.store(v))
+    };
+    isa.run(f, x)
+}
+
+type Limbs = [[u64; WIDTH]; LIMBS];
+
+fn products<I: Lanes64>(isa: I, x: &Limbs, y: &Limbs, d: &Factor, modulus: &Modulus) -> [Limbs; 3] {
+    let f = |isa: I, (x, y): (&Limbs, &Limbs)| {
+        let load = |x: &Limbs| -> Element<I> { x.map(|l| isa.load(&l)) };
+        let (x, y) = (load(x), load(y));
+        let z = multiply(isa, &x, &y, modulus);
+        [z, multiply_by(isa, d, &x, &y, modulus), reduce(isa, &y, modulus)].map(|z| z.map(|l| isa.store(l)))
+    };
+    isa.run(f, (x, y))
+}
