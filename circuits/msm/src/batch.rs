@@ -13,6 +13,10 @@ use crate::coordinate::{Coordinate, Point};
 /// Points summed at once: as many as fit a core's second cache with their denominators.
 const POINTS: usize = 8192;
 
+/// Where two points are that are added where there is nothing to add, and where their sum goes; the others follow.
+const NOTHING: Pair = Pair { from: 0, to: 2 };
+const FIRST: usize = 3;
+
 /// Neighbouring points with one key.
 struct Run {
     key: u32,
@@ -53,9 +57,12 @@ pub(crate) struct Batch<F: Coordinate, B: Backend> {
 
 impl<F: Coordinate, B: Backend> Batch<F, B> {
     pub(crate) fn new(backend: B) -> Self {
+        let [zero, one] = F::PACKED;
+        let mut points = Vec::with_capacity(FIRST + POINTS);
+        points.extend([zero, one, one].map(|x| Point { x, y: one }));
         Self {
             backend,
-            points: Vec::with_capacity(POINTS),
+            points,
             runs: vec![],
             pairs: Vec::with_capacity(POINTS / 2),
             norms: Vec::with_capacity(POINTS / 2 / WIDTH),
@@ -67,7 +74,7 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
 
     /// Whether no more points may be added.
     pub(crate) fn is_full(&self) -> bool {
-        self.points.len() >= POINTS
+        self.points.len() >= FIRST + POINTS
     }
 
     /// Adds a point, not infinity. Points with the same key that come one after another are a run.
@@ -85,7 +92,7 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
         while self.round() {}
         let sum = |run: &Run| (run.key, self.points[run.start as usize]);
         sums.extend(self.runs.iter().map(sum).filter(|(_, p)| !p.is_infinity()));
-        self.points.clear();
+        self.points.truncate(FIRST);
         self.runs.clear();
         self.infinity = false;
     }
@@ -115,6 +122,7 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
             let pair = |i| Pair { from: run.start + odd + 2 * i, to: run.start + run.len - half + i };
             self.pairs.extend((0..half).map(pair));
         }
+        self.pairs.resize(self.pairs.len().next_multiple_of(WIDTH), NOTHING);
     }
 
     /// The point of a run that had no partner goes before the sums.
@@ -129,30 +137,16 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
         }
     }
 
-    /// Denominators of a group of pairs; where there are not eight, they are one.
-    fn denominators(&self, group: usize) -> F::Wide<B> {
-        let [first, second] = self.gather(group, |p| &p.x, &F::PACKED);
-        F::minus(self.backend, &second, &first)
-    }
-
-    /// A coordinate of the first and of the second points of a group.
+    /// A coordinate of the first points of a group, or of the second.
+    #[inline]
     fn gather(
         &self,
-        group: usize,
+        pairs: &[Pair; WIDTH],
+        second: usize,
         which: impl Fn(&Point<F>) -> &F::Packed,
-        padding: &[F::Packed; 2],
-    ) -> [F::Wide<B>; 2] {
-        let pairs = &self.pairs[group * WIDTH..];
-        let at = |second: usize| {
-            F::load(
-                self.backend,
-                core::array::from_fn(|i| match pairs.get(i) {
-                    Some(pair) => which(&self.points[pair.from as usize + second]),
-                    None => &padding[second],
-                }),
-            )
-        };
-        [at(0), at(1)]
+    ) -> F::Wide<B> {
+        let at = |i: usize| which(&self.points[pairs[i].from as usize + second]);
+        F::load(self.backend, [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)])
     }
 
     /// Products of denominators, group after group.
@@ -160,22 +154,25 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
         self.norms.clear();
         self.products.clear();
         self.exceptions.clear();
-        for group in 0..self.pairs.len().div_ceil(WIDTH) {
-            let mut d = self.denominators(group);
+        let pairs = core::mem::take(&mut self.pairs);
+        for (group, pairs) in pairs.as_chunks().0.iter().enumerate() {
+            let (x1, x2) = (self.gather(pairs, 0, |p| &p.x), self.gather(pairs, 1, |p| &p.x));
+            let mut d = F::minus(self.backend, &x2, &x1);
             if looking {
-                self.look(group, &mut d);
+                self.look(group, pairs, &mut d);
             }
-            let norm = F::norm(self.backend, &d);
-            let product = self.products.last().map_or(norm, |p| self.backend.mul(p, &norm));
-            self.norms.push(norm);
-            self.products.push(product);
+            self.norms.push(F::norm(self.backend, &d));
+            match self.products.last() {
+                Some(p) => self.products.push(self.backend.mul(p, &self.norms[group])),
+                None => self.products.push(self.norms[group]),
+            }
         }
+        self.pairs = pairs;
     }
 
     /// Finds the exceptions of a group.
-    fn look(&mut self, group: usize, denominators: &mut F::Wide<B>) {
-        let pairs = self.pairs[group * WIDTH..].iter().take(WIDTH);
-        for (lane, pair) in pairs.enumerate() {
+    fn look(&mut self, group: usize, pairs: &[Pair; WIDTH], denominators: &mut F::Wide<B>) {
+        for (lane, pair) in pairs.iter().enumerate() {
             let at = pair.from as usize;
             let Some((slope, is)) = exception(&self.points[at], &self.points[at + 1]) else { continue };
             self.infinity |= is.is_some_and(|p| p.is_infinity());
@@ -186,24 +183,30 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
 
     /// All additions, from the last group to the first; `inverse` is that of all denominators' product.
     fn add(&mut self, mut inverse: B::Lanes) {
-        for group in (0..self.products.len()).rev() {
+        let pairs = core::mem::take(&mut self.pairs);
+        for (group, pairs) in pairs.as_chunks().0.iter().enumerate().rev() {
             if group == 0 {
-                self.add_group(group, &inverse);
+                self.add_group(group, pairs, &inverse);
             } else {
-                self.add_group(group, &self.backend.mul(&inverse, &self.products[group - 1]));
+                let own = self.backend.mul(&inverse, &self.products[group - 1]);
+                self.add_group(group, pairs, &own);
                 inverse = self.backend.mul(&inverse, &self.norms[group]);
             }
         }
+        self.pairs = pairs;
     }
 
-    fn add_group(&mut self, group: usize, inverse: &B::Lanes) {
+    #[inline]
+    fn add_group(&mut self, group: usize, pairs: &[Pair; WIDTH], inverse: &B::Lanes) {
         let b = self.backend;
-        let [x1, x2] = self.gather(group, |p| &p.x, &F::PACKED);
-        let [y1, y2] = self.gather(group, |p| &p.y, &F::PACKED);
-        let (mut d, mut n) = (F::minus(b, &x2, &x1), F::minus(b, &y2, &y1));
+        let x1 = self.gather(pairs, 0, |p| &p.x);
+        let x2 = self.gather(pairs, 1, |p| &p.x);
+        let y1 = self.gather(pairs, 0, |p| &p.y);
+        let mut d = F::minus(b, &x2, &x1);
+        let mut n = F::minus(b, &self.gather(pairs, 1, |p| &p.y), &y1);
         let exceptions = self.exceptions.iter().rev().take_while(|e| e.group == group).count();
-        let exceptions = self.exceptions.split_off(self.exceptions.len() - exceptions);
-        for e in &exceptions {
+        let exceptions = self.exceptions.len() - exceptions;
+        for e in &self.exceptions[exceptions..] {
             F::replace(b, &mut d, e.lane, &e.slope[0]);
             F::replace(b, &mut n, e.lane, &e.slope[1]);
         }
@@ -211,11 +214,10 @@ impl<F: Coordinate, B: Backend> Batch<F, B> {
         let x3 = F::square_minus(b, &q, &x1, &x2);
         let y3 = F::mul_minus(b, &q, &F::minus(b, &x1, &x3), &y1);
         let (x3, y3) = (F::store(b, &x3), F::store(b, &y3));
-        let pairs = &self.pairs[group * WIDTH..];
-        for (pair, (x, y)) in pairs.iter().zip(x3.into_iter().zip(y3)) {
-            self.points[pair.to as usize] = Point { x, y };
+        for (pair, (x, y)) in pairs.iter().zip(x3.iter().zip(&y3)) {
+            self.points[pair.to as usize] = Point { x: *x, y: *y };
         }
-        for e in exceptions {
+        for e in self.exceptions.drain(exceptions..) {
             if let Some(is) = e.is {
                 self.points[pairs[e.lane].to as usize] = is;
             }

@@ -1,7 +1,7 @@
 //! The fields that coordinates are in: the base field and its quadratic extension, packed in memory and eight at a time.
 
 use ark_bn254::{Fq, Fq2};
-use ark_ff::Field;
+use ark_ff::{Field, PrimeField as _};
 use bailiwick_field::base::portable::unpack;
 use bailiwick_field::base::{Backend, Words};
 use bailiwick_field::modulus::WIDTH;
@@ -16,6 +16,8 @@ pub(crate) trait Coordinate: Field {
     const PACKED: [Self::Packed; 2];
 
     fn pack(&self) -> Self::Packed;
+    /// Of the negative, where `negative`; no branch depends on it.
+    fn pack_signed(&self, negative: bool) -> Self::Packed;
     fn unpack(packed: &Self::Packed) -> Self;
     fn load<B: Backend>(b: B, from: [&Self::Packed; WIDTH]) -> Self::Wide<B>;
     fn store<B: Backend>(b: B, wide: &Self::Wide<B>) -> [Self::Packed; WIDTH];
@@ -56,6 +58,17 @@ impl Coordinate for Fq {
 
     fn pack(&self) -> Words {
         self.0.0
+    }
+
+    fn pack_signed(&self, negative: bool) -> Words {
+        let p = Fq::MODULUS.0;
+        let (x, mask) = (self.0.0, u64::from(negative).wrapping_neg());
+        let mut borrow = false;
+        core::array::from_fn(|i| {
+            let (d, b) = p[i].borrowing_sub(x[i], borrow);
+            borrow = b;
+            x[i] ^ ((x[i] ^ d) & mask)
+        })
     }
 
     fn unpack(packed: &Words) -> Self {
@@ -102,6 +115,10 @@ impl Coordinate for Fq2 {
 
     fn pack(&self) -> [Words; 2] {
         [self.c0.pack(), self.c1.pack()]
+    }
+
+    fn pack_signed(&self, negative: bool) -> [Words; 2] {
+        [self.c0.pack_signed(negative), self.c1.pack_signed(negative)]
     }
 
     fn unpack([c0, c1]: &[Words; 2]) -> Self {

@@ -2,13 +2,16 @@
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ff::{AdditiveGroup as _, Zero as _};
-use bailiwick_field::base::Backend;
+use bailiwick_field::base::{Backend, prefetch};
 
 use crate::batch::Batch;
 use crate::coordinate::{Coordinate, Point};
 
 /// A key, ascending, and a point.
 type Keyed<F> = Vec<(u32, Point<F>)>;
+
+/// How many points before its turn a point is asked for.
+const AHEAD: usize = 16;
 
 /// What one thread needs, for one window after another.
 pub(crate) struct Scratch<F: Coordinate, B: Backend> {
@@ -27,17 +30,25 @@ impl<F: Coordinate, B: Backend> Scratch<F, B> {
     where
         P: SWCurveConfig<BaseField = F>,
     {
-        self.sort(digits.len(), (1 << (bits - 1)) + 1, |i| usize::from(digits[i].unsigned_abs()));
-        // What has no digit comes first.
-        let first = self.ends.first().map_or(0, |e| *e as usize);
-        let order = core::mem::take(&mut self.order);
-        let points = order[first..].iter().map(|i| {
-            let (digit, base) = (digits[*i as usize], &bases[*i as usize]);
-            let y = if digit < 0 { -base.y } else { base.y };
-            (u32::from(digit.unsigned_abs()), Point { x: base.x.pack(), y: y.pack() })
+        self.sort(digits.len(), (1 << (bits - 1)) + 1, |i| {
+            (usize::from(digits[i].unsigned_abs()), digits[i] < 0)
         });
-        let buckets = self.sums(points);
-        self.order = order;
+        let (order, ends) = (core::mem::take(&mut self.order), core::mem::take(&mut self.ends));
+        let mut buckets = vec![];
+        // What has no digit comes first.
+        for (key, ends) in (1..).zip(ends.windows(2)) {
+            for at in ends[0] as usize..ends[1] as usize {
+                if let Some(soon) = order.get(at + AHEAD) {
+                    prefetch(&bases[(soon >> 1) as usize]);
+                }
+                let base = &bases[(order[at] >> 1) as usize];
+                let point = Point { x: base.x.pack(), y: base.y.pack_signed(order[at] & 1 == 1) };
+                self.add(key, point, &mut buckets);
+            }
+        }
+        (self.order, self.ends) = (order, ends);
+        self.batch.finish(&mut buckets);
+        let buckets = self.merged(buckets);
         self.weigh(&buckets, bits)
     }
 
@@ -46,10 +57,10 @@ impl<F: Coordinate, B: Backend> Scratch<F, B> {
         let low = bits / 2;
         let mask = (1 << low) - 1;
         let rows = self.sums(buckets.iter().map(|(key, p)| (key >> low, *p)));
-        self.sort(buckets.len(), mask as usize + 1, |i| (buckets[i].0 & mask) as usize);
+        self.sort(buckets.len(), mask as usize + 1, |i| ((buckets[i].0 & mask) as usize, false));
         let order = core::mem::take(&mut self.order);
         let columns = self.sums(order.iter().map(|i| {
-            let (key, p) = buckets[*i as usize];
+            let (key, p) = buckets[(*i >> 1) as usize];
             (key & mask, p)
         }));
         self.order = order;
@@ -60,13 +71,14 @@ impl<F: Coordinate, B: Backend> Scratch<F, B> {
         sum + weighted::<P>(&columns)
     }
 
-    /// Numbers below `n` in ascending order of their keys, which are below `keys`, into `order`; where each key ends into `ends`.
-    #[expect(clippy::cast_possible_truncation, reason = "fewer than 2^32 points")]
-    fn sort(&mut self, n: usize, keys: usize, key: impl Fn(usize) -> usize) {
+    /// Numbers below `n` in ascending order of their keys, which are below `keys`, into `order`, each doubled and with its mark as lowest bit;
+    /// where each key ends into `ends`.
+    #[expect(clippy::cast_possible_truncation, reason = "fewer than 2^31 points")]
+    fn sort(&mut self, n: usize, keys: usize, key: impl Fn(usize) -> (usize, bool)) {
         self.ends.clear();
         self.ends.resize(keys, 0);
         for i in 0..n {
-            self.ends[key(i)] += 1;
+            self.ends[key(i).0] += 1;
         }
         let mut begin = 0;
         for end in &mut self.ends {
@@ -74,8 +86,9 @@ impl<F: Coordinate, B: Backend> Scratch<F, B> {
         }
         self.order.resize(n, 0);
         for i in 0..n {
-            let end = &mut self.ends[key(i)];
-            self.order[*end as usize] = i as u32;
+            let (key, mark) = key(i);
+            let end = &mut self.ends[key];
+            self.order[*end as usize] = (i as u32) << 1 | u32::from(mark);
             *end += 1;
         }
     }
@@ -83,23 +96,32 @@ impl<F: Coordinate, B: Backend> Scratch<F, B> {
     /// Sums of the points of each key. Points come by ascending key and are not infinity.
     fn sums(&mut self, points: impl Iterator<Item = (u32, Point<F>)>) -> Keyed<F> {
         let mut sums = vec![];
-        self.fill(points, &mut sums);
-        // Keys whose points did not fit a batch have several sums.
-        while sums.windows(2).any(|w| w[0].0 == w[1].0) {
-            let parts = core::mem::take(&mut sums);
-            self.fill(parts.into_iter(), &mut sums);
+        for (key, point) in points {
+            self.add(key, point, &mut sums);
         }
-        sums
+        self.batch.finish(&mut sums);
+        self.merged(sums)
     }
 
-    fn fill(&mut self, points: impl Iterator<Item = (u32, Point<F>)>, sums: &mut Keyed<F>) {
-        for (key, point) in points {
-            if self.batch.is_full() {
-                self.batch.finish(sums);
-            }
-            self.batch.push(key, point);
+    #[inline]
+    fn add(&mut self, key: u32, point: Point<F>, sums: &mut Keyed<F>) {
+        if self.batch.is_full() {
+            self.batch.finish(sums);
         }
-        self.batch.finish(sums);
+        self.batch.push(key, point);
+    }
+
+    /// Keys whose points did not fit a batch have several sums.
+    fn merged(&mut self, mut sums: Keyed<F>) -> Keyed<F> {
+        while sums.windows(2).any(|w| w[0].0 == w[1].0) {
+            let mut merged = vec![];
+            for (key, point) in sums {
+                self.add(key, point, &mut merged);
+            }
+            self.batch.finish(&mut merged);
+            sums = merged;
+        }
+        sums
     }
 }
 

@@ -81,6 +81,15 @@ pub trait Backend: Copy + Send + Sync + core::fmt::Debug + 'static {
     -> [Self::Lanes; 2];
 }
 
+/// Asks for the cache lines of something that will be read soon. No more than advice.
+#[inline]
+pub fn prefetch<T>(soon: &T) {
+    #[cfg(target_arch = "x86_64")]
+    avx2::prefetch(soon);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = soon;
+}
+
 /// Code for any backend.
 pub trait Visit {
     /// What it gives.

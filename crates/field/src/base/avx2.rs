@@ -34,20 +34,21 @@
 )]
 
 use core::arch::x86_64::{
-    __m256d, __m256i, _mm256_add_epi64, _mm256_add_pd, _mm256_and_si256, _mm256_castpd_si256,
-    _mm256_castsi256_pd, _mm256_floor_pd, _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_load_pd,
-    _mm256_loadu_si256, _mm256_mul_pd, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x,
-    _mm256_set1_pd, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_store_pd, _mm256_storeu_si256,
-    _mm256_sub_pd, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
+    __m256d, __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi64, _mm256_add_pd, _mm256_and_si256,
+    _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_floor_pd, _mm256_fmadd_pd, _mm256_fnmadd_pd,
+    _mm256_load_pd, _mm256_loadu_si256, _mm256_mul_pd, _mm256_or_si256, _mm256_permute2x128_si256,
+    _mm256_set1_epi64x, _mm256_set1_pd, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_store_pd,
+    _mm256_storeu_si256, _mm256_sub_pd, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
 use ark_bn254::Fq;
-use ark_ff::{PrimeField as _, Zero as _, batch_inversion};
+use ark_ff::{Field as _, MontFp};
 
+use super::portable::unpack;
 use super::{Backend, Eight, Words};
 use crate::avx2::{multiply_add, multiply_two};
 use crate::lanes::Lanes;
-use crate::modulus::{BASE, HALF, LIMBS, MASK, TWO_52, WIDTH, power_of_two, unsigned};
+use crate::modulus::{BASE, HALF, LIMBS, MASK, TWO_52, WIDTH, unsigned};
 
 /// That this processor has AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,19 @@ impl Doubles {
     }
 }
 
+/// [`super::prefetch`].
+#[inline]
+pub(super) fn prefetch<T>(soon: &T) {
+    const LINE: usize = 64;
+    let start = core::ptr::from_ref(soon).cast::<i8>();
+    for at in (0..size_of::<T>()).step_by(LINE).chain([size_of::<T>().saturating_sub(1)]) {
+        // SAFETY: the instruction is in every x86-64, may be given any address, and neither reads nor writes what a program can see.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(at)) }
+    }
+}
+
+/// `2^510 / 2^512`.
+const QUARTER: Fq = MontFp!("5472060717959818805561601436314318772174077789324455915672259473661306552146");
 const TWO_51: f64 = TWO_52 / 2.0;
 /// How far below zero the estimate of a multiple is allowed to be: far more than it is wrong by.
 const MARGIN: f64 = 1.0 / 4096.0;
@@ -80,10 +94,12 @@ impl Backend for Doubles {
         Lanes::ZERO
     }
 
+    #[inline]
     fn load(self, from: Eight<'_>) -> Lanes {
         kernel!(load(from))
     }
 
+    #[inline]
     fn store(self, coordinates: &Lanes) -> [Words; WIDTH] {
         kernel!(store(coordinates))
     }
@@ -95,44 +111,59 @@ impl Backend for Doubles {
         }
     }
 
+    #[inline]
     fn sub(self, a: &Lanes, b: &Lanes) -> Lanes {
         kernel!(sub(a, b))
     }
 
+    #[inline]
     fn mul(self, a: &Lanes, b: &Lanes) -> Lanes {
         kernel!(mul(a, b))
     }
 
     fn invert(self, a: &Lanes) -> Option<Lanes> {
-        let mut inverses: [Fq; WIDTH] = core::array::from_fn(|i| a.element(i));
-        if inverses.iter().any(Fq::is_zero) {
-            return None;
+        // As arkworks has them, products and differences `a` are `2^-256 a`. One inversion, and what `R^2` is in the same terms.
+        let a = kernel!(canonical(a)).each_ref().map(unpack);
+        let mut products = a;
+        for i in 1..WIDTH {
+            products[i] = products[i - 1] * a[i];
         }
-        batch_inversion(&mut inverses);
-        let r_squared = power_of_two::<Fq>(510);
-        Some(Lanes::from_limbs(&inverses.map(|x| unsigned((x * r_squared).into_bigint().0))))
+        let mut inverse = products[WIDTH - 1].inverse()? * QUARTER;
+        let mut inverses = a;
+        for i in (1..WIDTH).rev() {
+            inverses[i] = inverse * products[i - 1];
+            inverse *= a[i];
+        }
+        inverses[0] = inverse;
+        Some(self.load(inverses.each_ref().map(|x| &x.0.0)))
     }
 
+    #[inline]
     fn square_minus(self, q: &Lanes, a: &Lanes, b: &Lanes) -> Lanes {
         kernel!(square_minus(q, a, b))
     }
 
+    #[inline]
     fn mul_minus(self, q: &Lanes, d: &Lanes, c: &Lanes) -> Lanes {
         kernel!(mul_minus(q, d, c))
     }
 
+    #[inline]
     fn norm(self, d: &[Lanes; 2]) -> Lanes {
         kernel!(norm(d))
     }
 
+    #[inline]
     fn divide2(self, n: &[Lanes; 2], d: &[Lanes; 2], inverse: &Lanes) -> [Lanes; 2] {
         kernel!(divide2(n, d, inverse))
     }
 
+    #[inline]
     fn square_minus2(self, q: &[Lanes; 2], a: &[Lanes; 2], b: &[Lanes; 2]) -> [Lanes; 2] {
         kernel!(square_minus2(q, a, b))
     }
 
+    #[inline]
     fn mul_minus2(self, q: &[Lanes; 2], d: &[Lanes; 2], c: &[Lanes; 2]) -> [Lanes; 2] {
         kernel!(mul_minus2(q, d, c))
     }
@@ -241,6 +272,12 @@ mod kernel {
             }
         }
         out
+    }
+
+    /// Words of anything up to 2.6 `p` in magnitude.
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn canonical(x: &Lanes) -> [Words; WIDTH] {
+        store(&halves(|h| coordinate(get(x, h))))
     }
 
     /// Limb by limb.
