@@ -18,11 +18,11 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::ports::Journal;
 use crate::record::Record;
+use frame::{CHECKSUM_BYTES, Frame, HEADER_BYTES, chained, frame, header_of};
+
+mod frame;
 
 const MAGIC: [u8; 16] = *b"bailiwick-jrnl-1";
-const CHECKSUM_BYTES: usize = 32;
-/// LE32 length and its check.
-const HEADER_BYTES: usize = 8;
 /// Bytes of a journal that is read into memory to replay it, at most.
 const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 
@@ -213,44 +213,6 @@ impl FileJournal {
     fn bundle_path(&self, digest: &BundleDigest) -> PathBuf {
         self.bundles.join(format!("{digest}.bundle"))
     }
-}
-
-/// What stands at a place of the journal.
-enum Frame<'a> {
-    /// A record, its checksum not compared yet.
-    Whole(&'a [u8]),
-    /// The beginning of one, or the zeros of a file that grew before its bytes came.
-    Torn,
-    /// Neither.
-    Damaged,
-}
-
-fn frame<'a>(rest: &'a [u8], before: &[u8; CHECKSUM_BYTES]) -> Frame<'a> {
-    let Some(header) = rest.first_chunk::<HEADER_BYTES>() else { return Frame::Torn };
-    let [a, b, c, d, ..] = *header;
-    let length = u32::from_le_bytes([a, b, c, d]);
-    if *header != header_of(length, before) {
-        return if rest.iter().all(|b| *b == 0) { Frame::Torn } else { Frame::Damaged };
-    }
-    let record = usize::try_from(length).ok().and_then(|length| {
-        let end = HEADER_BYTES.checked_add(length)?;
-        rest.get(..end.checked_add(CHECKSUM_BYTES)?)?;
-        rest.get(HEADER_BYTES..end)
-    });
-    record.map_or(Frame::Torn, Frame::Whole)
-}
-
-fn header_of(length: u32, before: &[u8; CHECKSUM_BYTES]) -> [u8; HEADER_BYTES] {
-    let length = length.to_le_bytes();
-    let check = chained(before, &length);
-    let mut header = [0; HEADER_BYTES];
-    header[..4].copy_from_slice(&length);
-    header[4..].copy_from_slice(&check[..4]);
-    header
-}
-
-fn chained(before: &[u8; CHECKSUM_BYTES], record: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    blake3::Hasher::new().update(before).update(record).finalize().into()
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
