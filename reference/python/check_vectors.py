@@ -91,6 +91,39 @@ def inventory_case(leaves, challenge_bytes):
     return {"root": root.hex(), "total": total, "opened": opened, **drawn(c, binding, slots, [leaves[index] for index in opened])}
 
 
+def opening_case(leaves, index):
+    leaves = [leaf(*row) for row in leaves]
+    if not inventory.is_sorted(leaves) or not 0 <= index < len(leaves):
+        raise ValueError("no such leaf")
+    root, total = inventory.root(leaves)
+    return {"root": root.hex(), "total": total, "path": nodes(inventory.path(leaves, index))}
+
+
+def range_case(leaves, owner):
+    leaves = [leaf(*row) for row in leaves]
+    if not inventory.is_sorted(leaves):
+        raise ValueError("not sorted")
+    root, total = inventory.root(leaves)
+    first, count, around = inventory.owner_range(leaves, bytes.fromhex(owner))
+    return {"root": root.hex(), "total": total, "first": first, "count": count, "around": nodes(around)}
+
+
+def nodes(pairs):
+    return [[digest.hex(), cells] for digest, cells in pairs]
+
+
+def block_path_case(seed, size, block):
+    tree = tree_of(seed, size)
+    if not 0 <= block <= (len(tree[0]) - 1) // 256:
+        raise ValueError("no such block")
+    return {"root": text(tree[-1][0]), "path": block_path(tree, block).hex()}
+
+
+def block_path(tree, block):
+    rows = cell_tree.cell_path(tree, 256 * block, len(tree))[2:]
+    return block.to_bytes(8, "little") + b"".join(x.to_bytes(32, "little") for row in rows for x in row)
+
+
 def leaf(owner, object_id, generation, digest, size, root, cells):
     unit = bytes([1, 0, 1, 0, 0, 0, 0, 0])
     row = [bytes.fromhex(owner), bytes.fromhex(object_id), unit, generation, bytes.fromhex(digest), size, bytes.fromhex(root), cells]
@@ -108,6 +141,9 @@ CASES = {
     "tree": (tree_case, ["seed", "size", "lifted_depth"]),
     "draw": (draw_case, ["challenge"]),
     "inventory-draw": (inventory_case, ["leaves", "challenge"]),
+    "inventory-opening": (opening_case, ["leaves", "index"]),
+    "owner-range": (range_case, ["leaves", "owner"]),
+    "block-path": (block_path_case, ["seed", "size", "block"]),
     "statement": (statement_case, ["samples", "depth", "binding", "slots"]),
 }
 COMPUTED = {}
@@ -218,7 +254,7 @@ def every_byte_of_the_challenge(name, fields):
     return length
 
 
-# Statement and block path have no vectors of their own: they are checked over the trees that have.
+# Of the statement, and of blocks with what is near them, there are no vectors: they are checked over the trees that have some.
 
 
 def check_statement_over_tree(seed, size, depth):
@@ -259,8 +295,7 @@ def check_blocks(seed, size):
     count = 0
     for number in sorted({0, (cells - 1) // 256}):
         block = body[126_976 * number : 126_976 * (number + 1)]
-        rows = cell_tree.cell_path(tree, 256 * number, len(tree))[2:]
-        path = number.to_bytes(8, "little") + b"".join(x.to_bytes(32, "little") for row in rows for x in row)
+        path = block_path(tree, number)
         if cell_tree.root_of_block(block, path, cells) != tree[-1][0]:
             raise Mismatch(f"block {number} does not lead to the root")
         wrong = [(bytes([block[0] ^ 1]) + block[1:], path), (block, bytes([path[0] ^ 1]) + path[1:]), (block, path + bytes(32))]

@@ -15,6 +15,8 @@ mod constants;
 mod fixture;
 #[path = "it/inventory.rs"]
 mod inventory;
+#[path = "it/inventory_vectors.rs"]
+mod inventory_vectors;
 #[path = "it/opening.rs"]
 mod opening;
 #[path = "it/oracle.rs"]

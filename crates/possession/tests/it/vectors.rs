@@ -13,11 +13,13 @@ use bailiwick_possession::statement::{public_input, statement};
 use bailiwick_possession::tree::{empty_node, lift};
 use bailiwick_protocol::challenge::{Challenge, Target};
 use bailiwick_protocol::codec::Canonical;
-use bailiwick_protocol::ids::{ClassId, Unit, UnitName};
+use bailiwick_protocol::ids::{ClassId, OwnerKey, Unit, UnitName};
 use serde::{Deserialize, Serialize};
 
-use crate::fixture::{body, challenge, draw, tree};
-use crate::oracle;
+use bailiwick_possession::opening::{BlockPath, verify_block};
+
+use crate::fixture::{block_of, body, challenge, draw, tree};
+use crate::{inventory_vectors, oracle};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,9 @@ struct Vector {
     provenance: String,
     case: Case,
 }
+
+/// A leaf: owner, object, generation, BLAKE3, size, root, cells; the unit is 1-1-0-0.
+pub(crate) type Row = (String, String, u64, String, u64, String, u64);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -41,7 +46,7 @@ enum Case {
     /// A challenge over an inventory of these leaves (owner, object, generation, blake3, size, root, cells): its root and the
     /// canonical openings' places, and all that is derived.
     InventoryDraw {
-        leaves: Vec<(String, String, u64, String, u64, String, u64)>,
+        leaves: Vec<Row>,
         root: String,
         total: u64,
         challenge: String,
@@ -50,6 +55,20 @@ enum Case {
         slots: Vec<(usize, u64)>,
         public_input: String,
     },
+    /// The path of one leaf of an inventory (hash, cells), from the leaf up.
+    InventoryOpening { leaves: Vec<Row>, root: String, total: u64, index: u64, path: Vec<(String, u64)> },
+    /// All leaves of an owner with their neighbours: the first one's place, how many, and the nodes that complete the tree.
+    OwnerRange {
+        leaves: Vec<Row>,
+        root: String,
+        total: u64,
+        owner: String,
+        first: u64,
+        count: u64,
+        around: Vec<(String, u64)>,
+    },
+    /// The encoded path of a block of a body as in `tree`.
+    BlockPath { seed: u8, size: u64, block: u64, root: String, path: String },
     /// The sponge.
     Statement { samples: u16, depth: u8, binding: String, slots: Vec<(String, u64)>, statement: String },
 }
@@ -67,9 +86,7 @@ fn element(text: &str) -> Fr {
     element_from_bytes(&bytes).expect("canonical")
 }
 
-fn leaf_of(
-    (owner, object, generation, blake3, size, root, cells): &(String, String, u64, String, u64, String, u64),
-) -> Target {
+pub(crate) fn leaf_of((owner, object, generation, blake3, size, root, cells): &Row) -> Target {
     let name = UnitName {
         owner: owner.parse().expect("hex"),
         object: object.parse().expect("hex"),
@@ -122,6 +139,22 @@ fn run(case: &Case) {
             assert_eq!(s.slots.iter().map(|s| (s.target, s.cell)).collect::<Vec<_>>(), *slots);
             assert_eq!(text(&public_input(&c, &s).expect("honest")), *public);
         }
+        Case::InventoryOpening { leaves, root, total, index, path } => {
+            inventory_vectors::run_opening(leaves, (root, *total), *index, path);
+        }
+        Case::OwnerRange { leaves, root, total, owner, first, count, around } => {
+            inventory_vectors::run_range(leaves, (root, *total), owner, (*first, *count), around);
+        }
+        Case::BlockPath { seed, size, block, root, path } => {
+            let bytes = body(usize::try_from(*size).expect("small"), *seed);
+            let t = tree(&bytes);
+            assert_eq!(t.root().to_string(), *root);
+            assert_eq!(hex::encode(t.block_path(*block).expect("in range").to_bytes()), *path);
+            let given = BlockPath::from_bytes(&hex::decode(path).expect("hex")).expect("canonical");
+            let of_block = block_of(&bytes, block * 256);
+            verify_block(&t.root(), t.cells(), t.size(), *block, of_block, &given)
+                .expect("leads to the root");
+        }
         Case::Statement { samples, depth, binding, slots, statement: expected } => {
             let slots: Vec<_> = slots.iter().map(|(r, i)| (element(r), *i)).collect();
             let class = ClassId { samples: *samples, depth: *depth };
@@ -133,7 +166,7 @@ fn run(case: &Case) {
 /// Z33, Z34: the frozen vectors. Fails with no files, unknown fields, or fewer than every kind.
 #[test]
 fn z34_golden_vectors() {
-    let mut kinds = [0; 6];
+    let mut kinds = [0; 9];
     for entry in std::fs::read_dir(folder()).expect("the folder of vectors") {
         let path = entry.expect("readable").path();
         let file = std::fs::read_to_string(&path).expect("readable");
@@ -146,6 +179,9 @@ fn z34_golden_vectors() {
             Case::Draw { .. } => 3,
             Case::Statement { .. } => 4,
             Case::InventoryDraw { .. } => 5,
+            Case::InventoryOpening { .. } => 6,
+            Case::OwnerRange { .. } => 7,
+            Case::BlockPath { .. } => 8,
         };
         kinds[kind] += 1;
         run(&v.case);
@@ -236,7 +272,9 @@ fn rewrite_vectors() {
         };
         write(name, scenario, ours, case);
     }
-    write_inventory_draw(&write);
+    write_inventory_draws(&write);
+    write_inventory_parts(&write);
+    write_block_path(&write);
     let slots: Vec<(Fr, u64)> = (0..2).map(|i| (-Fr::from(i + 1), (1 << 16) - 1 - i)).collect();
     let mut items = [Fr::from(0u64); 16];
     items[..4].copy_from_slice(&[
@@ -258,28 +296,72 @@ fn rewrite_vectors() {
     write("statement-two-slots.json", "two slots fill one call of C", peer, case);
 }
 
-/// Nine objects of three owners; the root comes from the oracle, so it does not depend on the crate.
-fn write_inventory_draw(write: &dyn Fn(&str, &str, &str, Case)) {
+/// What writes one file: its name, scenario, provenance, case.
+type Write<'a> = &'a dyn Fn(&str, &str, &str, Case);
+
+/// Nine objects of three owners, without and with a beacon round; the root comes from the oracle, so it does not depend on the crate.
+fn write_inventory_draws(write: Write<'_>) {
     let leaves = crate::inventory::leaves(9);
     let tree = InventoryTree::new(leaves.clone()).expect("good");
-    let c = crate::sampled_leaves::challenge(ClassId::SMALL, &tree);
-    let openings = tree.sample(&c).expect("its inventory");
-    let s = sampled(&c, &openings).expect("honest");
     let (root, total) = crate::inventory::oracle(&leaves);
-    let row = |t: &Target| {
-        let name = (t.name.owner.to_string(), t.name.object.to_string());
-        (name.0, name.1, t.generation, t.blake3.to_string(), t.size, t.root.to_string(), t.cells)
-    };
-    let case = Case::InventoryDraw {
-        leaves: leaves.iter().map(row).collect(),
-        root: hex::encode(root),
-        total,
-        challenge: hex::encode(c.to_bytes()),
-        opened: openings.iter().map(|o| o.index).collect(),
-        binding: text(&s.binding),
-        slots: s.slots.iter().map(|s| (s.target, s.cell)).collect(),
-        public_input: text(&public_input(&c, &s).expect("honest")),
+    let case = |c: &Challenge| {
+        let openings = tree.sample(c).expect("its inventory");
+        let s = sampled(c, &openings).expect("honest");
+        Case::InventoryDraw {
+            leaves: leaves.iter().map(inventory_vectors::row).collect(),
+            root: hex::encode(root),
+            total,
+            challenge: hex::encode(c.to_bytes()),
+            opened: openings.iter().map(|o| o.index).collect(),
+            binding: text(&s.binding),
+            slots: s.slots.iter().map(|s| (s.target, s.cell)).collect(),
+            public_input: text(&public_input(c, &s).expect("honest")),
+        }
     };
     let provenance = "root computed by a separate recursive implementation (tests/it/inventory.rs); merlin 3.0.0 over the specified items";
-    write("draw-inventory.json", "an inventory of nine objects, class small", provenance, case);
+    let c = crate::sampled_leaves::challenge(ClassId::SMALL, &tree);
+    write("draw-inventory.json", "an inventory of nine objects, class small", provenance, case(&c));
+    let c = Challenge { beacon: Some(inventory_vectors::quicknet_round()), ..c };
+    let of_beacon = format!("{provenance}; round 1000 of quicknet as in beacon/v1/quicknet.json");
+    write("draw-beacon.json", "the same inventory after a round of the beacon", &of_beacon, case(&c));
+}
+
+/// Paths of the first, a middle and the last leaf of nine, where the tree is lopsided, and the ranges of the middle
+/// owner and of the last. (One without leaves has the range of any other between the same neighbours: tests/it/owner_range.rs has those.)
+fn write_inventory_parts(write: Write<'_>) {
+    let leaves = crate::inventory::leaves(9);
+    let rows = || leaves.iter().map(inventory_vectors::row).collect::<Vec<_>>();
+    let (root, total) = crate::inventory::oracle(&leaves);
+    let root = hex::encode(root);
+    let by = "computed by a separate recursive implementation (tests/it/inventory_vectors.rs)";
+    for (name, index) in [("first", 0), ("middle", 4), ("last", 8)] {
+        let path = inventory_vectors::path(&leaves, index);
+        let case =
+            Case::InventoryOpening { leaves: rows(), root: root.clone(), total, index: index as u64, path };
+        write(&format!("opening-{name}.json"), &format!("the {name} leaf of nine"), by, case);
+    }
+    for (name, owner, scenario) in [
+        ("middle", 2, "all leaves of the second of three owners, between two neighbours"),
+        ("last", 3, "all leaves of the last owner, up to the end"),
+    ] {
+        let owner = OwnerKey([owner; 32]);
+        let (first, count, around) = inventory_vectors::range(&leaves, &owner);
+        let (root, owner) = (root.clone(), owner.to_string());
+        let case = Case::OwnerRange { leaves: rows(), root, total, owner, first, count, around };
+        write(&format!("owner-range-{name}.json"), scenario, by, case);
+    }
+}
+
+/// The second block of a body of one block and a byte: one level of siblings.
+fn write_block_path(write: Write<'_>) {
+    let bytes = body(126_977, 42);
+    let mut path = 1u64.to_le_bytes().to_vec();
+    // Sixteen nodes of level 3 lie under the root; the block's own is the second.
+    for place in (0..16).filter(|place| *place != 1) {
+        path.extend(element_to_bytes(&oracle::node(&bytes, 3, place)));
+    }
+    let root = hex::encode(element_to_bytes(&oracle::root(&bytes)));
+    let case = Case::BlockPath { seed: 42, size: 126_977, block: 1, root, path: hex::encode(path) };
+    let by = "computed with crate taceo-poseidon2 0.3.1 by a separate recursive implementation (tests/it/oracle.rs)";
+    write("block-path.json", "the last block of two, which is one byte long", by, case);
 }
