@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_beacon::BeaconError;
+use bailiwick_client::retry::until_final;
 use bailiwick_protocol::http_signature::{
     CONTENT_DIGEST_HEADER, Content, HOST_HEADER, RequestParts, SignatureParameters, format_digest, sha256,
     sign,
@@ -19,8 +20,8 @@ use crate::http::{Answer, Endpoint};
 
 /// Seconds a request's signature is valid.
 const SIGNATURE_SECONDS: u64 = 30;
-/// Times a request is signed again when the log has just restarted.
-const TRIES: u32 = 3;
+/// How long an entry is sent again, while the log has just restarted, is full, or its answer was lost.
+const AGAIN_FOR: Duration = Duration::from_secs(6);
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,12 @@ pub enum ClientError {
         code: String,
         /// Its words, control characters removed.
         message: String,
+        /// Seconds after which to try again, if the log said so.
+        retry_after: Option<u64>,
     },
+    /// The answer broke off.
+    #[error("the server's answer broke off")]
+    HalfAnswer,
     /// What came is not what was asked for.
     #[error("the server answers {0}")]
     Protocol(&'static str),
@@ -94,25 +100,21 @@ impl LogClient {
         Ok(Self(Endpoint::new(url, roots, timeout)?))
     }
 
-    /// Adds an entry; returns once it is durable and signed, and published if enough witnesses answer in time.
+    /// Adds an entry; returns once it is durable and signed, and published if enough witnesses answer in time. It is sent again when the
+    /// log says that it has just restarted or is full, and when its answer was lost: a log that has the entry does not add it again
+    /// (spec log, A5).
     ///
     /// # Errors
-    /// `ClientError`; after a `Transport` error, and after `Refused` with code `stopped`, the entry may have been added: compare with
-    /// what the log shows before adding it again.
+    /// `ClientError`; after a `Transport` error, and after `Refused` with code `stopped`, the entry may have been added.
     pub fn add(&self, entry: &[u8], log: &[u8; 32], signer: &SigningKey) -> Result<Added, ClientError> {
-        let mut tries = 1;
-        loop {
-            match self.add_once(entry, log, signer) {
-                // Created before the restart floor: signed again a second later it will be accepted.
-                Err(ClientError::Refused { status: 425 | 503, ref code, .. })
-                    if tries < TRIES && code != "stopped" =>
-                {
-                    tries += 1;
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                done => return done,
+        let again_after = |error: &ClientError| match error {
+            ClientError::Refused { status: 425 | 503, code, retry_after, .. } if code != "stopped" => {
+                Some(retry_after.unwrap_or(1))
             }
-        }
+            ClientError::Transport(_) | ClientError::HalfAnswer => Some(1),
+            _ => None,
+        };
+        until_final(AGAIN_FOR, || self.add_once(entry, log, signer), again_after)
     }
 
     fn add_once(&self, entry: &[u8], log: &[u8; 32], signer: &SigningKey) -> Result<Added, ClientError> {
@@ -225,11 +227,14 @@ fn accepted(answer: Answer) -> Result<Option<Vec<u8>>, ClientError> {
         404 => return Ok(None),
         _ => {}
     }
+    let retry_after = answer.headers.get(http::header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
     let complaint: Complaint = serde_json::from_slice(&answer.body).unwrap_or_default();
     let printable = |text: String| text.chars().filter(|c| !c.is_control()).take(500).collect();
     Err(ClientError::Refused {
         status: answer.status,
         code: printable(complaint.code),
         message: printable(complaint.message),
+        retry_after,
     })
 }

@@ -5,8 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+mod chain;
+
+use bailiwick_beacon::{ChainInfo, QUICKNET};
 use bailiwick_translog::{LogPolicy, PolicyError, SIGNATURES_MAX, SignatureKind, VerifierKey};
 use serde::Deserialize;
+
+pub use chain::ChainConfig;
+
+use crate::tls::TlsFiles;
 
 /// Bytes of a configuration, at most.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -75,7 +82,7 @@ pub struct WitnessEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
-    /// Address and port to listen on. Plain HTTP: keep it on loopback, or behind a proxy that ends TLS.
+    /// Address and port to listen on. Without `tls` keep it on loopback, or behind a proxy that ends TLS.
     pub listen: SocketAddr,
     /// The log's directory.
     pub data_dir: PathBuf,
@@ -100,7 +107,9 @@ pub struct LogConfig {
     /// Least level logged.
     #[serde(default)]
     pub log: LogLevel,
-    /// Rounds of the quicknet beacon to relay; absent for none.
+    /// Certificate and key; without, plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Rounds of a beacon to relay; absent for none.
     pub beacon: Option<BeaconConfig>,
     /// The witnesses.
     #[serde(default)]
@@ -119,13 +128,22 @@ pub struct BeaconConfig {
     /// Rounds before the start that are fetched too.
     #[serde(default = "default_back")]
     pub back_rounds: u64,
+    /// Another chain than drand's quicknet.
+    pub chain: Option<ChainConfig>,
+}
+
+impl BeaconConfig {
+    /// The chain, if its parameters make sense.
+    pub(crate) fn chain_info(&self) -> Option<ChainInfo> {
+        self.chain.as_ref().map_or(Some(QUICKNET), ChainConfig::info)
+    }
 }
 
 /// What a witness is told. Relative paths are relative to the configuration file's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WitnessConfig {
-    /// Address and port to listen on. Plain HTTP: keep it on loopback, or behind a proxy that ends TLS.
+    /// Address and port to listen on. Without `tls` keep it on loopback, or behind a proxy that ends TLS.
     pub listen: SocketAddr,
     /// The witness's directory: what it has cosigned, and evidence.
     pub data_dir: PathBuf,
@@ -136,6 +154,8 @@ pub struct WitnessConfig {
     /// Open connections; more wait to be accepted.
     #[serde(default = "default_connections")]
     pub connections: usize,
+    /// Certificate and key; without, plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Least level logged.
     #[serde(default)]
     pub log: LogLevel,
@@ -189,9 +209,8 @@ impl LogConfig {
         config.check(path)?;
         beside(path, &mut config.data_dir);
         beside(path, &mut config.log_key);
-        if let Some(roots) = &mut config.roots {
-            beside(path, roots);
-        }
+        let tls = config.tls.iter_mut().flat_map(|t| [&mut t.cert, &mut t.key]);
+        config.roots.iter_mut().chain(tls).for_each(|file| beside(path, file));
         Ok(config)
     }
 
@@ -220,6 +239,9 @@ impl LogConfig {
             }
             if !(1..=1_000_000).contains(&beacon.keep_rounds) || beacon.back_rounds >= beacon.keep_rounds {
                 return Err(value("beacon.keep_rounds or beacon.back_rounds is out of range"));
+            }
+            if beacon.chain_info().is_none() {
+                return Err(value("beacon.chain is no chain: copy it from the relay's `info`, with its id"));
             }
         }
         if self.quorum.is_none() && !self.witness.is_empty() {
@@ -253,6 +275,8 @@ impl WitnessConfig {
         config.check(path)?;
         beside(path, &mut config.data_dir);
         beside(path, &mut config.witness_key);
+        let tls = config.tls.iter_mut().flat_map(|t| [&mut t.cert, &mut t.key]);
+        tls.for_each(|file| beside(path, file));
         Ok(config)
     }
 

@@ -10,6 +10,7 @@ use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::dir::PublishedError;
 use crate::keyfile::KeyFileError;
+use crate::tls::TlsError;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,9 @@ pub enum ServerError {
         /// Why.
         source: PublishedError,
     },
+    /// Certificate or key to serve with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A witness's address or certificates.
     #[error(transparent)]
     Client(#[from] ClientError),

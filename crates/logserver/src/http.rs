@@ -81,7 +81,7 @@ fn answer(
     let (parts, body) = answer.map_err(|e| ClientError::Transport(Box::new(e)))?.into_parts();
     let mut bytes = Vec::new();
     let mut reader = body.into_reader().take(max as u64 + 1);
-    reader.read_to_end(&mut bytes).map_err(|_| ClientError::Protocol("with half a body"))?;
+    reader.read_to_end(&mut bytes).map_err(|_| ClientError::HalfAnswer)?;
     if bytes.len() > max {
         return Err(ClientError::Protocol("with too long a body"));
     }

@@ -97,7 +97,7 @@ pub fn init_log(dir: &Path, options: &LogInit) -> Result<Made, ServerError> {
     let config = dir.join("log.toml");
     let mut text = format!(
         "# Configuration of a transparency log. Paths are relative to this file. Unknown keys are refused.\n\n\
-         # Plain HTTP: keep it on loopback, or behind a proxy that ends TLS.\nlisten = \"{}\"\n\n\
+         # Without [tls] (cert, key) keep it on loopback, or behind a proxy that ends TLS.\nlisten = \"{}\"\n\n\
          data_dir = \"data\"\n\n# The log's private key; readable by its owner only.\nlog_key = \"log.key\"\n\n\
          # Ed25519 keys (64 hexadecimal digits) that may add entries.\nsubmitters = {}\n\n\
          # Cosignatures a checkpoint needs before it is published.\nquorum = {}\n\n\
@@ -140,7 +140,7 @@ pub fn init_witness(dir: &Path, options: &WitnessInit) -> Result<Made, ServerErr
     let config = dir.join("witness.toml");
     let text = format!(
         "# Configuration of a witness. Paths are relative to this file. Unknown keys are refused.\n\n\
-         # Plain HTTP: keep it on loopback, or behind a proxy that ends TLS.\nlisten = \"{}\"\n\n\
+         # Without [tls] (cert, key) keep it on loopback, or behind a proxy that ends TLS.\nlisten = \"{}\"\n\n\
          # What it has cosigned. Never put back an older copy: make a new witness with a new key instead.\n\
          data_dir = \"data\"\n\n# The witness's private key; readable by its owner only.\nwitness_key = \"witness.key\"\n\n\
          # Verifier keys of the logs it witnesses.\nlogs = {}\n",

@@ -85,7 +85,8 @@ fn at(path: &Path, source: std::io::Error) -> ServerError {
 
 fn relay(config: &BeaconConfig, roots: Option<Vec<u8>>) -> Result<Arc<BeaconRelay>, ServerError> {
     let options = RelayOptions {
-        chain: QUICKNET,
+        // Checked with the configuration.
+        chain: config.chain_info().unwrap_or(QUICKNET),
         upstreams: config.urls.clone(),
         roots,
         keep: config.keep_rounds,
@@ -160,6 +161,7 @@ impl LogServer {
             .route("/tile/{*path}", get(tile))
             .route("/add-entry", post(add_entry))
             .route("/healthz", get(healthz))
+            .route("/metrics", get(metrics))
             .with_state(Arc::clone(self));
         match &self.relay {
             Some(relay) => router.merge(relay.router()),
@@ -212,7 +214,7 @@ async fn tile(State(server): State<Arc<LogServer>>, request: Request) -> Respons
         Level::Hashes(_) => None,
         Level::Entries => match turn(&server.bundles).await {
             Some(permit) => Some(permit),
-            None => return busy("too many bundles are being sent; come back"),
+            None => return busy("too many bundles are being sent; come back", 1),
         },
     };
     let read = blocking(move || {
@@ -234,8 +236,20 @@ async fn turn(bundles: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     tokio::time::timeout(BUNDLE_PATIENCE, Arc::clone(bundles).acquire_owned()).await.ok()?.ok()
 }
 
-fn busy(message: &str) -> Response {
-    refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
+/// A refusal that passes: after so many seconds it is worth trying again.
+fn passing(status: StatusCode, code: &'static str, message: &str, seconds: u64) -> Response {
+    let mut response = refusal(status, code, message);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
+}
+
+fn busy(message: &str, seconds: u64) -> Response {
+    passing(StatusCode::SERVICE_UNAVAILABLE, "busy", message, seconds)
+}
+
+async fn metrics(State(server): State<Arc<LogServer>>) -> Response {
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    bytes(server.sequencer.metrics(), kind, FLEETING)
 }
 
 async fn healthz(State(server): State<Arc<LogServer>>) -> Response {
@@ -253,15 +267,12 @@ async fn add_entry(State(server): State<Arc<LogServer>>, request: Request) -> Re
             let message = "adding needs a fresh signature of a key this log knows";
             return refusal(StatusCode::UNAUTHORIZED, "unauthenticated", message);
         }
-        Err(Refused::TooEarly(_)) => {
-            return refusal(
-                StatusCode::TOO_EARLY,
-                "restart-floor",
-                "created before this log's start: sign again",
-            );
+        Err(Refused::TooEarly(seconds)) => {
+            let message = "created before this log's start: sign again";
+            return passing(StatusCode::TOO_EARLY, "restart-floor", message, seconds);
         }
         Err(Refused::Full) => {
-            return busy("too many requests within a minute");
+            return busy("too many requests within a minute", 5);
         }
     };
     let Some(entry) = whole(body).await else {
@@ -281,7 +292,7 @@ async fn add_entry(State(server): State<Arc<LogServer>>, request: Request) -> Re
         Ok(Outcome::Integrated { index }) => {
             (StatusCode::ACCEPTED, Json(json!({ "index": index, "proof": null }))).into_response()
         }
-        Ok(Outcome::Busy) => busy("too many entries wait; come back"),
+        Ok(Outcome::Busy) => busy("too many entries wait; come back", 1),
         Ok(Outcome::Stopped(why)) => stopped(&why),
         Err(_) => stopped("the log's writer has ended"),
     }

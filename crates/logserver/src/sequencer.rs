@@ -1,14 +1,19 @@
 //! The one writer: gathers entries into batches, appends, has the checkpoint cosigned, publishes it, and answers.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bailiwick_translog::{BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Log, LogError, Note, SignedCheckpoint};
+use bailiwick_translog::{
+    BATCH_BYTES_MAX, ENTRY_BYTES_MAX, Hash, Log, LogError, Note, SignedCheckpoint, leaf_hash,
+};
 
 use crate::dir::LogDir;
+use crate::metrics::LogMetrics;
+use crate::recent::Recent;
 use crate::witness_client::{Cosigner, Cosigners};
 
 /// Entries of a batch, at most.
@@ -56,15 +61,19 @@ pub struct SequencerOptions {
     pub refresh: Duration,
 }
 
+type Reply = Box<dyn FnOnce(Outcome) + Send>;
+
 struct Submission {
     entry: Vec<u8>,
-    reply: Box<dyn FnOnce(Outcome) + Send>,
+    since: Instant,
+    reply: Reply,
 }
 
 /// The way to a log's writer. Stops it when dropped.
 #[derive(Debug)]
 pub struct Sequencer {
     queue: Option<SyncSender<Submission>>,
+    metrics: Arc<LogMetrics>,
     stopped: Arc<Mutex<Option<String>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -81,8 +90,11 @@ impl Sequencer {
     pub fn start(log: Log<LogDir>, readers: &Arc<LogDir>, options: SequencerOptions) -> Self {
         let (queue, inbox) = sync_channel(QUEUE_MAX);
         let stopped = Arc::new(Mutex::new(None));
+        let metrics = Arc::new(LogMetrics::new());
         let writer = Writer {
             log,
+            recent: Recent::default(),
+            metrics: Arc::clone(&metrics),
             cosigners: Cosigners::start(options.cosigners, readers),
             quorum: options.quorum,
             patience: options.patience,
@@ -93,18 +105,28 @@ impl Sequencer {
             stopped: Arc::clone(&stopped),
         };
         let thread = std::thread::spawn(move || writer.run(&inbox));
-        Self { queue: Some(queue), stopped, thread: Some(thread) }
+        Self { queue: Some(queue), metrics, stopped, thread: Some(thread) }
     }
 
-    /// Hands in an entry; `reply` hears once what became of it, on the writer's thread.
+    /// The writer's figures, in the OpenMetrics text format.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.metrics.stopped.set(i64::from(self.stopped().is_some()));
+        self.metrics.text()
+    }
+
+    /// Hands in an entry, which is added unless it is one of the latest already; `reply` hears once what became of it, on the writer's thread.
     pub fn submit(&self, entry: Vec<u8>, reply: impl FnOnce(Outcome) + Send + 'static) {
         if let Some(why) = self.stopped() {
             return reply(Outcome::Stopped(why));
         }
-        let submission = Submission { entry, reply: Box::new(reply) };
+        let submission = Submission { entry, since: Instant::now(), reply: Box::new(reply) };
         let refused = match self.queue.as_ref().map(|q| q.try_send(submission)) {
             Some(Ok(())) | None => return,
-            Some(Err(TrySendError::Full(s))) => (s, Outcome::Busy),
+            Some(Err(TrySendError::Full(s))) => {
+                self.metrics.busy.inc();
+                (s, Outcome::Busy)
+            }
             Some(Err(TrySendError::Disconnected(s))) => {
                 (s, Outcome::Stopped("the writer has ended".to_owned()))
             }
@@ -132,8 +154,18 @@ impl Drop for Sequencer {
     }
 }
 
+/// A batch, as far as it is new, and whom to tell which index.
+#[derive(Default)]
+struct Sorted {
+    entries: Vec<Vec<u8>>,
+    leaves: Vec<Hash>,
+    replies: Vec<(u64, Instant, Reply)>,
+}
+
 struct Writer {
     log: Log<LogDir>,
+    recent: Recent,
+    metrics: Arc<LogMetrics>,
     cosigners: Cosigners,
     quorum: usize,
     patience: Duration,
@@ -149,6 +181,12 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, inbox: &Receiver<Submission>) {
+        let size = self.log.head().checkpoint().size;
+        self.metrics.size.set(size);
+        match Recent::read(self.log.storage(), size) {
+            Ok(recent) => self.recent = recent,
+            Err(error) => drop(self.stop(&error.into())),
+        }
         self.publish();
         loop {
             let scrub_in = self.refresh.saturating_sub(self.scrubbed.elapsed());
@@ -205,29 +243,54 @@ impl Writer {
             bytes += next.entry.len();
             batch.push(next);
         }
-        let (entries, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|s| (s.entry, s.reply)).unzip();
         let old = self.log.head().checkpoint().size;
-        match self.log.append(&entries) {
-            Ok(appended) => {
-                self.publish();
-                let published = self.is_published();
-                for (index, reply) in (appended.first..).zip(replies) {
-                    reply(if published {
-                        Outcome::Published { index }
-                    } else {
-                        Outcome::Integrated { index }
-                    });
-                }
-                let size = self.log.head().checkpoint().size;
-                if let Err(error) = self.log.storage().prune(old, size) {
-                    tracing::warn!(%error, "partial tiles that are not needed could not be removed");
-                }
-            }
-            Err(error) => {
+        let Sorted { entries, leaves, replies } = self.sort(batch, old);
+        if !entries.is_empty() {
+            let begun = Instant::now();
+            if let Err(error) = self.log.append(&entries) {
                 let why = self.stop(&error);
-                replies.into_iter().for_each(|reply| reply(Outcome::Stopped(why.clone())));
+                replies.into_iter().for_each(|(_, _, reply)| reply(Outcome::Stopped(why.clone())));
+                return;
             }
+            self.metrics.batch(entries.len(), begun.elapsed());
+            leaves.into_iter().zip(old..).for_each(|(leaf, index)| self.recent.add(leaf, index));
+            self.metrics.size.set(self.log.head().checkpoint().size);
+            self.publish();
         }
+        let shown = self.published.map_or(0, |(size, _)| size);
+        for (index, since, reply) in replies {
+            reply(if index < shown { Outcome::Published { index } } else { Outcome::Integrated { index } });
+            self.metrics.answered(since.elapsed());
+        }
+        let size = self.log.head().checkpoint().size;
+        if let Err(error) = self.log.storage().prune(old, size) {
+            tracing::warn!(%error, "partial tiles that are not needed could not be removed");
+        }
+    }
+
+    /// What of a batch is new, and at which index each of its entries is or will be. One that is there already is sent again because its
+    /// answer was lost, and is not added twice (spec log, A5).
+    fn sort(&self, batch: Vec<Submission>, size: u64) -> Sorted {
+        let mut sorted = Sorted::default();
+        let mut fresh: HashMap<Hash, u64> = HashMap::new();
+        for Submission { entry, since, reply } in batch {
+            let leaf = leaf_hash(&entry);
+            let index = match self.recent.index_of(&leaf).or_else(|| fresh.get(&leaf).copied()) {
+                Some(index) => {
+                    self.metrics.repeated.inc();
+                    index
+                }
+                None => {
+                    let index = size + sorted.entries.len() as u64;
+                    fresh.insert(leaf, index);
+                    sorted.entries.push(entry);
+                    sorted.leaves.push(leaf);
+                    index
+                }
+            };
+            sorted.replies.push((index, since, reply));
+        }
+        sorted
     }
 
     /// Shows the committed checkpoint to readers once enough witnesses have cosigned it.
@@ -236,6 +299,7 @@ impl Writer {
         let head = self.log.head().clone();
         let lines = self.gather(&head);
         if lines.len() < self.quorum {
+            self.metrics.unpublished.inc();
             tracing::warn!(
                 found = lines.len(),
                 quorum = self.quorum,
@@ -245,7 +309,10 @@ impl Writer {
         }
         let note = lines.iter().fold(head.note().to_text(), |note, lines| note + lines);
         match self.write(&note) {
-            Ok(()) => self.published = Some((head.checkpoint().size, Instant::now())),
+            Ok(()) => {
+                self.metrics.published.set(head.checkpoint().size);
+                self.published = Some((head.checkpoint().size, Instant::now()));
+            }
             Err(error) => tracing::error!(%error, "checkpoint cannot be published"),
         }
     }

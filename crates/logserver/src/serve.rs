@@ -1,10 +1,10 @@
 //! A server as a process: bounded connections, deadlines, orderly shutdown.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -12,10 +12,12 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::LogLevel;
 use crate::error::ServerError;
+use crate::tls::{self, TlsFiles};
 
 /// Seconds for a request head, and for an idle connection.
 const HEAD_SECONDS: u64 = 10;
@@ -45,26 +47,42 @@ fn install(level: LogLevel) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
+/// Where and how to serve.
+#[derive(Clone, Copy, Debug)]
+pub struct Listen<'a> {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Open connections; more wait to be accepted.
+    pub connections: usize,
+    /// Least level logged.
+    pub log: LogLevel,
+    /// Certificate and key; `None` for plain HTTP.
+    pub tls: Option<&'a TlsFiles>,
+}
+
+/// Who is at the other end of a connection; a request carries it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// Serves until SIGTERM or SIGINT. `open` makes the routes; `on_ready` hears the address once it listens. Logs to standard error.
 ///
 /// # Errors
 /// `ServerError` when it cannot start.
 pub fn run(
-    listen: SocketAddr,
-    connections: usize,
-    level: LogLevel,
+    listen: &Listen<'_>,
     open: impl FnOnce() -> Result<Router, ServerError>,
     on_ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServerError> {
-    install(level);
+    install(listen.log);
+    let tls = listen.tls.map(tls::acceptor).transpose()?;
     let router = open()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Runtime)?;
     let served = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Runtime)?;
-        let failed = |source| ServerError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let failed = |source| ServerError::Listen { address: listen.address, source };
+        let listener = TcpListener::bind(listen.address).await.map_err(failed)?;
         on_ready(listener.local_addr().map_err(failed)?);
         let stop = async move {
             tokio::select! {
@@ -72,14 +90,20 @@ pub fn run(
                 _ = interrupt.recv() => {}
             }
         };
-        serve(listener, connections, router, stop).await;
+        serve(listener, listen.connections, tls, router, stop).await;
         Ok(())
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
 }
 
-async fn serve(listener: TcpListener, connections: usize, router: Router, stop: impl Future<Output = ()>) {
+async fn serve(
+    listener: TcpListener,
+    connections: usize,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let slots = Arc::new(Semaphore::new(connections));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -90,7 +114,7 @@ async fn serve(listener: TcpListener, connections: usize, router: Router, stop: 
         };
         match accepted {
             Ok((stream, slot)) => {
-                tokio::spawn(connection(stream, slot, router.clone(), graceful.watcher()));
+                tokio::spawn(connection(stream, slot, tls.clone(), router.clone(), graceful.watcher()));
             }
             Err(error) => {
                 // Out of descriptors, mostly: pause instead of spinning.
@@ -114,13 +138,36 @@ async fn accept(
     Ok((stream, slot))
 }
 
-async fn connection(stream: TcpStream, _slot: OwnedSemaphorePermit, router: Router, watcher: Watcher) {
+async fn connection(
+    stream: TcpStream,
+    _slot: OwnedSemaphorePermit,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    watcher: Watcher,
+) {
+    let router = match stream.peer_addr() {
+        Ok(peer) => router.layer(Extension(Peer(peer.ip().to_canonical()))),
+        Err(_) => router,
+    };
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(HEAD_SECONDS))
         .max_buf_size(BUFFER_BYTES)
         .max_headers(HEADERS_MAX);
-    let served = watcher.watch(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let service = TowerToHyperService::new(router);
+    let served = async {
+        match tls {
+            None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
+            Some(tls) => {
+                let handshake = tokio::time::timeout(Duration::from_secs(HEAD_SECONDS), tls.accept(stream));
+                let Ok(Ok(stream)) = handshake.await else {
+                    tracing::debug!("TLS handshake failed or timed out");
+                    return Ok(());
+                };
+                watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
+            }
+        }
+    };
     match tokio::time::timeout(Duration::from_secs(CONNECTION_SECONDS), served).await {
         Ok(Err(error)) => tracing::debug!(%error, "connection"),
         Ok(Ok(())) => {}

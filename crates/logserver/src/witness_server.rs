@@ -15,6 +15,7 @@ use crate::config::WitnessConfig;
 use crate::error::ServerError;
 use crate::keyfile;
 use crate::log_server::now;
+use crate::serve::Peer;
 use crate::witness_state::{Answer, WitnessState};
 
 /// A witness that can be asked.
@@ -49,10 +50,12 @@ impl WitnessServer {
 }
 
 async fn add_checkpoint(State(server): State<Arc<WitnessServer>>, request: Request) -> Response {
+    let from = request.extensions().get::<Peer>().map(|peer| peer.0);
     let Ok(body) = axum::body::to_bytes(request.into_body(), REQUEST_BYTES_MAX).await else {
         return (StatusCode::BAD_REQUEST, "request is too long or broken off\n").into_response();
     };
-    let answer = tokio::task::spawn_blocking(move || server.state.add_checkpoint(&body, now())).await;
+    let answer =
+        tokio::task::spawn_blocking(move || server.state.add_checkpoint_from(&body, now(), from)).await;
     match answer.unwrap_or(Answer::Failed) {
         Answer::Cosigned(line) => line.into_response(),
         Answer::Refused(Refusal::Stale { size }) => {

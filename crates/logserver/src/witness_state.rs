@@ -1,7 +1,8 @@
 //! What a witness has cosigned, durable before it says so, and evidence of logs that contradict themselves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,7 +20,8 @@ const FORMAT: &str = "bailiwick-witness 1\n";
 const KEPT_MAX: usize = 16;
 /// What convicts a log: only the log's key can make more of it, so nobody else can crowd it out.
 const EVIDENCE: &str = "evidence";
-/// Growth that came with a proof that does not hold. Anyone can send that with a genuine checkpoint.
+/// Growth that came with a proof that does not hold. Anyone can send that with a genuine checkpoint, so the places are shared among
+/// those who send: see [`WitnessState::make_room`].
 const SUSPECTS: &str = "suspects";
 /// Origins this witness has cosigned: for each of them there must be a head.
 const ORIGINS: &str = "origins";
@@ -122,13 +124,18 @@ impl WitnessState {
 
     /// Answers `POST add-checkpoint` at `now` (seconds since 1970-01-01 UTC). What it cosigns is durable before this returns.
     pub fn add_checkpoint(&self, body: &[u8], now: u64) -> Answer {
-        match self.decide(body, now) {
+        self.add_checkpoint_from(body, now, None)
+    }
+
+    /// The same, from an address: of what is kept of a log's suspect growth, everyone has a share.
+    pub fn add_checkpoint_from(&self, body: &[u8], now: u64, from: Option<IpAddr>) -> Answer {
+        match self.decide(body, now, from) {
             Ok(answer) => answer,
             Err(refusal) => Answer::Refused(refusal),
         }
     }
 
-    fn decide(&self, body: &[u8], now: u64) -> Result<Answer, Refusal> {
+    fn decide(&self, body: &[u8], now: u64, from: Option<IpAddr>) -> Result<Answer, Refusal> {
         let request = AddCheckpoint::parse(body)?;
         let origin = request.origin()?;
         let slot = self.known.get(&origin).ok_or(Refusal::UnknownLog)?;
@@ -139,7 +146,8 @@ impl WitnessState {
         }
         let decided = decide(&request, &self.logs, known.head.as_ref().map(SignedCheckpoint::checkpoint));
         if decided.is_err() {
-            self.keep_refused(&origin, known.head.as_ref(), &request, body, decided.as_ref().err());
+            let refused = Refused { origin: &origin, head: known.head.as_ref(), request: &request, body };
+            self.keep_refused(&refused, decided.as_ref().err(), from);
         }
         // The log's own lines alone: what strangers may have added must not keep the witness from its next start.
         let new = decided?.with_lines_of(&self.logs);
@@ -161,46 +169,42 @@ impl WitnessState {
 
     /// Keeps a refused request that was signed by the log: what convicts it, whatever the answer was; and apart from that, growth whose
     /// proof does not hold.
-    fn keep_refused(
-        &self,
-        origin: &str,
-        head: Option<&SignedCheckpoint>,
-        request: &AddCheckpoint,
-        body: &[u8],
-        refusal: Option<&Refusal>,
-    ) {
-        let known = head.map(SignedCheckpoint::checkpoint);
+    fn keep_refused(&self, refused: &Refused<'_>, refusal: Option<&Refusal>, from: Option<IpAddr>) {
+        let (origin, request) = (refused.origin, refused.request);
+        let known = refused.head.map(SignedCheckpoint::checkpoint);
         if convicts(request, &self.logs, known) {
             tracing::error!(%origin, "the log has signed what contradicts what it signed before");
-            return self.keep(EVIDENCE, origin, head, request, body);
+            return self.keep(EVIDENCE, refused, None);
         }
         // Decided after the log's signature was checked. What the witness knows already contradicts nothing, whatever came with it.
         let new = Checkpoint::parse_unverified(request.note.text());
         let grows = new.is_ok_and(|new| new.size > known.map_or(0, |k| k.size));
         if refusal == Some(&Refusal::Inconsistent) && grows {
             tracing::warn!(%origin, "a checkpoint of the log came with a proof that does not hold");
-            self.keep(SUSPECTS, origin, head, request, body);
+            self.keep(SUSPECTS, refused, Some(sender(from)));
         }
     }
 
     /// What is known and what came, both signed by the log, so that whoever has the file can show it to anyone. One file a signed text:
-    /// what strangers can vary does not count.
-    fn keep(
-        &self,
-        folder: &str,
-        origin: &str,
-        head: Option<&SignedCheckpoint>,
-        request: &AddCheckpoint,
-        body: &[u8],
-    ) {
+    /// what strangers can vary does not count. `sender`: of a folder whose places are shared.
+    fn keep(&self, folder: &str, refused: &Refused<'_>, sender: Option<String>) {
+        let Refused { origin, head, request, body } = *refused;
         let of_log = name_in(folder, origin);
         let id = of_log.rsplit('/').next().unwrap_or_default();
-        let name = format!("{of_log}-{}", hex::encode(&sha256(request.note.text().as_bytes())[..8]));
-        let held = self.dir.list(folder).unwrap_or_default();
-        let is_held = held.iter().any(|h| name.ends_with(h.as_str()));
-        if is_held || held.iter().filter(|h| h.starts_with(id)).count() >= KEPT_MAX {
+        let text = format!("{id}-{}", hex::encode(&sha256(request.note.text().as_bytes())[..8]));
+        let mut held = self.dir.list(folder).unwrap_or_default();
+        held.retain(|h| h.starts_with(id));
+        if held.iter().any(|h| h.starts_with(&text)) {
             return;
         }
+        let room = match &sender {
+            None => held.len() < KEPT_MAX,
+            Some(sender) => self.make_room(folder, &held, sender),
+        };
+        if !room {
+            return;
+        }
+        let name = sender.map_or_else(|| format!("{folder}/{text}"), |s| format!("{folder}/{text}-{s}"));
         let known = head.map(|h| h.note().to_text()).unwrap_or_default();
         let content = [b"known\n", known.as_bytes(), b"\nrequest\n", body].concat();
         match self.dir.write([(name.clone(), content.as_slice())].into_iter()) {
@@ -208,6 +212,46 @@ impl WitnessState {
             Err(error) => tracing::error!(%error, "what was refused cannot be kept"),
         }
     }
+
+    /// Whether there is a place for one more file of `sender`. When all are taken, whoever has the most gives one up, if `sender` will
+    /// still not have more: nobody crowds out another.
+    fn make_room(&self, folder: &str, held: &[String], sender: &str) -> bool {
+        if held.len() < KEPT_MAX {
+            return true;
+        }
+        let mut by_sender: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for name in held {
+            by_sender.entry(name.split('-').nth(2).unwrap_or_default()).or_default().push(name);
+        }
+        let own = by_sender.get(sender).map_or(0, Vec::len);
+        let Some(most) = by_sender.values().max_by_key(|files| files.len()) else { return false };
+        let Some(given_up) = most.last().filter(|_| own + 1 < most.len()) else { return false };
+        let removed = self.dir.remove_durably(&[format!("{folder}/{given_up}")]);
+        if let Err(error) = &removed {
+            tracing::error!(%error, "no room can be made for what was refused");
+        }
+        removed.is_ok()
+    }
+}
+
+/// A refused request and what it was compared with.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    origin: &'a str,
+    head: Option<&'a SignedCheckpoint>,
+    request: &'a AddCheckpoint,
+    body: &'a [u8],
+}
+
+/// Whose share of the places it is: an IPv4 address, or the 48 bits of an IPv6 address that one site is given (RFC 6177); hashed, so
+/// that it can stand in a file's name.
+fn sender(from: Option<IpAddr>) -> String {
+    let bytes = match from {
+        None => Vec::new(),
+        Some(IpAddr::V4(v4)) => v4.octets().to_vec(),
+        Some(IpAddr::V6(v6)) => v6.octets()[..6].to_vec(),
+    };
+    hex::encode(&sha256(&bytes)[..4])
 }
 
 /// Notes durably that this origin has been cosigned.

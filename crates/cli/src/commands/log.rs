@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use bailiwick_logserver::{LogClient, LogConfig, LogDir, LogInit, LogServer, WitnessEntry, load_key};
+use bailiwick_logserver::{Listen, LogClient, LogConfig, LogDir, LogInit, LogServer, WitnessEntry, load_key};
 use bailiwick_store::files::StdFiles;
 use bailiwick_translog::{
     ENTRY_BYTES_MAX, LogPolicy, PROOF_BYTES_MAX, ProofError, SignedCheckpoint, Storage as _, Verified,
@@ -268,15 +268,18 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The one line on standard output; a closed pipe must not stop the server.
-pub(crate) fn announce(address: SocketAddr) {
+pub(crate) fn announce(address: SocketAddr, secure: bool) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+    let scheme = if secure { "https" } else { "http" };
+    let _ = writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush());
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let config = LogConfig::load(&args.config)?;
     let open = || Ok(Arc::new(LogServer::open(&config)?).router());
-    bailiwick_logserver::run(config.listen, config.connections, config.log, open, announce)?;
+    let LogConfig { listen: address, connections, log, ref tls, .. } = config;
+    let listen = Listen { address, connections, log, tls: tls.as_ref() };
+    bailiwick_logserver::run(&listen, open, |address| announce(address, tls.is_some()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bailiwick_logserver::{WitnessConfig, WitnessInit, WitnessServer};
+use bailiwick_logserver::{Listen, WitnessConfig, WitnessInit, WitnessServer};
 
 use super::log::{announce, verifier_key};
 use crate::output::print_json;
@@ -87,6 +87,8 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
 fn serve(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = WitnessConfig::load(&args.config)?;
     let open = || Ok(Arc::new(WitnessServer::open(&config)?).router());
-    bailiwick_logserver::run(config.listen, config.connections, config.log, open, announce)?;
+    let WitnessConfig { listen: address, connections, log, ref tls, .. } = config;
+    let listen = Listen { address, connections, log, tls: tls.as_ref() };
+    bailiwick_logserver::run(&listen, open, |address| announce(address, tls.is_some()))?;
     Ok(ExitCode::SUCCESS)
 }

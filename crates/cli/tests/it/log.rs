@@ -391,6 +391,35 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
+/// A19: with a certificate the log speaks TLS: who trusts its authority adds and reads; another authority, and plain text, get nothing.
+#[test]
+fn a19_a_log_with_a_certificate_of_its_own() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../node/tests/fixtures");
+    let place = Place::new();
+    place.run(&["key", "new", "auditor", "-o", "auditor"]);
+    let origin = ["--origin", "log.example/tls", "--listen", "127.0.0.1:0", "--submitter", "auditor.pub"];
+    place.run(&[["log", "init", "log"].as_slice(), &origin].concat());
+    for file in ["cert.pem", "key.pem", "ca.pem", "other-ca.pem"] {
+        fs::copy(format!("{fixtures}/{file}"), place.path(&format!("log/{file}"))).unwrap();
+    }
+    let mut config = fs::read_to_string(place.path("log/log.toml")).unwrap();
+    config += "\n[tls]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n";
+    fs::write(place.path("log/log.toml"), config).unwrap();
+    let log = World::serve(&place);
+    assert!(log.url.starts_with("https://127.0.0.1:"), "{}", log.url);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    fs::write(place.path("entry"), "x").unwrap();
+    let trust = ["--log-key", "log/log.vkey", "--roots", "log/ca.pem", "--log", &log.url];
+    place.run(&[["log", "add", "entry", "--key", "auditor", "-o", "proof"].as_slice(), &trust].concat());
+    place.run(&[["log", "prove", "0", "-o", "again"].as_slice(), &trust].concat());
+    let other = trust.map(|a| if a == "log/ca.pem" { "log/other-ca.pem" } else { a });
+    place.refuse(&[["log", "prove", "0", "-o", "none"].as_slice(), &other].concat(), "cannot reach");
+    let plain = log.url.replace("https", "http");
+    let plain = ["log", "prove", "0", "-o", "none", "--log-key", "log/log.vkey", "--log", &plain];
+    assert_eq!(place.try_run(&plain).status.code(), Some(2));
+    assert!(!place.path("none").exists());
+}
+
 /// Configurations that make no sense are refused before anything is made or served.
 #[test]
 fn mistakes_in_configurations_are_named() {
@@ -416,6 +445,17 @@ fn mistakes_in_configurations_are_named() {
             "witness_seconds = 5",
             "witness_seconds = 5\n[beacon]\nurls = [\"http://relay/latest\"]",
             "addresses with {round}",
+        ),
+        (
+            "witness_seconds = 5",
+            "witness_seconds = 5\n[beacon]\nurls = [\"http://relay/{round}\"]\n[beacon.chain]\nhash = \"00\"\npublic_key = \"00\"\n\
+             genesis_time = 1\nperiod = 3\ngroup_hash = \"00\"\nid = \"x\"\n",
+            "beacon.chain is no chain",
+        ),
+        (
+            "witness_seconds = 5",
+            "witness_seconds = 5\n[tls]\ncert = \"none.pem\"\nkey = \"none.pem\"",
+            "none.pem",
         ),
     ] {
         fs::write(place.path("log3/bad.toml"), config.replace(from, to)).unwrap();

@@ -214,6 +214,7 @@ async fn p10_a_failing_upstream_does_not_stop_the_log() {
         urls: vec!["http://127.0.0.1:9/{round}".to_owned()],
         keep_rounds: 10,
         back_rounds: 0,
+        chain: None,
     });
     let server = Arc::new(LogServer::open(&config).unwrap());
     let router = server.router();
@@ -286,4 +287,58 @@ async fn only_published_tiles_are_shown() {
     ] {
         assert_eq!(get(&router, path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+async fn add(router: &Router, log: &VerifierKey, entry: &[u8], nonce: u8) -> u64 {
+    let add = Add { entry, body: entry, log: *log.public(), signer: key(1), created: now(), nonce };
+    let (status, body) = call(router, add.request()).await;
+    assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
+    let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(answer["proof"].is_string());
+    answer["index"].as_u64().unwrap()
+}
+
+/// Spec log A5: an entry that is sent again, because the answer was lost, keeps its index and is in the log once, also after a restart. The figures
+/// tell what was added.
+#[tokio::test]
+async fn log_a5_an_entry_sent_again_is_not_added_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (router, log) = make(dir.path());
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    for (nonce, (entry, index)) in (1..).zip([(b"e", 0), (b"f", 1), (b"e", 0), (b"f", 1), (b"g", 2)]) {
+        assert_eq!(add(&router, &log, entry, nonce).await, index);
+    }
+    let figures = String::from_utf8(get(&router, "/metrics").await.1).unwrap();
+    for line in [
+        "bailiwick_log_entries_appended_total 3",
+        "bailiwick_log_entries_repeated_total 2",
+        "bailiwick_log_batch_seconds_count 3",
+        "bailiwick_log_batch_entries_count 3",
+        "bailiwick_log_answer_seconds_count 5",
+        "bailiwick_log_size 3",
+        "bailiwick_log_published_size 3",
+        "bailiwick_log_stopped 0",
+    ] {
+        assert!(figures.lines().any(|l| l == line), "{line}\n{figures}");
+    }
+    drop(router);
+    let config = LogConfig::load(&dir.path().join("log/log.toml")).unwrap();
+    let router = Arc::new(LogServer::open(&config).unwrap()).router();
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(add(&router, &log, b"f", 9).await, 1);
+    assert_eq!(add(&router, &log, b"h", 10).await, 3, "honest twin");
+    assert!(String::from_utf8(get(&router, "/checkpoint").await.1).unwrap().contains("\n4\n"));
+}
+
+/// Spec log A1: who comes too early is told when to come back.
+#[tokio::test]
+async fn log_a1_a_refusal_that_passes_says_when() {
+    let dir = tempfile::tempdir().unwrap();
+    let (router, log) = make(dir.path());
+    let early =
+        Add { entry: b"e", body: b"e", log: *log.public(), signer: key(1), created: now() - 1, nonce: 1 };
+    let response = router.clone().oneshot(early.request()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_EARLY);
+    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
 }

@@ -238,3 +238,23 @@ fn t07_a_stopped_log_says_so() {
     assert!(sequencer.stopped().is_some());
     assert_eq!(std::fs::read(root.join("signed")).unwrap(), signed);
 }
+
+/// Spec log A5: one entry many times at once, in one batch or in several: one index.
+#[test]
+fn log_a5_one_entry_many_times_at_once_is_added_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("log");
+    let files: Arc<dyn FileSystem> = Arc::new(StdFiles);
+    let log = make_log(&files, &root);
+    let readers = Arc::new(LogDir::read_only(Arc::new(StdFiles), &root).unwrap());
+    let sequencer = Sequencer::start(log, &readers, options(Vec::new(), 0));
+    let told = submit_all(&sequencer, (0..1000u32).map(|i| (i % 100).to_be_bytes().to_vec()));
+    drop(sequencer);
+    let log = reopen(&files, &root);
+    let stored = entries_of(log.storage(), log.head());
+    assert_eq!((told.len(), stored.len()), (1000, 100));
+    for (entry, outcome) in told {
+        let Outcome::Published { index } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(stored[usize::try_from(index).unwrap()], entry);
+    }
+}

@@ -187,3 +187,42 @@ fn t02_a_damaged_memory_is_no_empty_one() {
     std::fs::write(&head, &good).unwrap();
     open(vec![log_signer().verifier().clone(), other.verifier().clone()]).unwrap();
 }
+
+/// T01: one who sends genuine checkpoints with junk gets a share of the places for suspects and no more: what another sends is kept.
+#[test]
+fn t01_nobody_crowds_out_the_suspects_of_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("witness");
+    WitnessState::create(&StdFiles, &root).unwrap();
+    let (world, witness) = (World::new(60), witness(&root));
+    assert!(matches!(witness.add_checkpoint(&world.request(0, 3), 5), Answer::Cosigned(_)));
+    let send = |new: usize, from: &str| {
+        let proof = vec![bailiwick_translog::Hash([7; 32])];
+        let body = AddCheckpoint { old_size: 3, proof, note: world.heads[new].note().clone() }.to_bytes();
+        let answer = witness.add_checkpoint_from(&body, 6, Some(from.parse().unwrap()));
+        assert_eq!(answer, Answer::Refused(Refusal::Inconsistent));
+    };
+    let kept = || {
+        let mut names: Vec<String> = std::fs::read_dir(root.join("suspects"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    // Of one site: all places, while nobody else wants one.
+    (4..30).for_each(|new| send(new, &format!("2001:db8:0:{new:x}::1")));
+    let crowded = kept();
+    assert_eq!(crowded.len(), 16);
+    // Another one, in the end with as many.
+    (30..50).for_each(|new| send(new, "192.0.2.1"));
+    let shared = kept();
+    assert_eq!(shared.len(), 16);
+    assert_eq!(shared.iter().filter(|name| !crowded.contains(name)).count(), 8, "half of them");
+    // A third one gets a place, and the first cannot take it back.
+    send(50, "192.0.2.2");
+    let third = kept().into_iter().find(|name| !shared.contains(name)).expect("kept");
+    (51..60).for_each(|new| send(new, "2001:db8::1"));
+    assert!(kept().contains(&third));
+    assert_eq!(kept().len(), 16);
+}

@@ -25,6 +25,8 @@ const ROOTS_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug)]
 pub(super) struct NodeHosts {
     clients: BTreeMap<HostKey, Client>,
+    /// For an answer, and how long a probe is asked again while the host is busy.
+    patience: Duration,
     /// Warnings given already, so that a question asked a hundred times warns once.
     warned: Mutex<BTreeSet<String>>,
 }
@@ -50,7 +52,7 @@ impl NodeHosts {
             };
             clients.insert(host, Client::new(&h.url, host, Arc::clone(key), options)?);
         }
-        Ok(Self { clients, warned: Mutex::default() })
+        Ok(Self { clients, patience, warned: Mutex::default() })
     }
 
     fn ask<T>(
@@ -117,8 +119,10 @@ impl Hosts for NodeHosts {
     }
 
     fn probe(&self, host: &HostKey, envelope: &Envelope, block: u64) -> (ProbeOutcome, u64) {
+        // From the first question on, also when a busy host has a pause: else it would buy time to fetch the block elsewhere.
         let begun = Instant::now();
-        let outcome = match self.clients.get(host).map(|c| c.fetch_verified_block(envelope, block)) {
+        let client = self.clients.get(host).map(|c| c.retrying_for(self.patience));
+        let outcome = match client.map(|c| c.fetch_verified_block(envelope, block)) {
             Some(Ok(_)) => ProbeOutcome::Good,
             Some(Err(ClientError::BadBytes(_))) => ProbeOutcome::BadBytes,
             Some(Err(ClientError::TimedOut)) => ProbeOutcome::TimedOut,
@@ -131,6 +135,14 @@ impl Hosts for NodeHosts {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bailiwick_protocol::envelope::{BODY_FORMAT_COBBLESTONE_256, BodyInfo, CellCommitment};
+    use bailiwick_protocol::ids::{CellRoot, ContentId, ObjectId, OwnerKey, Unit};
+    use bailiwick_protocol::secret::Secret;
+
     use super::*;
 
     /// B4: the pause a busy host asks for reaches the engine, in its unit.
@@ -148,5 +160,79 @@ mod tests {
         assert_eq!(unanswered(&refused(Some(u64::MAX))), to(NoAnswer::Refused, Some(u64::MAX)));
         assert_eq!(unanswered(&refused(None)), to(NoAnswer::Refused, None));
         assert_eq!(unanswered(&ClientError::TimedOut), to(NoAnswer::TimedOut, None));
+    }
+
+    /// A host that answers every request on a connection of its own; gives its address and how often it was asked.
+    fn host_answering(
+        mut answer: impl FnMut(usize) -> String + Send + 'static,
+    ) -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                let head = answer(count.fetch_add(1, Ordering::SeqCst));
+                let _ = stream.write_all(head.as_bytes());
+            }
+        });
+        (url, asked)
+    }
+
+    fn refusal(status: &str, header: &str, code: &str) -> String {
+        let body = format!("{{\"code\":\"{code}\",\"message\":\"m\",\"help\":\"h\"}}");
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{header}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    fn envelope() -> Envelope {
+        Envelope {
+            suite: bailiwick_protocol::envelope::SUITE,
+            owner: OwnerKey([1; 32]),
+            object: ObjectId([2; 16]),
+            unit: Unit::WHOLE,
+            body: BodyInfo {
+                format: BODY_FORMAT_COBBLESTONE_256,
+                salt: [0; 24],
+                key_commitment: [0; 32],
+                size: 992,
+                blake3: ContentId([3; 32]),
+            },
+            commitment: Some(CellCommitment { root: CellRoot([0; 32]), cells: 2 }),
+            generation: 1,
+            recipients: Vec::new(),
+        }
+    }
+
+    /// A busy host's pause is kept before a probe counts as refused, and is part of the time it took; any other refusal stands at once,
+    /// and so does a pause longer than the patience.
+    #[test]
+    fn a_probe_keeps_the_pause_a_busy_host_asks_for() {
+        let gone = refusal("404 Not Found", "", "not-found");
+        for (first, tries) in [
+            (refusal("503 Service Unavailable", "retry-after: 1\r\n", "busy"), 2),
+            (refusal("503 Service Unavailable", "retry-after: 60\r\n", "busy"), 1),
+            (refusal("503 Service Unavailable", "retry-after: 1\r\n", "read-only"), 1),
+            (gone.clone(), 1),
+        ] {
+            let gone = gone.clone();
+            let (url, asked) = host_answering(move |n| if n == 0 { first.clone() } else { gone.clone() });
+            let host = HostKey([4; 32]);
+            let key = Arc::new(SigningKey::from_seed(&Secret::init_with(|s| s.fill(5))));
+            let options = ClientOptions { retry_for: Duration::ZERO, ..ClientOptions::default() };
+            let hosts = NodeHosts {
+                clients: BTreeMap::from([(host, Client::new(&url, host, key, options).unwrap())]),
+                patience: Duration::from_secs(3),
+                warned: Mutex::default(),
+            };
+            let (outcome, elapsed_ms) = hosts.probe(&host, &envelope(), 0);
+            assert_eq!((outcome, asked.load(Ordering::SeqCst)), (ProbeOutcome::Refused, tries));
+            assert_eq!(elapsed_ms >= 1000, tries == 2, "{elapsed_ms} ms");
+        }
     }
 }
