@@ -28,8 +28,28 @@ pub(crate) fn check(write: bool) -> Result<Vec<String>> {
     }
     let mut out: Vec<String> = missing(&found).map(|id| format!("{id} has no test")).collect();
     out.extend(repo.generated("docs/assurance.md", &page(&found), write, "cargo xtask assurance --write")?);
+    out.extend(unknown_tests(&repo, "audits/circuits.md")?);
     if out.is_empty() {
         println!("{} cases have a test", CASES.len() + NAMED.len());
+    }
+    Ok(out)
+}
+
+/// Tests that a page names as `path.rs::function` and that are not there.
+fn unknown_tests(repo: &Repository, page: &str) -> Result<Vec<String>> {
+    let page_text = repo.text(page.as_ref())?.unwrap_or_default();
+    let mut out = Vec::new();
+    let mut named = 0;
+    for (path, name) in page_text.split('`').filter_map(|word| word.split_once(".rs::")) {
+        named += 1;
+        let file = format!("{path}.rs");
+        let text = repo.text(file.as_ref())?.unwrap_or_default();
+        if !tests(&text).iter().any(|(found, _)| *found == name) {
+            out.push(format!("{page}: there is no test {file}::{name}"));
+        }
+    }
+    if named == 0 {
+        out.push(format!("{page}: names no test, or is not there"));
     }
     Ok(out)
 }
@@ -41,6 +61,16 @@ fn missing(found: &Found) -> impl Iterator<Item = &'static str> {
 
 /// Adds every test of one file to the cases it claims.
 fn collect(path: &str, text: &str, found: &mut Found) {
+    for (name, comment) in tests(text) {
+        for id in claimed(name, &comment) {
+            found.entry(id).or_default().push(format!("{path}::{name}"));
+        }
+    }
+}
+
+/// Tests of one file: name, and the comment above it.
+fn tests(text: &str) -> Vec<(&str, String)> {
+    let mut out = Vec::new();
     let mut comment = String::new();
     let mut is_test = false;
     for line in text.lines().map(str::trim) {
@@ -51,14 +81,13 @@ fn collect(path: &str, text: &str, found: &mut Found) {
             is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
         } else {
             if let Some(name) = function_name(line).filter(|_| is_test) {
-                for id in claimed(name, &comment) {
-                    found.entry(id).or_default().push(format!("{path}::{name}"));
-                }
+                out.push((name, comment.clone()));
             }
             comment.clear();
             is_test = false;
         }
     }
+    out
 }
 
 fn function_name(line: &str) -> Option<&str> {
@@ -125,6 +154,14 @@ mod tests {
         let mut found = Found::new();
         collect("a.rs", text, &mut found);
         found
+    }
+
+    /// What a page names must be a test, not only a function.
+    #[test]
+    fn only_tests_are_tests() {
+        let text =
+            "/// Z14\n#[test]\nfn z14_a() {}\nfn helper() {}\n#[expect(x)]\n#[tokio::test]\nasync fn b() {}";
+        assert_eq!(super::tests(text).iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["z14_a", "b"]);
     }
 
     #[test]
