@@ -11,6 +11,7 @@ pub(crate) type SameTierEdge<'a> = (&'a str, &'a str, &'a str);
 
 /// Edges that stay within their tier.
 pub(crate) const SAME_TIER_EDGES: &[SameTierEdge<'static>] = &[
+    ("bailiwick-groth16", "bailiwick-msm", "the prover multiplies with it"),
     ("bailiwick-possession-circuit", "bailiwick-gadgets", "the statement is written with the gadgets"),
     (
         "bailiwick-possession-circuit",

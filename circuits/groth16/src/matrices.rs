@@ -10,6 +10,7 @@ use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, OptimizationGoal, R1CS_PREDICATE_LABEL,
     SynthesisMode, Variable,
 };
+use bailiwick_field::fft::Transform;
 use bailiwick_protocol::ids::CircuitDigest;
 use bailiwick_protocol::labels::Label;
 use rayon::prelude::*;
@@ -60,6 +61,7 @@ pub struct Matrices {
     /// Per constraint the combinations that are its rows of A, B and C.
     constraints: Vec<[u32; 3]>,
     digest: OnceLock<CircuitDigest>,
+    transform: OnceLock<Option<Transform>>,
 }
 
 /// The value of every row at an assignment that satisfies all constraints.
@@ -125,6 +127,7 @@ impl Matrices {
             combinations: collector.finish(),
             constraints,
             digest: OnceLock::new(),
+            transform: OnceLock::new(),
         })
     }
 
@@ -178,6 +181,7 @@ impl Matrices {
         Self {
             constraints: kept.map(|(_, rows)| *rows).collect(),
             digest: OnceLock::new(),
+            transform: OnceLock::new(),
             instance_variables: self.instance_variables,
             witness_variables: self.witness_variables,
             combinations: self.combinations.clone(),
@@ -207,6 +211,12 @@ impl Matrices {
             Some(constraint) => Err(constraint),
             None => Ok(Evaluations { values, constraints: &self.constraints }),
         }
+    }
+
+    /// The transform over a domain of 2^`log` rows, its factors computed once (40 bytes a row). `None` where there is none: see
+    /// [`Transform::new`].
+    pub(crate) fn transform(&self, log: u32) -> Option<&Transform> {
+        self.transform.get_or_init(|| Transform::new(log)).as_ref()
     }
 
     /// Digest of shape and entries: BLAKE3 derive-key under its label over LE64 (columns of the instance,

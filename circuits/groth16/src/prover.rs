@@ -94,7 +94,7 @@ fn blinded(
     let domain = domain(matrices).ok_or(ProveError::WrongKey)?;
     let pk = key.inner();
     let witness = &assignment[matrices.instance_variables()..];
-    let h = quotient(&domain, &rows, &assignment[..matrices.instance_variables()]);
+    let h = quotient(matrices, &domain, &rows, &assignment[..matrices.instance_variables()]);
     drop(rows);
     let c = msm_g1(&pk.h_query, &h);
     drop(h);

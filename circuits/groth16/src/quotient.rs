@@ -6,15 +6,18 @@
 //! `l + g^n·h`; so `h = (a·b mod (X^n − g^n) − c) / (g^n − 1)`, coefficient by coefficient: six transforms where the textbook, which
 //! divides on the coset, needs c there too and seven. h does not depend on g.
 
+mod lanes;
+
 use ark_bn254::Fr;
 use ark_ff::{FftField, Field, One, Zero};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use rayon::prelude::*;
 
-use crate::matrices::{Evaluations, Side};
+use crate::matrices::{Evaluations, Matrices, Side};
 
 /// Coefficients of h, n − 1 of them: its degree is at most n − 2.
 pub(crate) fn quotient(
+    matrices: &Matrices,
     domain: &Radix2EvaluationDomain<Fr>,
     rows: &Evaluations<'_>,
     instance: &[Fr],
@@ -24,7 +27,10 @@ pub(crate) fn quotient(
         rows.at(Side::A, i).or_else(|| instance.get(i - constraints).copied()).unwrap_or_else(Fr::zero)
     };
     let b = |i: usize| rows.at(Side::B, i).unwrap_or_else(Fr::zero);
-    one_at_a_time(domain, a, b)
+    match matrices.transform(domain.log_size_of_group) {
+        Some(transform) => lanes::quotient(transform, a, b),
+        None => one_at_a_time(domain, a, b),
+    }
 }
 
 /// The quotient by the transforms of `ark-poly`, for processors without AVX2 and small systems.

@@ -11,4 +11,5 @@ mod it {
     mod keys;
     mod pinned;
     mod proofs;
+    mod zero_body;
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`modulus`]: the two fields, as limbs;
 //! - [`lanes`]: eight elements, [`Lanes`](lanes::Lanes), and their way in and out;
+//! - [`fft`]: transforms between coefficients and values over the scalar field;
 //! - [`product`]: Montgomery multiplication, by assembly and by integers (the oracle);
 //! - [`base`]: what addition of affine points needs of the base field, for any processor;
 //! - [`ifma`]: the same for five limbs of 52 bits as integers, over AVX-512 or emulated;
@@ -19,6 +20,7 @@
 #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
 mod avx2;
 pub mod base;
+pub mod fft;
 pub mod ifma;
 pub mod lanes;
 pub mod modulus;

@@ -1,6 +1,8 @@
 //! Integration tests.
 #[path = "it/base.rs"]
 mod base;
+#[path = "it/fft.rs"]
+mod fft;
 #[path = "it/ifma.rs"]
 mod ifma;
 #[path = "it/poseidon2.rs"]
