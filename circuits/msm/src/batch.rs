@@ -246,7 +246,5 @@ fn exception<F: Coordinate>(p: &Point<F>, q: &Point<F>) -> Option<([F::Packed; 2
     }
     // The tangent's, 3 x^2 / 2 y: both curves have a = 0.
     let square = x.square();
-    let two = F::ONE.double();
-    let n = (square.double() + square) * two.inverse()?;
-    Some(([p.y, n.pack()], None))
+    Some(([y.double().pack(), (square.double() + square).pack()], None))
 }
