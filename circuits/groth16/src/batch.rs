@@ -7,10 +7,12 @@
 //! one in 2^128 choices of the coefficients. They are a hash of the key, every input and every proof, so nobody can choose a
 //! proof after its coefficient, and the same batch always gets the same answer.
 
+use ark_bn254::g1::Config as G1Config;
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::pairing::Pairing;
-use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
-use ark_ff::{PrimeField, Zero};
+use ark_ec::scalar_mul::glv::GLVConfig;
+use ark_ec::{CurveGroup, VariableBaseMSM};
+use ark_ff::{AdditiveGroup, Zero};
 use ark_serialize::CanonicalSerialize;
 use bailiwick_protocol::labels::Label;
 
@@ -78,7 +80,9 @@ impl PreparedVerifyingKey {
     }
 
     fn holds_together(&self, part: &[Claimed<'_>], seed: &[u8; 32], number: usize) -> bool {
-        let coefficients = coefficients(seed, number, part.len());
+        let halves = coefficients(seed, number, part.len());
+        let coefficients: Vec<Fr> =
+            halves.iter().map(|[low, high]| Fr::from(*low) + G1Config::LAMBDA * Fr::from(*high)).collect();
         let vk = &self.inner().vk;
         let sum: Fr = coefficients.iter().sum();
         let c: Vec<G1Affine> = part.iter().map(|p| p.proof.inner().c).collect();
@@ -88,11 +92,8 @@ impl PreparedVerifyingKey {
         for (j, point) in vk.gamma_abc_g1.iter().skip(1).enumerate() {
             ic += *point * part.iter().zip(&coefficients).map(|(p, r)| p.inputs[j] * r).sum::<Fr>();
         }
-        let mut left: Vec<G1Projective> = part
-            .iter()
-            .zip(&coefficients)
-            .map(|(p, r)| p.proof.inner().a.mul_bigint(r.into_bigint()))
-            .collect();
+        let mut left: Vec<G1Projective> =
+            part.iter().zip(&halves).map(|(p, r)| times(&p.proof.inner().a, *r)).collect();
         left.extend([-(vk.alpha_g1 * sum), -ic, -c]);
         let left = G1Projective::normalize_batch(&left);
         let mut right: Vec<G2Affine> = part.iter().map(|p| p.proof.inner().b).collect();
@@ -101,14 +102,55 @@ impl PreparedVerifyingKey {
     }
 }
 
-/// Coefficients of one part: 128 bits each, never zero.
-fn coefficients(seed: &[u8; 32], number: usize, count: usize) -> Vec<Fr> {
+/// Coefficients of one part: two halves of 64 bits, `low + high lambda` with the eigenvalue `lambda` of the curve's endomorphism (Gallant, Lambert and
+/// Vanstone, Crypto 2001). No two pairs of halves give one coefficient (`lambda` is 192 bits long, and every combination of 1 and `lambda` that vanishes has
+/// a number of 127 bits), so there are as many as of 128 bits. Never zero, which would leave a proof out.
+fn coefficients(seed: &[u8; 32], number: usize, count: usize) -> Vec<[u64; 2]> {
     let mut reader = blake3::Hasher::new_keyed(seed).update(&(number as u64).to_le_bytes()).finalize_xof();
     let mut next = || {
         let mut bytes = [0; COEFFICIENT_BYTES];
         reader.fill(&mut bytes);
-        // Zero would leave a proof out.
-        Fr::from(u128::from_le_bytes(bytes).max(1))
+        let (halves, _) = bytes.as_chunks::<8>();
+        let [low, high] = [u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1])];
+        if [low, high] == [0, 0] { [1, 0] } else { [low, high] }
     };
     (0..count).map(|_| next()).collect()
+}
+
+/// `(low + high lambda) P`: the endomorphism multiplies by `lambda`, so both halves are read at once (Straus), at half the doublings.
+fn times(point: &G1Affine, [low, high]: [u64; 2]) -> G1Projective {
+    let moved = G1Config::endomorphism_affine(point);
+    let both = (*point + moved).into_affine();
+    let mut sum = G1Projective::zero();
+    for bit in (0..u64::BITS).rev() {
+        sum.double_in_place();
+        match (low >> bit & 1, high >> bit & 1) {
+            (1, 1) => sum += both,
+            (1, 0) => sum += *point,
+            (0, 1) => sum += moved,
+            _ => {}
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ec::AffineRepr as _;
+
+    use super::*;
+
+    /// The product by halves is the product by the coefficient whose halves they are.
+    #[test]
+    fn halves_multiply_as_their_coefficient() {
+        let point = (G1Affine::generator() * Fr::from(1234u64)).into_affine();
+        let edges = [0, 1, 2, u64::MAX, 1 << 63, 0x0123_4567_89ab_cdef];
+        for low in edges {
+            for high in edges {
+                let r = Fr::from(low) + G1Config::LAMBDA * Fr::from(high);
+                assert_eq!(times(&point, [low, high]), point * r, "{low} {high}");
+                assert_eq!(r.is_zero(), low == 0 && high == 0);
+            }
+        }
+    }
 }

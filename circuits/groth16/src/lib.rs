@@ -14,6 +14,7 @@
 
 mod batch;
 mod key;
+mod multiples;
 #[cfg(feature = "peer")]
 pub mod peer;
 mod point;

@@ -100,3 +100,9 @@ pub fn prove_with_taceo(
     .map_err(|_| ProveError::Prover)?;
     Ok(Proof::from_points(&proof)?)
 }
+
+/// `ark-groth16`'s own check of a proof with a prepared key.
+#[must_use]
+pub fn verify_with_ark(key: &crate::PreparedVerifyingKey, inputs: &[Fr], proof: &Proof) -> bool {
+    ark_groth16::Groth16::<Bn254>::verify_proof(key.inner(), proof.inner(), inputs).is_ok_and(|held| held)
+}

@@ -1,6 +1,7 @@
 //! The pairing check, behind the checks of its inputs.
 
-use ark_bn254::{Bn254, Fr};
+use ark_bn254::{Bn254, Fr, G1Projective};
+use ark_ec::AffineRepr;
 use ark_serialize::CanonicalDeserialize;
 
 use crate::key::PreparedVerifyingKey;
@@ -50,10 +51,25 @@ impl PreparedVerifyingKey {
         if inputs.len() != self.inputs() {
             return Err(VerifyError::InputCount { expected: self.inputs(), found: inputs.len() });
         }
-        match ark_groth16::Groth16::<Bn254>::verify_proof(self.inner(), proof.inner(), inputs) {
+        let ic = self.combination(inputs)?;
+        match ark_groth16::Groth16::<Bn254>::verify_proof_with_prepared_inputs(
+            self.inner(),
+            proof.inner(),
+            &ic,
+        ) {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(VerifyError::False),
         }
+    }
+
+    /// IC(x), as many inputs as there are points.
+    fn combination(&self, inputs: &[Fr]) -> Result<G1Projective, VerifyError> {
+        if self.tables().len() != inputs.len() {
+            return ark_groth16::Groth16::<Bn254>::prepare_inputs(self.inner(), inputs)
+                .map_err(|_| VerifyError::False);
+        }
+        let first = self.inner().vk.gamma_abc_g1[0].into_group();
+        Ok(self.tables().iter().zip(inputs).fold(first, |sum, (table, x)| sum + table.times(x)))
     }
 
     /// [`PreparedVerifyingKey::verify`] with the inputs as canonical bytes.

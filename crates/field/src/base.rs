@@ -84,9 +84,9 @@ pub trait Backend: Copy + Send + Sync + core::fmt::Debug + 'static {
 /// Asks for the cache lines of something that will be read soon. No more than advice.
 #[inline]
 pub fn prefetch<T>(soon: &T) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
     avx2::prefetch(soon);
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
     let _ = soon;
 }
 

@@ -7,15 +7,19 @@
 //! - **C2** each index is the value of its `D - 1` base-16 digits: below `16^(D-1)`.
 //! - **C3** each witnessed cell, hashed, leads along those digits to its root.
 
+mod batch;
+
 use bailiwick_protocol::challenge::{Challenge, Target};
 use bailiwick_protocol::ids::ClassId;
 use bailiwick_protocol::labels::Label;
 
-use crate::challenge::{Sampled, Slot};
+use crate::challenge::Sampled;
 use crate::field::{Fr, element_from_bytes, element_of_label};
 use crate::opening::{Opening, digits_left};
 use crate::poseidon2::{WIDTH, compress};
 use crate::tree::{DEPTH_MAX, KEPT_LEVEL, cells_of, depth_of, lift};
+
+pub use batch::public_inputs;
 
 /// Why a challenge has no statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,14 +79,22 @@ pub fn label() -> Fr {
 /// The public input, from the binding and each slot's lifted root and index.
 #[must_use]
 pub fn statement(class: ClassId, binding: &Fr, slots: &[(Fr, u64)]) -> Fr {
+    items(class, binding, slots).chunks(WIDTH - 1).fold(label(), |h, next| compress(&block(h, next)))
+}
+
+/// What the sponge absorbs.
+fn items(class: ClassId, binding: &Fr, slots: &[(Fr, u64)]) -> Vec<Fr> {
     let mut items = vec![Fr::from(class.samples), Fr::from(class.depth), *binding];
     items.extend(slots.iter().flat_map(|(root, index)| [*root, Fr::from(*index)]));
-    items.chunks(WIDTH - 1).fold(label(), |h, next| {
-        let mut block = [Fr::default(); WIDTH];
-        block[0] = h;
-        block[1..=next.len()].copy_from_slice(next);
-        compress(&block)
-    })
+    items
+}
+
+/// The sponge so far and its next 15 items, zero-filled.
+fn block(h: Fr, next: &[Fr]) -> [Fr; WIDTH] {
+    let mut block = [Fr::default(); WIDTH];
+    block[0] = h;
+    block[1..=next.len()].copy_from_slice(next);
+    block
 }
 
 /// The public input of a challenge, as a verifier computes it: lift the roots of the drawn slots, hash. `sampled` is what
@@ -91,16 +103,7 @@ pub fn statement(class: ClassId, binding: &Fr, slots: &[(Fr, u64)]) -> Fr {
 /// # Errors
 /// `Class`, `NoTargets`, `Cells`, `Root`.
 pub fn public_input(challenge: &Challenge, sampled: &Sampled) -> Result<Fr, StatementError> {
-    let class = challenge.class;
-    let roots = root_elements(class, &sampled.targets)?;
-    // Of up to 4096 targets at most S are drawn: only those are lifted, each once.
-    let mut known: Vec<Option<Fr>> = vec![None; roots.len()];
-    let mut slot = |s: &Slot| {
-        let lift = || lifted(class, &sampled.targets[s.target], roots[s.target]);
-        (*known[s.target].get_or_insert_with(lift), s.cell)
-    };
-    let slots: Vec<(Fr, u64)> = sampled.slots.iter().map(&mut slot).collect();
-    Ok(statement(class, &sampled.binding, &slots))
+    batch::one(challenge, sampled)
 }
 
 /// The root of each sampled target, lifted to the class's depth.

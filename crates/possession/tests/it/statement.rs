@@ -5,7 +5,7 @@ use bailiwick_possession::field::{Fr, element_to_bytes};
 use bailiwick_possession::opening::Opening;
 use bailiwick_possession::poseidon2::compress;
 use bailiwick_possession::statement::{
-    Clause, StatementError, Witness, check, label, public_input, statement,
+    Clause, StatementError, Witness, check, label, public_input, public_inputs, statement,
 };
 use bailiwick_possession::tree::empty_node;
 use bailiwick_protocol::challenge::Challenge;
@@ -74,6 +74,36 @@ fn the_statement_equals_its_definition() {
     let h = oracle::compress(&first);
     let second: [Fr; 16] = core::array::from_fn(|i| if i == 0 { h } else { items[14 + i] });
     assert_eq!(statement(class, &binding, &slots), oracle::compress(&second));
+}
+
+/// Challenges of every class, with and without a statement, in one batch: each as it is alone, and the good ones from the definition.
+#[test]
+fn a_batch_of_statements_is_each_of_them() {
+    let bodies = [body(100, 1), body(1200, 2), body(100_000, 3)];
+    let mut challenges: Vec<Challenge> = (0..19)
+        .map(|i| {
+            let (_, class) = ClassId::PINNED[i % ClassId::PINNED.len()];
+            let mut c = challenge(class, &bodies[..1 + i % 3]);
+            c.epoch = i as u64;
+            c
+        })
+        .collect();
+    challenges[4].targets[0].cells += 1;
+    challenges[7].class.depth = 9;
+    let draws: Vec<_> = challenges.iter().map(draw).collect();
+    let pairs: Vec<_> = challenges.iter().zip(&draws).collect();
+    let all = public_inputs(&pairs);
+    assert_eq!(all.len(), pairs.len());
+    for (n, ((c, s), got)) in pairs.iter().zip(&all).enumerate() {
+        assert_eq!(*got, public_input(c, s), "{n}");
+        assert_eq!(got.is_err(), n == 4 || n == 7);
+        if got.is_ok() {
+            let roots = bailiwick_possession::statement::lifted_roots(c.class, s).expect("a statement");
+            let slots: Vec<_> = s.slots.iter().map(|slot| (roots[slot.target], slot.cell)).collect();
+            assert_eq!(*got, Ok(statement(c.class, &s.binding, &slots)), "{n}");
+        }
+    }
+    assert!(public_inputs(&[]).is_empty());
 }
 
 /// C1: another binding, root, index, order or number of slots than the statement's.
