@@ -3,6 +3,7 @@
 mod beacon;
 mod bodies;
 mod checks;
+mod export;
 mod fleet;
 mod judgement;
 mod keys;
@@ -52,6 +53,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "block-path", run: trees::block_path, seeds: trees::block_path_seeds },
     Target { name: "proof", run: zk::proof, seeds: zk::proof_seeds },
     Target { name: "verifying-key", run: zk::verifying_key, seeds: zk::verifying_key_seeds },
+    Target { name: "r1cs", run: export::r1cs, seeds: export::r1cs_seeds },
+    Target { name: "wtns", run: export::wtns, seeds: export::wtns_seeds },
+    Target { name: "snarkjs-key", run: export::key, seeds: export::key_seeds },
+    Target { name: "snarkjs-proof", run: export::proof, seeds: export::proof_seeds },
+    Target { name: "snarkjs-public", run: export::public, seeds: export::public_seeds },
     Target { name: "http-signature", run: requests::http_signature, seeds: requests::http_signature_seeds },
     Target { name: "names", run: requests::names, seeds: requests::names_seeds },
     Target { name: "beacon-round", run: beacon::round, seeds: beacon::round_seeds },

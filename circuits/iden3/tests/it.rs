@@ -3,3 +3,11 @@
 
 #[path = "it/binfile.rs"]
 mod binfile;
+#[path = "it/json.rs"]
+mod json;
+#[path = "it/small.rs"]
+mod small;
+#[path = "it/solidity.rs"]
+mod solidity;
+#[path = "it/systems.rs"]
+mod systems;

@@ -9,6 +9,7 @@ mod it {
     mod controls;
     mod demo;
     mod developer;
+    mod export;
     mod host;
     mod hostile_size;
     mod inventory;

@@ -1,5 +1,7 @@
 //! `bailiwick circuit`: the pinned classes, and proving keys for them.
 
+mod export;
+
 use std::fs;
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ enum Command {
     Setup(SetupArgs),
     /// Check a key you did not make: that proofs under it are zero-knowledge whoever made it
     Check(CheckArgs),
+    /// Write constraint systems, keys and proofs in the formats of snarkjs, and a verifier contract
+    Export(export::Args),
 }
 
 /// Arguments of `circuit check`.
@@ -93,6 +97,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Ls(a) => ls(&a),
         Command::Setup(a) => setup(&a),
         Command::Check(a) => check(&a),
+        Command::Export(a) => export::run(&a),
     }
 }
 
