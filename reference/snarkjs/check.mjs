@@ -23,11 +23,13 @@ const [r1cs, wtns] = [readFileSync(path("circuit.r1cs")), readFileSync(path("wit
 
 let failures = 0;
 const counts = {};
-// What snarkjs says: an exception is a refusal.
+// What snarkjs says: an exception is a refusal, and counted.
+let exceptions = 0;
 async function says(check) {
   try {
     return await check();
   } catch {
+    exceptions += 1;
     return false;
   }
 }
@@ -188,6 +190,6 @@ try {
   rmSync(scratch, { recursive: true });
 }
 const summary = Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(", ");
-console.log(`snarkjs: ${summary}; ${failures} wrong`);
+console.log(`snarkjs: ${summary} (${exceptions} by an exception); ${failures} wrong`);
 // snarkjs leaves worker threads behind.
 process.exit(failures === 0 ? 0 : 1);

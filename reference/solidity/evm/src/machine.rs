@@ -4,6 +4,8 @@ use anyhow::{Context as _, bail};
 use revm::context::TxEnv;
 use revm::context::result::{ExecutionResult, Output};
 use revm::database::{CacheDB, EmptyDB};
+use revm::handler::EthPrecompiles;
+use revm::precompile::Precompiles;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, TxKind};
 use revm::{Context, ExecuteCommitEvm as _, ExecuteEvm as _, MainBuilder as _, MainContext as _};
@@ -27,6 +29,7 @@ pub struct Machine {
     database: CacheDB<EmptyDB>,
     contract: Address,
     deployment_gas: u64,
+    without_pairing: bool,
 }
 
 const CALLER: Address = Address::repeat_byte(0xaa);
@@ -40,6 +43,7 @@ impl Machine {
             database: CacheDB::new(EmptyDB::new()),
             contract: Address::ZERO,
             deployment_gas: 0,
+            without_pairing: false,
         };
         match machine.transact(TxKind::Create, creation, DEPLOYMENT_GAS, true)? {
             ExecutionResult::Success { output: Output::Create(_, Some(address)), gas, .. } => {
@@ -49,6 +53,12 @@ impl Machine {
             }
             other => bail!("the contract could not be deployed: {other:?}"),
         }
+    }
+
+    /// From now on the machine has only the four precompiled contracts that were there before EIP-196 and EIP-197: calls to the others
+    /// succeed and return nothing, as calls to an empty account do.
+    pub fn forget_the_pairing(&mut self) {
+        self.without_pairing = true;
     }
 
     /// Gas of the transaction that deployed it.
@@ -95,6 +105,9 @@ impl Machine {
             })
             .with_db(&mut self.database)
             .build_mainnet();
+        if self.without_pairing {
+            evm.precompiles = EthPrecompiles { precompiles: Precompiles::homestead(), spec: rules };
+        }
         let tx = TxEnv::builder().caller(CALLER).kind(kind).data(data.into()).gas_limit(gas).build();
         let tx = tx.ok().context("a transaction")?;
         Ok(if keep { evm.transact_commit(tx)? } else { evm.transact(tx)?.result })

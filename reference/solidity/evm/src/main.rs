@@ -60,6 +60,10 @@ fn main() -> anyhow::Result<ExitCode> {
         println!("{rules:?}: {} gas to deploy", machine.deployment_gas());
         wrong += run(&mut machine, &call)?;
         wrong += starved(&mut machine, &data)?;
+        machine.forget_the_pairing();
+        let (outcome, _) = machine.call(&data, PLENTY)?;
+        println!("  honest call on a chain without the pairing: {outcome:?}");
+        wrong += usize::from(outcome != Outcome::Reverted);
     }
     if wrong > 0 {
         println!("{wrong} calls ended otherwise than they must");
