@@ -20,6 +20,11 @@
 //! What is multiplied has limbs of at most 4, so products of limbs are at most 2^102. A quotient of at most 5 times the modulus is taken
 //! off at the end, so limbs stay below 8, which doubles hold exactly.
 
+#![cfg_attr(
+    any(not(target_arch = "x86_64"), feature = "portable"),
+    allow(dead_code, unused_imports, reason = "there is no transform then, and none can be made")
+)]
+
 use ark_bn254::Fr;
 use ark_ff::{FftField, Field};
 
@@ -107,7 +112,7 @@ impl Transform {
         if let Ok(last) = <&mut [Lanes; 8]>::try_from(&mut *values) {
             return self.down_last(last, block);
         }
-        if (values.len() / WIDTH).ilog2() % 3 != 0 {
+        if !(values.len() / WIDTH).ilog2().is_multiple_of(3) {
             let (lo, hi) = values.split_at_mut(values.len() / 2);
             self.down_one(lo, hi, block);
             self.down(lo, 2 * block);
@@ -127,7 +132,7 @@ impl Transform {
         if let Ok(last) = <&mut [Lanes; 8]>::try_from(&mut *values) {
             return self.up_last(last, block);
         }
-        if (values.len() / WIDTH).ilog2() % 3 != 0 {
+        if !(values.len() / WIDTH).ilog2().is_multiple_of(3) {
             let (lo, hi) = values.split_at_mut(values.len() / 2);
             self.up(lo, 2 * block);
             self.up(hi, 2 * block + 1);
@@ -429,10 +434,8 @@ mod kernel {
     fn down(lo: &mut Lanes, hi: &mut Lanes, factor: &Lanes) {
         let t = multiply_add(factor, hi, None, &SCALAR);
         for ((lo, hi), t) in lo.0.iter_mut().zip(&mut hi.0).zip(&t.0) {
-            for i in 0..WIDTH {
-                let x = lo[i];
-                lo[i] = x + t[i];
-                hi[i] = x - t[i];
+            for ((lo, hi), t) in lo.iter_mut().zip(hi).zip(t) {
+                (*lo, *hi) = (*lo + t, *lo - t);
             }
         }
     }
@@ -441,10 +444,8 @@ mod kernel {
     #[target_feature(enable = "avx2,fma")]
     fn up(lo: &mut Lanes, hi: &mut Lanes, factor: &Lanes) {
         for (lo, hi) in lo.0.iter_mut().zip(&mut hi.0) {
-            for i in 0..WIDTH {
-                let x = lo[i];
-                lo[i] = x + hi[i];
-                hi[i] = x - hi[i];
+            for (lo, hi) in lo.iter_mut().zip(hi) {
+                (*lo, *hi) = (*lo + *hi, *lo - *hi);
             }
         }
         *hi = multiply_add(factor, hi, None, &SCALAR);
@@ -454,8 +455,8 @@ mod kernel {
     pub(super) fn sum_of_products(x: &Lanes, k: &Lanes, y: &Lanes, l: &Lanes) -> Lanes {
         let (mut x, y) = (multiply_add(k, x, None, &SCALAR), multiply_add(l, y, None, &SCALAR));
         for (x, y) in x.0.iter_mut().zip(&y.0) {
-            for i in 0..WIDTH {
-                x[i] += y[i];
+            for (x, y) in x.iter_mut().zip(y) {
+                *x += y;
             }
         }
         settled(x)
@@ -467,12 +468,12 @@ mod kernel {
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn settled(mut x: Lanes) -> Lanes {
         let mut quotient = [0.0; WIDTH];
-        for i in 0..WIDTH {
-            quotient[i] = (x.0[LIMBS - 1][i] * SCALAR.reciprocal + MAGIC) - MAGIC;
+        for (quotient, top) in quotient.iter_mut().zip(&x.0[LIMBS - 1]) {
+            *quotient = (top * SCALAR.reciprocal + MAGIC) - MAGIC;
         }
         for (row, p) in x.0.iter_mut().zip(&SCALAR.p) {
-            for i in 0..WIDTH {
-                row[i] -= quotient[i] * p[0];
+            for (limb, quotient) in row.iter_mut().zip(&quotient) {
+                *limb -= quotient * p[0];
             }
         }
         carried(x)
@@ -483,10 +484,11 @@ mod kernel {
     #[target_feature(enable = "avx2,fma")]
     fn carried(mut x: Lanes) -> Lanes {
         for j in 0..LIMBS - 1 {
-            for i in 0..WIDTH {
-                let carry = (x.0[j][i] + SPLIT) - SPLIT;
-                x.0[j][i] -= carry;
-                x.0[j + 1][i] += carry * DOWN;
+            let (below, above) = x.0.split_at_mut(j + 1);
+            for (limb, next) in below[j].iter_mut().zip(&mut above[0]) {
+                let carry = (*limb + SPLIT) - SPLIT;
+                *limb -= carry;
+                *next += carry * DOWN;
             }
         }
         x
