@@ -85,3 +85,73 @@ fn products<I: Lanes64>(isa: I, x: &Limbs, y: &Limbs, d: &Factor, modulus: &Modu
     };
     isa.run(f, (x, y))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ifma::Emulated;
+
+    /// Lanes of which one operation is wrong, in one lane, and only where its result is not zero.
+    #[derive(Clone, Copy)]
+    struct Faulty(u32);
+
+    impl Faulty {
+        fn spoil(self, operation: u32, mut x: [u64; WIDTH]) -> [u64; WIDTH] {
+            x[5] ^= u64::from(self.0 == operation && x[5] != 0);
+            x
+        }
+    }
+
+    impl Lanes64 for Faulty {
+        type V = [u64; WIDTH];
+
+        fn splat(self, x: u64) -> Self::V {
+            self.spoil(0, Emulated.splat(x))
+        }
+
+        fn load(self, x: &[u64; WIDTH]) -> Self::V {
+            self.spoil(1, Emulated.load(x))
+        }
+
+        fn store(self, x: Self::V) -> [u64; WIDTH] {
+            self.spoil(2, Emulated.store(x))
+        }
+
+        fn multiply_add_low(self, acc: Self::V, a: Self::V, b: Self::V) -> Self::V {
+            self.spoil(3, Emulated.multiply_add_low(acc, a, b))
+        }
+
+        fn multiply_add_high(self, acc: Self::V, a: Self::V, b: Self::V) -> Self::V {
+            self.spoil(4, Emulated.multiply_add_high(acc, a, b))
+        }
+
+        fn add(self, a: Self::V, b: Self::V) -> Self::V {
+            self.spoil(5, Emulated.add(a, b))
+        }
+
+        fn and(self, a: Self::V, b: Self::V) -> Self::V {
+            self.spoil(6, Emulated.and(a, b))
+        }
+
+        fn shift_right<const BITS: u32>(self, a: Self::V) -> Self::V {
+            self.spoil(7, Emulated.shift_right::<BITS>(a))
+        }
+
+        fn shift_left<const BITS: u32>(self, a: Self::V) -> Self::V {
+            self.spoil(8, Emulated.shift_left::<BITS>(a))
+        }
+
+        fn run<T, U, F: Fn(Self, T) -> U>(self, f: F, x: T) -> U {
+            f(self, x)
+        }
+    }
+
+    /// A processor that does any one operation wrong is found out; one that does none is not.
+    #[test]
+    fn one_wrong_operation_is_found() {
+        for operation in 0..9 {
+            assert!(!agree(Faulty(operation), Emulated), "operation {operation}");
+        }
+        assert!(agree(Faulty(9), Emulated));
+    }
+}
