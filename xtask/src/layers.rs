@@ -12,6 +12,7 @@ pub(crate) type SameTierEdge<'a> = (&'a str, &'a str, &'a str);
 /// Edges that stay within their tier.
 pub(crate) const SAME_TIER_EDGES: &[SameTierEdge<'static>] = &[
     ("bailiwick-groth16", "bailiwick-msm", "the prover multiplies with it"),
+    ("bailiwick-iden3", "bailiwick-groth16", "keys, proofs and matrices are what it writes and reads"),
     ("bailiwick-possession-circuit", "bailiwick-gadgets", "the statement is written with the gadgets"),
     (
         "bailiwick-possession-circuit",

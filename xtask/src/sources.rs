@@ -55,8 +55,8 @@ pub(crate) fn check(repo: &Repository, packages: &[Package]) -> Result<Vec<Strin
                 importers.push(file.clone());
             }
         }
-        // The lock file names the registry by construction.
-        if file != Path::new("Cargo.lock") {
+        // A lock file names the registry by construction.
+        if file.file_name().is_none_or(|name| name != "Cargo.lock") {
             out.extend(machine_names(&text).map(|(n, what)| at(file, n, &what)));
         }
     }

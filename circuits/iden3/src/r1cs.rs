@@ -123,9 +123,11 @@ impl R1cs {
         self.wires as usize == matrices.variables()
             && public == matrices.instance_variables() as u64
             && self.constraints.len() == matrices.constraints()
-            && self.constraints.iter().zip(matrices.rows()).all(|(ours, theirs)| {
-                ours.iter().zip(theirs).all(|(terms, row)| ascending(terms) == row)
-            })
+            && self
+                .constraints
+                .iter()
+                .zip(matrices.rows())
+                .all(|(ours, theirs)| ours.iter().zip(theirs).all(|(terms, row)| ascending(terms) == row))
     }
 }
 
