@@ -45,7 +45,7 @@ impl Multiples {
         let mut sum = G1Projective::zero();
         for (i, window) in self.0.chunks_exact(DIGITS).enumerate() {
             let bit = i * WINDOW;
-            let digit = (words[bit / 64] >> (bit % 64)) as usize & DIGITS;
+            let digit = usize::from((words[bit / 64] >> (bit % 64)).to_le_bytes()[0]) & DIGITS;
             if let Some(multiple) = digit.checked_sub(1).and_then(|j| window.get(j)) {
                 sum += multiple;
             }

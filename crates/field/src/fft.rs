@@ -149,7 +149,7 @@ impl Transform {
         #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
         self.avx2.each_eight(parts, &self.three(block, Way::Down), Way::Down);
         #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-        drop((parts, block));
+        let _ = (parts, block);
     }
 
     /// Three levels up, on parts of the eighths of a block.
@@ -157,7 +157,7 @@ impl Transform {
         #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
         self.avx2.each_eight(parts, &self.three(block, Way::Up), Way::Up);
         #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-        drop((parts, block));
+        let _ = (parts, block);
     }
 
     /// One level down, on parts of the halves of a block.
@@ -165,7 +165,7 @@ impl Transform {
         #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
         self.avx2.each_two(lo, hi, &splat(&self.factor(block, Way::Down)), Way::Down);
         #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-        drop((lo, hi, block));
+        let _ = (lo, hi, block);
     }
 
     /// One level up, on parts of the halves of a block.
@@ -173,7 +173,7 @@ impl Transform {
         #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
         self.avx2.each_two(lo, hi, &splat(&self.factor(block, Way::Up)), Way::Up);
         #[cfg(not(all(target_arch = "x86_64", not(feature = "portable"))))]
-        drop((lo, hi, block));
+        let _ = (lo, hi, block);
     }
 
     /// The last six levels: a block of 64.
