@@ -28,7 +28,7 @@ impl Group for ark_bn254::g2::Config {
 type G1 = ark_bn254::g1::Config;
 type G2 = ark_bn254::g2::Config;
 
-/// `n` points nobody knows relations of, fast.
+/// `n` points, fast: a progression, so that sums of them, with signs, are often equal or opposite.
 fn points<P: Group>(n: usize, seed: u64) -> Vec<Affine<P>> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (mut p, step) = (Projective::<P>::rand(&mut rng), Projective::<P>::rand(&mut rng));
