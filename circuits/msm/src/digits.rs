@@ -90,3 +90,37 @@ pub(crate) fn width(n: usize) -> usize {
     };
     (4..=WIDEST).min_by_key(|bits| cost(*bits)).unwrap_or(WIDEST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ff::{AdditiveGroup as _, Field as _};
+
+    /// Digits at both ends of their range, of either sign, at every width: the widest are the ones 16 bits must hold.
+    #[test]
+    fn digits_are_the_scalar() {
+        let half = Fr::from(2u64).inverse().expect("odd");
+        let mut scalars = vec![Fr::ZERO, Fr::ONE, half, half - Fr::ONE];
+        for bits in 1..=WIDEST as u64 {
+            let base = Fr::from(1u64 << bits);
+            // 2^(bits-1) in every digit, and one less.
+            let repeated = |d: u64| (0..250 / bits).fold(Fr::ZERO, |sum, _| sum * base + Fr::from(d));
+            scalars.extend([
+                repeated(1 << (bits - 1)),
+                repeated((1 << (bits - 1)) - 1),
+                repeated((1 << bits) - 1),
+            ]);
+        }
+        scalars.extend(scalars.clone().iter().map(|s| -*s));
+        for bits in 3..=WIDEST {
+            let base = Fr::from(1u64 << bits);
+            let digits = Digits::new(&scalars, |_| false, bits);
+            for (i, scalar) in scalars.iter().enumerate() {
+                let windows = (0..digits.windows()).rev();
+                let sum = windows.fold(Fr::ZERO, |sum, w| sum * base + Fr::from(digits.window(w)[i]));
+                assert_eq!(sum, *scalar, "{bits} bits");
+                assert!((0..digits.windows()).all(|w| digits.window(w)[i].unsigned_abs() <= 1 << (bits - 1)));
+            }
+        }
+    }
+}

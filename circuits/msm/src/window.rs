@@ -47,8 +47,8 @@ impl<F: Coordinate, B: Backend> Scratch<F, B> {
             }
         }
         (self.order, self.ends) = (order, ends);
+        // A key whose points did not fit a batch has several sums; they are in one row and one column.
         self.batch.finish(&mut buckets);
-        let buckets = self.merged(buckets);
         self.weigh(&buckets, bits)
     }
 
@@ -143,4 +143,44 @@ where
         }
     }
     total
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_bn254::{Fr, G1Affine, G1Projective, g1};
+    use ark_ec::{AffineRepr as _, CurveGroup as _, VariableBaseMSM as _};
+    use bailiwick_field::base::portable::Scalar;
+    use bailiwick_field::base::{Visit, dispatch};
+
+    use super::*;
+
+    struct Window<'a>(&'a [G1Affine], &'a [i16], usize);
+
+    impl Visit for Window<'_> {
+        type Out = G1Projective;
+        fn visit<B: Backend>(self, backend: B) -> G1Projective {
+            Scratch::new(backend).window_sum::<g1::Config>(self.0, self.1, self.2)
+        }
+    }
+
+    /// As many digits as only the largest sums have: rows of buckets do not fit a batch, the digit -2^15 is among them. By both backends.
+    #[test]
+    fn windows_of_sixteen_bits() {
+        const N: i16 = 18_000;
+        let step = (G1Affine::generator() * Fr::from(12_345u64)).into_affine();
+        let mut next = G1Projective::from(step);
+        let points: Vec<_> = (0..N)
+            .map(|_| {
+                next += step;
+                next
+            })
+            .collect();
+        let bases = G1Projective::normalize_batch(&points);
+        let mut digits: Vec<i16> = (0..N).map(|i| if i % 3 == 0 { -i } else { i }).collect();
+        digits[7] = i16::MIN;
+        let scalars: Vec<_> = digits.iter().map(|d| Fr::from(*d)).collect();
+        let wanted = G1Projective::msm_unchecked(&bases, &scalars);
+        assert_eq!(dispatch(Window(&bases, &digits, 16)), wanted);
+        assert_eq!(Window(&bases, &digits, 16).visit(Scalar), wanted);
+    }
 }
