@@ -211,6 +211,7 @@ impl SealedBody {
             object: self.object,
             unit: self.unit,
             body: self.body,
+            further_commitments: Vec::new(),
             commitment: None,
             generation: 1,
             recipients: self.recipients,

@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             size: BODY_BYTES as u64,
             blake3: ContentId(*blake3::hash(&body).as_bytes()),
         },
+        further_commitments: Vec::new(),
         commitment: Some(CellCommitment { root: tree.root(), cells: tree.cells() }),
         generation: 1,
         recipients: vec![],

@@ -8,10 +8,10 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_possession_circuit::{KeyError, ProverKey};
 use bailiwick_protocol::api::CircuitInfo;
-use bailiwick_protocol::ids::{ClassId, PkDigest, VkDigest};
+use bailiwick_protocol::ids::{ClassId, VkDigest};
 use bailiwick_protocol::key_card::{KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard};
+use bailiwick_scheme::{ProvingKey, ProvingKeyError, Schemes};
 
 use folder::Folder;
 
@@ -35,7 +35,15 @@ pub enum CircuitError {
     },
     /// The key.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] ProvingKeyError),
+    /// No scheme of this build has the number on the card.
+    #[error("{path}: possession scheme {scheme} is not one this program has")]
+    Scheme {
+        /// The card.
+        path: PathBuf,
+        /// The number.
+        scheme: u64,
+    },
     /// The key's verifying key is not the one its name says.
     #[error("key {found} is filed under {named}")]
     WrongName {
@@ -49,7 +57,8 @@ pub enum CircuitError {
 /// The folder, and the key used last.
 pub struct CircuitKeys {
     dir: PathBuf,
-    last: Mutex<Option<(VkDigest, Arc<ProverKey>)>>,
+    schemes: Schemes,
+    last: Mutex<Option<(VkDigest, Arc<dyn ProvingKey>)>>,
     folder: Mutex<Folder>,
 }
 
@@ -61,10 +70,10 @@ impl CircuitKeys {
     /// The folder `dir`; it may be missing or fill later.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, last: Mutex::new(None), folder: Mutex::default() }
+        Self { dir, schemes: Schemes::installed(), last: Mutex::new(None), folder: Mutex::default() }
     }
 
-    fn card(&self, vk: &VkDigest) -> Result<(ClassId, PkDigest), CircuitError> {
+    fn card(&self, vk: &VkDigest) -> Result<KeyCard, CircuitError> {
         let path = self.dir.join(format!("{vk}.toml"));
         let mut text = String::new();
         // One byte more than allowed, so that a longer file is refused and not cut to something else.
@@ -74,7 +83,7 @@ impl CircuitKeys {
             return Err(CircuitError::Card { path });
         }
         match toml::from_str::<KeyCard>(&text) {
-            Ok(card) if card.version == KEY_CARD_VERSION && card.vk == *vk => Ok((card.class, card.pk)),
+            Ok(card) if card.version == KEY_CARD_VERSION && card.vk == *vk => Ok(card),
             _ => Err(CircuitError::Card { path }),
         }
     }
@@ -84,7 +93,7 @@ impl CircuitKeys {
     /// # Errors
     /// `Io` when there is none, `Card`.
     pub fn class(&self, vk: &VkDigest) -> Result<ClassId, CircuitError> {
-        Ok(self.card(vk)?.0)
+        Ok(self.card(vk)?.class)
     }
 
     fn folder<T>(&self, ask: impl FnOnce(&Folder) -> T) -> Result<T, CircuitError> {
@@ -118,7 +127,7 @@ impl CircuitKeys {
     ///
     /// # Errors
     /// `CircuitError`.
-    pub fn load(&self, vk: &VkDigest) -> Result<Arc<ProverKey>, CircuitError> {
+    pub fn load(&self, vk: &VkDigest) -> Result<Arc<dyn ProvingKey>, CircuitError> {
         // The prover is one thread, so holding the lock while reading keeps nobody waiting.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = last.as_ref().filter(|(d, _)| d == vk) {
@@ -126,15 +135,17 @@ impl CircuitKeys {
         }
         // Two keys never share memory.
         *last = None;
-        let (class, pk) = self.card(vk)?;
+        let card = self.card(vk)?;
+        let path = self.dir.join(format!("{vk}.toml"));
+        let scheme =
+            self.schemes.by_id(card.scheme).ok_or(CircuitError::Scheme { path, scheme: card.scheme })?;
         let path = self.dir.join(format!("{vk}.pk"));
         let file = File::open(&path).map_err(io_error(&path))?;
-        let key = ProverKey::read_from(&mut BufReader::with_capacity(1 << 20, file), &pk, class)?;
-        let found = key.prepared().digest();
+        let key = scheme.proving_key(&mut BufReader::with_capacity(1 << 20, file), &card.pk, card.class)?;
+        let found = key.verifying_key();
         if found != *vk {
             return Err(CircuitError::WrongName { named: *vk, found });
         }
-        let key = Arc::new(key);
         *last = Some((*vk, Arc::clone(&key)));
         Ok(key)
     }

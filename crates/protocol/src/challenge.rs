@@ -9,7 +9,9 @@ use crate::ids::{
 };
 use crate::inventory::InventoryTarget;
 use crate::labels::Label;
-use crate::limits::{CHALLENGE_BYTES_MAX, CHALLENGE_OBJECTS_MAX, RESPONSE_BYTES_MAX};
+use crate::limits::{
+    CHALLENGE_BYTES_MAX, CHALLENGE_OBJECTS_MAX, POSSESSION_PROOF_BYTES_MAX, RESPONSE_BYTES_MAX,
+};
 use crate::signing::{Signed, SignedMessage};
 
 /// Version of challenge and response, and of the transcript.
@@ -245,8 +247,9 @@ impl CannotProve {
 pub struct Response {
     /// The challenge it answers.
     pub challenge: ChallengeDigest,
-    /// A Groth16 proof, 128 bytes compressed, or why there is none.
-    pub outcome: Result<[u8; 128], CannotProve>,
+    /// A proof in the encoding of the scheme whose key the challenge names, at most [`POSSESSION_PROOF_BYTES_MAX`] bytes (Groth16:
+    /// 128, compressed), or why there is none.
+    pub outcome: Result<Vec<u8>, CannotProve>,
 }
 
 /// A response as it travels.
@@ -288,7 +291,7 @@ impl Canonical for Response {
         m.required(d, 1)?;
         let challenge = ChallengeDigest::decode(d)?;
         let outcome = if m.optional(d, 2)? {
-            Ok(d.array()?)
+            Ok(d.bytes("proof", POSSESSION_PROOF_BYTES_MAX)?.to_vec())
         } else {
             m.required(d, 3)?;
             Err(match d.u64()? {

@@ -1,10 +1,16 @@
 //! The envelope: who sealed an object, for whom, and which body it speaks of (spec envelope).
 
+mod commitment;
+
 use crate::codec::{Canonical, CodecError, Decoder, Encoder};
-use crate::ids::{CellRoot, ContentId, ObjectId, OwnerKey, Unit, UnitName};
+use crate::ids::{ContentId, ObjectId, OwnerKey, Unit, UnitName};
 use crate::labels::Label;
-use crate::limits::{BODY_BYTES_MAX, COMMITMENTS_MAX, ENVELOPE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, RECIPIENTS_MAX};
 use crate::signing::{Signed, SignedMessage};
+
+use commitment::{decode_commitments, encode_commitments};
+
+pub use commitment::{CellCommitment, FurtherCommitment};
 
 /// Version of the envelope message.
 pub const ENVELOPE_VERSION: u64 = 1;
@@ -79,15 +85,6 @@ pub struct BodyInfo {
     pub blake3: ContentId,
 }
 
-/// A commitment that storage proofs are made against.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CellCommitment {
-    /// Root of the cell tree at natural depth.
-    pub root: CellRoot,
-    /// Cells: ceil(size / 496).
-    pub cells: u64,
-}
-
 /// The file key, encapsulated for one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientEntry {
@@ -116,6 +113,8 @@ pub struct Envelope {
     pub body: BodyInfo,
     /// Cell-tree commitment; absent until `commit` when sealed without.
     pub commitment: Option<CellCommitment>,
+    /// Commitments of other schemes, ascending by scheme, at most one each.
+    pub further_commitments: Vec<FurtherCommitment>,
     /// Counts rewrites of this envelope, from 1.
     pub generation: u64,
     /// Who can open it, in order.
@@ -131,6 +130,16 @@ impl Envelope {
     pub fn name(&self) -> UnitName {
         UnitName { owner: self.owner, object: self.object, unit: self.unit }
     }
+
+    /// What the owner committed to under another scheme than the cell tree.
+    #[must_use]
+    pub fn further_commitment(&self, scheme: u64) -> Option<&[u8]> {
+        self.further_commitments.iter().find(|c| c.scheme == scheme).map(|c| c.value.as_slice())
+    }
+
+    fn has_commitments(&self) -> bool {
+        self.commitment.is_some() || !self.further_commitments.is_empty()
+    }
 }
 
 impl SignedMessage for Envelope {
@@ -142,7 +151,7 @@ impl Canonical for Envelope {
     const BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
 
     fn encode(&self, e: &mut Encoder) {
-        e.map(if self.commitment.is_some() { 9 } else { 8 });
+        e.map(if self.has_commitments() { 9 } else { 8 });
         e.u64(0);
         e.u64(ENVELOPE_VERSION);
         e.u64(1);
@@ -156,10 +165,9 @@ impl Canonical for Envelope {
         // Key 5, the shard set, exists only when n > 1.
         e.u64(6);
         encode_body(&self.body, e);
-        if let Some(c) = &self.commitment {
+        if self.has_commitments() {
             e.u64(7);
-            e.array(1);
-            encode_commitment(c, e);
+            encode_commitments(self.commitment.as_ref(), &self.further_commitments, e);
         }
         e.u64(8);
         e.u64(self.generation);
@@ -193,7 +201,8 @@ impl Canonical for Envelope {
         }
         m.required(d, 6)?;
         let body = decode_body(d)?;
-        let commitment = if m.optional(d, 7)? { decode_commitments(d, body.size)? } else { None };
+        let (commitment, further_commitments) =
+            if m.optional(d, 7)? { decode_commitments(d, body.size)? } else { (None, Vec::new()) };
         m.required(d, 8)?;
         let generation = d.u64()?;
         if generation == 0 {
@@ -203,7 +212,7 @@ impl Canonical for Envelope {
         let n = d.list("recipients", RECIPIENTS_MAX)?;
         let recipients = (0..n).map(|_| decode_recipient(d)).collect::<Result<_, _>>()?;
         m.end(d)?;
-        Ok(Self { suite, owner, object, unit, body, commitment, generation, recipients })
+        Ok(Self { suite, owner, object, unit, body, commitment, further_commitments, generation, recipients })
     }
 }
 
@@ -248,38 +257,6 @@ fn decode_body(d: &mut Decoder<'_>) -> Result<BodyInfo, CodecError> {
 #[must_use]
 pub const fn body_size_is_possible(size: u64) -> bool {
     size >= BODY_HEADER_BYTES + 16 && size <= BODY_BYTES_MAX && (size - BODY_HEADER_BYTES) % 16_400 >= 16
-}
-
-fn encode_commitment(c: &CellCommitment, e: &mut Encoder) {
-    e.map(3);
-    e.u64(0);
-    e.u64(COMMITMENT_SCHEME_CELL_TREE);
-    e.u64(1);
-    c.root.encode(e);
-    e.u64(2);
-    e.u64(c.cells);
-}
-
-fn decode_commitments(d: &mut Decoder<'_>, size: u64) -> Result<Option<CellCommitment>, CodecError> {
-    // One scheme exists; a list of more would have to name another.
-    if d.list("storage commitments", COMMITMENTS_MAX)? != 1 {
-        return Err(CodecError::Invalid("storage commitments"));
-    }
-    let mut m = d.map("storage commitment")?;
-    m.required(d, 0)?;
-    let scheme = d.u64()?;
-    if scheme != COMMITMENT_SCHEME_CELL_TREE {
-        return Err(CodecError::UnknownVersion { what: "storage commitment scheme", found: scheme });
-    }
-    m.required(d, 1)?;
-    let root = CellRoot::decode(d)?;
-    m.required(d, 2)?;
-    let cells = d.u64()?;
-    if cells != size.div_ceil(CELL_BYTES) {
-        return Err(CodecError::Invalid("cells"));
-    }
-    m.end(d)?;
-    Ok(Some(CellCommitment { root, cells }))
 }
 
 fn encode_recipient(r: &RecipientEntry, e: &mut Encoder) {

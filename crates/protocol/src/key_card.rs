@@ -3,6 +3,7 @@
 //! It tells a host which class a key is for and the digest its proving key must have, so that a key file can be
 //! checked before one byte of it is decoded. It is not evidence: a verifier takes provenance from trust anchors only.
 
+use crate::envelope::COMMITMENT_SCHEME_CELL_TREE;
 use crate::ids::{AuditorKey, CircuitDigest, ClassId, PkDigest, VkDigest};
 
 /// Version of the card.
@@ -41,4 +42,16 @@ pub struct KeyCard {
     pub circuit: CircuitDigest,
     /// The class it is for.
     pub class: ClassId,
+    /// The possession scheme it is for; written only where it is not the first.
+    #[serde(default = "first_scheme", skip_serializing_if = "is_first_scheme")]
+    pub scheme: u64,
+}
+
+const fn first_scheme() -> u64 {
+    COMMITMENT_SCHEME_CELL_TREE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_first_scheme(scheme: &u64) -> bool {
+    *scheme == COMMITMENT_SCHEME_CELL_TREE
 }

@@ -10,6 +10,12 @@ pub const RECIPIENTS_MAX: usize = 64;
 /// Storage commitments of one envelope, at most: one per scheme, and few schemes will exist.
 pub const COMMITMENTS_MAX: usize = 4;
 
+/// Bytes of a storage commitment of another scheme than the cell tree, at most.
+pub const FURTHER_COMMITMENT_BYTES_MAX: usize = 1024;
+
+/// Bytes of a possession proof of any scheme, at most; Groth16's has 128.
+pub const POSSESSION_PROOF_BYTES_MAX: usize = 512;
+
 /// Objects one challenge may name. Larger scopes are what the inventory of an epoch is for.
 pub const CHALLENGE_OBJECTS_MAX: usize = 4096;
 

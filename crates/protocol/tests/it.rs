@@ -4,6 +4,7 @@
 
 mod it {
     mod canonical;
+    mod commitments;
     mod fleet;
     mod key_file;
     mod messages;

@@ -111,6 +111,7 @@ fn object(n: u64, key: &SigningKey) -> (Vec<u8>, Vec<u8>) {
             size,
             blake3: ContentId(*blake3::hash(&body).as_bytes()),
         },
+        further_commitments: Vec::new(),
         commitment: Some(CellCommitment {
             root: tree.finish().expect("a body of 64 KiB has a tree").root(),
             cells: cells_of(size),

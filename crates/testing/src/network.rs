@@ -229,8 +229,10 @@ impl Hosts for Network {
             }
         };
         let outcome = outcome.filter(|_| held || h.conduct != Conduct::FallsSilent);
-        let answer =
-            outcome.map(|outcome| Signed::new(&Response { challenge: digest, outcome }, h.signing_key()));
+        let answer = outcome.map(|outcome| {
+            let outcome = outcome.map(|proof| proof.to_vec());
+            Signed::new(&Response { challenge: digest, outcome }, h.signing_key())
+        });
         let asked = Asked { challenge: question, answer, held, polls: 0 };
         self.state().asked.insert((*host, digest), asked);
         Ok(())

@@ -60,6 +60,7 @@ impl StoredObject {
                 size: size as u64,
                 blake3: ContentId(blake3::hash(&body).into()),
             },
+            further_commitments: Vec::new(),
             commitment: Some(CellCommitment { root: tree.root(), cells: tree.cells() }),
             generation: 1,
             recipients: Vec::new(),

@@ -6,6 +6,7 @@ use bailiwick_protocol::bundle::{Bundle, SignedBundle};
 use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::codec::{Canonical, CodecError};
 use bailiwick_protocol::ids::{AuditorKey, ContentId, VkDigest};
+use bailiwick_scheme::Schemes;
 
 use crate::anchors::{Anchors, AnchorsError, Principal};
 use crate::claims::{Claim, EXIT_UNUSABLE};
@@ -15,7 +16,7 @@ use crate::time::Moment;
 
 use conclusion::{Conclusion, labels};
 
-pub use fleet::{DossierInputs, verify_dossier};
+pub use fleet::{DossierInputs, verify_dossier, verify_dossier_under};
 
 mod answer;
 mod conclusion;
@@ -116,12 +117,20 @@ struct Case<'a> {
 /// [`Unusable`] when policy, anchors or bundle cannot be read or nobody anchored signed the bundle. Everything
 /// else, failures of evidence included, is a verdict in the report.
 pub fn verify(inputs: &Inputs<'_>) -> Result<Report, Unusable> {
+    verify_under(inputs, &Schemes::installed())
+}
+
+/// [`verify`], with the possession schemes the reader has.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_under(inputs: &Inputs<'_>, schemes: &Schemes) -> Result<Report, Unusable> {
     let policy = Policy::parse(inputs.policy)?;
     let anchors = Anchors::parse(inputs.anchors)?;
     let signatures = signatures::Signatures::default();
     let bundle = open_signed(&SignedBundle::from_bytes(inputs.bundle)?, &anchors, &signatures)?;
     let auditor = anchors.auditor(&bundle.auditor).ok_or(Unusable::UnknownAuditor)?;
-    let keys = answer::Keys::new(inputs.verifying_keys);
+    let keys = answer::Keys::new(inputs.verifying_keys, schemes);
     let case = Case {
         bundle: &bundle,
         auditor,

@@ -56,7 +56,9 @@ pub use fleet_report::{
     AuditTally, FLEET_REPORT_SCHEMA, FleetDigests, FleetFacts, FleetReport, HostFacts, LogFacts, RosterFacts,
     ScheduleFacts, Standing, TIMELINE_MAX, TimelineEntry,
 };
-pub use judge::{DossierInputs, Inputs, Unusable, exit_code_of, verify, verify_dossier};
+pub use judge::{
+    DossierInputs, Inputs, Unusable, exit_code_of, verify, verify_dossier, verify_dossier_under, verify_under,
+};
 pub use policy::{
     AcceptedProvenance, Contradiction, CustodyTerms, LoggedTerms, MONTH_DAYS, ObjectRule, OpaqueTerms,
     OpenedBy, POLICY_VERSION, PlaceTerms, Policy, PolicyError, Power, ResidentTerms, RosterSummary, Scope,

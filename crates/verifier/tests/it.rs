@@ -58,6 +58,8 @@ mod real;
 mod replay;
 #[path = "it/schema.rs"]
 mod schema;
+#[path = "it/second_scheme.rs"]
+mod second_scheme;
 #[path = "it/terms.rs"]
 mod terms;
 #[path = "it/test_log.rs"]

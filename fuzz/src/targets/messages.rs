@@ -85,6 +85,7 @@ fn envelope_of(generation: u64, recipients: &[Kem], committed: bool) -> Envelope
             size,
             blake3: ContentId([8; 32]),
         },
+        further_commitments: Vec::new(),
         commitment: committed.then(|| CellCommitment { root: CellRoot([9; 32]), cells: size.div_ceil(496) }),
         generation,
         recipients: recipients.iter().map(|k| entry(*k)).collect(),
@@ -116,7 +117,7 @@ fn challenge_of() -> Challenge {
 fn responses() -> Vec<Response> {
     let challenge = ChallengeDigest([1; 32]);
     vec![
-        Response { challenge, outcome: Ok([2; 128]) },
+        Response { challenge, outcome: Ok(vec![2; 128]) },
         Response { challenge, outcome: Err(CannotProve::CellsUnavailable) },
         Response { challenge, outcome: Err(CannotProve::ObjectUnknown) },
     ]

@@ -230,6 +230,7 @@ fn write(
         pk,
         circuit: key.circuit(),
         class: args.class,
+        scheme: bailiwick_protocol::envelope::COMMITMENT_SCHEME_CELL_TREE,
     };
     let text = toml::to_string(&card)?;
     write_buffered(&file("toml"), |to| Ok(to.write_all(text.as_bytes())?))?;

@@ -1,18 +1,16 @@
 //! One challenge, answered: look up, read the drawn blocks, prove, sign.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::io::ErrorKind;
 
-use bailiwick_possession::challenge::{Sampled, Slot, sampled};
+use bailiwick_possession::challenge::sampled;
 use bailiwick_possession::inventory::InventoryError;
-use bailiwick_possession::opening::{Opening, OpeningError, open};
-use bailiwick_possession::tree::{CELLS_PER_BLOCK, CellTree};
-use bailiwick_possession_circuit::{Progress, ProveError, prove};
+use bailiwick_possession::tree::CellTree;
 use bailiwick_protocol::api::{JobCost, JobState};
 use bailiwick_protocol::challenge::{CannotProve, Challenge, Response, SignedResponse, Target};
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_store::{Object, StoreError};
+use bailiwick_protocol::envelope::Envelope;
+use bailiwick_scheme::{Held, NotHeld, Phase, ProveFailure};
+use bailiwick_store::{BodyReader, Object, StoreError};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use rustix::io::Errno;
@@ -34,13 +32,11 @@ pub(crate) enum WorkError {
     #[error("store: {0}")]
     Store(#[from] StoreError),
     #[error("prover: {0}")]
-    Prove(#[from] ProveError),
+    Prove(#[from] ProveFailure),
     #[error(transparent)]
     Inventories(#[from] InventoriesError),
     #[error("inventory: {0}")]
     Inventory(#[from] InventoryError),
-    #[error("opening: {0}")]
-    Opening(#[from] OpeningError),
     #[error("no randomness")]
     Randomness,
 }
@@ -91,7 +87,7 @@ fn proof(
     challenge: &Challenge,
     meter: &Meter<'_>,
     report: Report<'_>,
-) -> Result<[u8; 128], Failure> {
+) -> Result<Vec<u8>, Failure> {
     // All named objects must be held, drawn from or not. Of an inventory only the sampled leaves are looked at, and those may
     // have been replaced or deleted since.
     let leaves = match challenge.inventory {
@@ -105,20 +101,26 @@ fn proof(
     for target in &challenge.targets {
         check_held(parts, target)?;
     }
-    let openings = openings(parts, challenge, &sampled, meter, report)?;
-    report(JobState::Proving, READING_SHARE, meter.so_far());
     let key = parts.circuits.load(&challenge.vk).map_err(WorkError::from)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| WorkError::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(seed);
     let mut phase = 0.0;
-    let mut progress = |_: Progress| {
-        phase += 1.0;
-        // Half of what is left at each phase: never done before it is.
-        let left = (1.0 - READING_SHARE) * 0.5_f64.powf(phase);
-        report(JobState::Proving, 1.0 - left, meter.so_far());
+    let mut progress = |now: Phase| match now {
+        Phase::Reading(share) => report(JobState::Reading, READING_SHARE * share, meter.so_far()),
+        _ => {
+            phase += 1.0;
+            // Half of what is left at each phase: never done before it is.
+            let left = (1.0 - READING_SHARE) * 0.5_f64.powf(phase);
+            report(JobState::Proving, 1.0 - left, meter.so_far());
+        }
     };
-    Ok(prove(&key, challenge, &sampled, openings, &mut rng, &mut progress).map_err(WorkError::from)?)
+    let mut held = HeldObjects { parts, challenge, meter, open: None, failure: None };
+    key.prove(challenge, &sampled, &mut held, &mut rng, &mut progress).map_err(|why| match why {
+        ProveFailure::NotHeld(_) => held.failure.unwrap_or(Failure::Node(WorkError::Prove(why))),
+        ProveFailure::CellsUnavailable => Failure::Cannot(CannotProve::CellsUnavailable),
+        other => Failure::Node(WorkError::Prove(other)),
+    })
 }
 
 /// The object is here, at the generation and with everything else the challenge names.
@@ -136,55 +138,68 @@ fn check_held(parts: &Parts, target: &Target) -> Result<(), Failure> {
     }
 }
 
-fn openings(
-    parts: &Parts,
-    challenge: &Challenge,
-    sampled: &Sampled,
-    meter: &Meter<'_>,
-    report: Report<'_>,
-) -> Result<Vec<Opening>, Failure> {
-    let slots = &sampled.slots;
-    let mut by_target: BTreeMap<usize, Vec<(usize, Slot)>> = BTreeMap::new();
-    for (i, slot) in slots.iter().enumerate() {
-        by_target.entry(slot.target).or_default().push((i, *slot));
+/// What this node holds of the challenged objects. One is open at a time.
+struct HeldObjects<'a> {
+    parts: &'a Parts,
+    challenge: &'a Challenge,
+    meter: &'a Meter<'a>,
+    open: Option<Open>,
+    /// Why something could not be had.
+    failure: Option<Failure>,
+}
+
+struct Open {
+    target: Target,
+    body: BodyReader,
+    /// Of the bytes this reader took from disk, those that are metered.
+    counted: u64,
+}
+
+impl HeldObjects<'_> {
+    fn open(&mut self, target: &Target) -> Result<&mut Open, Failure> {
+        let open = match self.open.take() {
+            Some(open) if open.target == *target => open,
+            _ => match self.parts.store.open_target(target).map_err(store_failure)? {
+                Some(body) => Open { target: target.clone(), body, counted: 0 },
+                None => return Err(gone(self.parts, self.challenge)),
+            },
+        };
+        Ok(self.open.insert(open))
     }
-    let mut out: Vec<Option<Opening>> = vec![None; slots.len()];
-    let mut done = 0.0;
-    #[expect(clippy::cast_precision_loss, reason = "at most 1024 slots")]
-    let all = slots.len() as f64;
-    // One tree in memory at a time, and each block read once.
-    for (target, slots) in by_target {
-        let target = &sampled.targets[target];
-        let body = parts.store.open_target(target).map_err(store_failure)?;
-        let Some(body) = body else { return Err(gone(parts, challenge)) };
-        let tree = body.tree().map_err(store_failure)?;
-        meter.read(tree_bytes(&tree));
-        let mut counted = 0;
-        let mut blocks: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        for (i, slot) in slots {
-            let number = slot.cell / CELLS_PER_BLOCK as u64;
-            let block = match blocks.entry(number) {
-                Entry::Occupied(block) => block.into_mut(),
-                Entry::Vacant(place) => {
-                    let bytes = body.read_block(number).map_err(store_failure)?;
-                    // Whole pieces and tables, not only the bytes wanted.
-                    meter.read(body.disk_bytes() - counted);
-                    counted = body.disk_bytes();
-                    place.insert(bytes)
-                }
-            };
-            let opening = match open(&tree, slot.cell, challenge.class.depth, block) {
-                Err(OpeningError::CellsUnavailable { .. }) => {
-                    return Err(Failure::Cannot(CannotProve::CellsUnavailable));
-                }
-                other => other.map_err(WorkError::from)?,
-            };
-            out[i] = Some(opening);
-            done += 1.0;
-            report(JobState::Reading, READING_SHARE * done / all, meter.so_far());
+
+    fn noted<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, NotHeld> {
+        outcome.map_err(|failure| {
+            self.failure = Some(failure);
+            NotHeld
+        })
+    }
+}
+
+impl Held for HeldObjects<'_> {
+    fn envelope(&mut self, target: &Target) -> Result<Envelope, NotHeld> {
+        let envelope = self.open(target).map(|open| open.body.envelope().clone());
+        self.noted(envelope)
+    }
+
+    fn tree(&mut self, target: &Target) -> Result<CellTree, NotHeld> {
+        let tree = self.open(target).and_then(|open| open.body.tree().map_err(store_failure));
+        if let Ok(tree) = &tree {
+            self.meter.read(tree_bytes(tree));
         }
+        self.noted(tree)
     }
-    Ok(out.into_iter().flatten().collect())
+
+    fn block(&mut self, target: &Target, number: u64) -> Result<Vec<u8>, NotHeld> {
+        let block = self.open(target).and_then(|open| {
+            let bytes = open.body.read_block(number).map_err(store_failure)?;
+            // Whole pieces and tables, not only the bytes wanted.
+            let before = std::mem::replace(&mut open.counted, open.body.disk_bytes());
+            Ok((bytes, open.counted - before))
+        });
+        let (bytes, read) = self.noted(block)?;
+        self.meter.read(read);
+        Ok(bytes)
+    }
 }
 
 /// What was checked a moment ago, or is listed in an inventory and therefore kept, is gone: a loss, which is signed, unless the time

@@ -248,6 +248,7 @@ static TINY: LazyLock<(Vec<u8>, KeyCard)> = LazyLock::new(|| {
         pk,
         circuit: key.circuit(),
         class: ClassId::TINY,
+        scheme: bailiwick_protocol::envelope::COMMITMENT_SCHEME_CELL_TREE,
     };
     (bytes, card)
 });
@@ -296,6 +297,7 @@ impl Object {
                 size: size as u64,
                 blake3: ContentId(*blake3::hash(&body).as_bytes()),
             },
+            further_commitments: Vec::new(),
             commitment: Some(CellCommitment { root: tree.root(), cells: tree.cells() }),
             generation,
             recipients: Vec::new(),

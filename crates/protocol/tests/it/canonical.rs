@@ -131,7 +131,7 @@ fn e07_truncation_at_every_byte_is_refused() {
     let (a, h, o) = (key(1), key(2), key(3));
     let e = envelope(&o, 1000, 1);
     let c = challenge(&a, &h, std::slice::from_ref(&e));
-    let r = Response { challenge: c.digest(), outcome: Ok([1; 128]) };
+    let r = Response { challenge: c.digest(), outcome: Ok(vec![1; 128]) };
     let b = bundle(&a, &h, &o, None);
     let s = SignedEnvelope::new(&e, &o);
     fn all_prefixes<T: Canonical>(bytes: &[u8]) {

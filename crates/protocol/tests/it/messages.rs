@@ -26,6 +26,7 @@ pub(crate) fn envelope(owner: &SigningKey, size: u64, recipients: usize) -> Enve
             size,
             blake3: ContentId([6; 32]),
         },
+        further_commitments: Vec::new(),
         commitment: Some(CellCommitment { root: CellRoot([7; 32]), cells: size.div_ceil(496) }),
         generation: 1,
         recipients: (0..recipients)
@@ -64,7 +65,7 @@ pub(crate) fn bundle(
 ) -> Bundle {
     let e = envelope(owner, 1000, 1);
     let c = challenge(auditor, host, std::slice::from_ref(&e));
-    let r = Response { challenge: c.digest(), outcome: Ok([13; 128]) };
+    let r = Response { challenge: c.digest(), outcome: Ok(vec![13; 128]) };
     Bundle {
         auditor: AuditorKey(auditor.public()),
         challenge: Signed::new(&c, auditor),
@@ -96,7 +97,7 @@ fn every_message_round_trips() {
     round_trip(&Envelope { commitment: None, ..envelope(&owner, 1000, 64) });
     let c = challenge(&auditor, &host, &[envelope(&owner, 1000, 1)]);
     round_trip(&c);
-    round_trip(&Response { challenge: c.digest(), outcome: Ok([1; 128]) });
+    round_trip(&Response { challenge: c.digest(), outcome: Ok(vec![1; 128]) });
     for reason in [CannotProve::CellsUnavailable, CannotProve::ObjectUnknown] {
         round_trip(&Response { challenge: c.digest(), outcome: Err(reason) });
     }

@@ -95,7 +95,7 @@ fn small_order_keys_are_refused() {
 fn p04_a_response_of_another_host_is_refused() {
     let (auditor, host, other, owner) = (key(1), key(2), key(4), key(3));
     let c = challenge(&auditor, &host, &[envelope(&owner, 1000, 1)]);
-    let r = Response { challenge: c.digest(), outcome: Ok([1; 128]) };
+    let r = Response { challenge: c.digest(), outcome: Ok(vec![1; 128]) };
     assert!(SignedResponse::new(&r, &host).verify(&host.public()).is_ok());
     assert_eq!(SignedResponse::new(&r, &other).verify(&host.public()), Err(CodecError::BadSignature));
 }

@@ -65,6 +65,7 @@ impl Spec {
                 size: self.size,
                 blake3: ContentId(*blake3::hash(&body).as_bytes()),
             },
+            further_commitments: Vec::new(),
             commitment: Some(CellCommitment {
                 root: builder.finish().unwrap().root(),
                 cells: cells_of(self.size),

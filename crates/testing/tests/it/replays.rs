@@ -63,13 +63,14 @@ fn copied(
     let challenge = bundle.challenge.decode_unverified().unwrap();
     let Answer::Response(response) = &bundle.answer else { panic!("answered") };
     let proof = response.decode_unverified().unwrap().outcome.unwrap();
+    let proof: Proof = proof.try_into().unwrap();
     let copy = copy(&proof);
     assert_ne!(copy, proof);
     // The copy is a proof: by itself it verifies, so only the round tells it from a second answer.
     let leaves = &bundle.inventory.as_ref().unwrap().leaves;
     let sampled = sampled(&challenge, leaves).unwrap();
     verify(&NativeProofs::new().verifying_key().prepare(), &challenge, &sampled, &copy).unwrap();
-    let answer = Response { challenge: challenge.digest(), outcome: Ok(copy) };
+    let answer = Response { challenge: challenge.digest(), outcome: Ok(copy.to_vec()) };
     bundle.answer = Answer::Response(Signed::new(&answer, &seed.key("host")));
     Signed::new(&bundle, simulation.auditor())
 }

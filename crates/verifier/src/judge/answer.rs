@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_groth16::{Fr, PreparedVerifyingKey, Proof, VerifyingKey};
-use bailiwick_possession_circuit::public::PublicInputs;
 use bailiwick_protocol::bundle::{Answer, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Challenge};
 use bailiwick_protocol::ids::VkDigest;
+use bailiwick_scheme::{KeyError, Question, Refused, Schemes, Shown, VerifyingKey};
 
 use super::Case;
 use super::evidence::Evidence;
@@ -44,7 +43,7 @@ impl Answered {
     }
 }
 
-/// An answer, judged but for the pairing equation where there is a proof.
+/// An answer, judged but for the scheme's own equation where there is a proof.
 pub(super) enum Examined {
     /// Nothing is left to do.
     Done(Answered),
@@ -52,11 +51,10 @@ pub(super) enum Examined {
     Proof(Box<Pending>),
 }
 
-/// A proof that waits for its pairing check.
+/// A proof that waits for its check.
 pub(super) struct Pending {
-    pub(super) key: Arc<PreparedVerifyingKey>,
-    pub(super) inputs: [Fr; PublicInputs::COUNT],
-    pub(super) proof: Proof,
+    pub(super) key: Arc<dyn VerifyingKey>,
+    pub(super) shown: Shown,
 }
 
 impl Examined {
@@ -64,7 +62,7 @@ impl Examined {
     pub(super) fn finish(self) -> Answered {
         match self {
             Self::Done(answered) => answered,
-            Self::Proof(p) if p.key.verify(&p.inputs, &p.proof).is_ok() => Answered::Valid,
+            Self::Proof(p) if p.key.verify(&[&p.shown]) == [true] => Answered::Valid,
             // The host's doing: it signed a proof of something else.
             Self::Proof(_) => Answered::Invalid,
         }
@@ -77,7 +75,7 @@ pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Examined {
     let signed = match &case.bundle.answer {
         Answer::None(why) => {
             let answerable =
-                case.keys.get(challenge.vk).map(drop).and_then(|()| answerable(challenge, evidence));
+                case.keys.get(challenge.vk).and_then(|key| answerable(&*key, challenge, evidence));
             return Done(match answerable {
                 Ok(()) => Answered::NoAnswer(*why),
                 Err(reason) => Answered::NoAnswerToUnjudged(*why, reason),
@@ -109,38 +107,41 @@ pub(super) fn examine(case: &Case<'_>, evidence: &Evidence) -> Examined {
 /// Verifying keys at hand, read, linted and prepared once each.
 pub(super) struct Keys<'a> {
     bytes: &'a BTreeMap<VkDigest, Vec<u8>>,
-    prepared: Mutex<BTreeMap<VkDigest, Result<Arc<PreparedVerifyingKey>, Reason>>>,
+    schemes: &'a Schemes,
+    prepared: Mutex<BTreeMap<VkDigest, Loaded>>,
 }
 
+type Loaded = Result<Arc<dyn VerifyingKey>, Reason>;
+
 impl<'a> Keys<'a> {
-    pub(super) const fn new(bytes: &'a BTreeMap<VkDigest, Vec<u8>>) -> Self {
-        Self { bytes, prepared: Mutex::new(BTreeMap::new()) }
+    pub(super) const fn new(bytes: &'a BTreeMap<VkDigest, Vec<u8>>, schemes: &'a Schemes) -> Self {
+        Self { bytes, schemes, prepared: Mutex::new(BTreeMap::new()) }
     }
 
     /// The key of this digest, if its bytes were given and pass every check of a key.
-    pub(super) fn get(&self, digest: VkDigest) -> Result<Arc<PreparedVerifyingKey>, Reason> {
+    pub(super) fn get(&self, digest: VkDigest) -> Loaded {
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.entry(digest).or_insert_with(|| load_key(self.bytes, digest)).clone()
+        prepared.entry(digest).or_insert_with(|| self.load(digest)).clone()
     }
-}
 
-/// The bytes given for the challenge's digest, if they have that digest and pass every check of a key.
-fn load_key(
-    keys: &BTreeMap<VkDigest, Vec<u8>>,
-    wanted: VkDigest,
-) -> Result<Arc<PreparedVerifyingKey>, Reason> {
-    let Some(bytes) = keys.get(&wanted) else {
-        return Err(Reason::new(ReasonCode::KeyMissing, format!("the verifying key {wanted} was not given")));
-    };
-    let key = VerifyingKey::from_bytes(bytes)
-        .map_err(|e| Reason::new(ReasonCode::KeyMalformed, format!("the verifying key is refused: {e}")))?;
-    if key.digest() != wanted {
-        return Err(Reason::new(
-            ReasonCode::KeyDiffers,
-            format!("the verifying key given has digest {}, not {wanted}", key.digest()),
-        ));
+    /// The bytes given for the challenge's digest, if they have that digest and pass every check of a key.
+    fn load(&self, wanted: VkDigest) -> Loaded {
+        let Some(bytes) = self.bytes.get(&wanted) else {
+            return Err(Reason::new(
+                ReasonCode::KeyMissing,
+                format!("the verifying key {wanted} was not given"),
+            ));
+        };
+        self.schemes.verifying_key(bytes, wanted).map_err(|e| match e {
+            KeyError::Refused(why) => {
+                Reason::new(ReasonCode::KeyMalformed, format!("the verifying key is refused: {why}"))
+            }
+            _ => Reason::new(
+                ReasonCode::KeyDiffers,
+                format!("the bytes given for the verifying key {wanted} have another digest"),
+            ),
+        })
     }
-    Ok(Arc::new(key.prepare()))
 }
 
 /// Whether none of the leaves of the host's own inventory is there. Others than the sampled ones are the auditor's doing: an honest
@@ -150,45 +151,40 @@ fn leaves_withheld(case: &Case<'_>, evidence: &Evidence) -> bool {
 }
 
 fn check_proof(
-    key: Arc<PreparedVerifyingKey>,
+    key: Arc<dyn VerifyingKey>,
     challenge: &Challenge,
     evidence: &Evidence,
     withheld: bool,
-    proof: &[u8; 128],
+    proof: &[u8],
 ) -> Examined {
     let sampled = match &evidence.sampled {
         Ok(sampled) => sampled,
         Err(_) if withheld => {
-            let is_proof = Proof::from_bytes(proof).is_ok();
-            return Examined::Done(if is_proof { Answered::Unopened } else { Answered::Invalid });
+            return Examined::Done(if key.is_proof(proof) { Answered::Unopened } else { Answered::Invalid });
         }
         Err(reason) => return Examined::Done(Answered::Unjudged(reason.clone())),
     };
-    let inputs = match PublicInputs::of(challenge, sampled) {
-        Ok(public) => public.to_array(),
-        // Leaves that lead to the inventory the host signed: it listed what no proof can speak of, and signed one.
-        Err(_) if evidence.inventory.is_some() => return Examined::Done(Answered::Invalid),
+    match key.shown(&Question { challenge, sampled, envelopes: &evidence.envelopes }, proof) {
+        Ok(shown) => Examined::Proof(Box::new(Pending { key, shown })),
         // Not the host's doing: it signed an answer to a question nobody could answer.
-        Err(e) => return Examined::Done(Answered::Unjudged(no_statement(&e))),
-    };
-    if key.inputs() != inputs.len() {
-        return Examined::Done(Answered::Invalid);
-    }
-    match Proof::from_bytes(proof) {
-        Ok(proof) => Examined::Proof(Box::new(Pending { key, inputs, proof })),
-        // The host's doing: it signed bytes that are no proof.
+        Err(Refused::NoStatement(why)) if evidence.inventory.is_none() => {
+            Examined::Done(Answered::Unjudged(no_statement(&why)))
+        }
+        // The host's doing: it signed bytes that are no proof; or leaves that lead to the inventory it signed list what no
+        // proof can speak of, and it signed one.
         Err(_) => Examined::Done(Answered::Invalid),
     }
 }
 
 /// Whether the question has an answer. The leaves of an inventory come with the answer; that the inventory is the host's is
 /// an obstacle elsewhere if it is not so.
-fn answerable(challenge: &Challenge, evidence: &Evidence) -> Result<(), Reason> {
+fn answerable(key: &dyn VerifyingKey, challenge: &Challenge, evidence: &Evidence) -> Result<(), Reason> {
     if challenge.inventory.is_some() {
         return Ok(());
     }
     let sampled = evidence.sampled.as_ref().map_err(Clone::clone)?;
-    PublicInputs::of(challenge, sampled).map(drop).map_err(|e| no_statement(&e))
+    key.has_statement(&Question { challenge, sampled, envelopes: &evidence.envelopes })
+        .map_err(|why| no_statement(&why))
 }
 
 fn no_statement(why: &dyn core::fmt::Display) -> Reason {

@@ -7,6 +7,7 @@ use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::dossier::Dossier;
 use bailiwick_protocol::ids::{HostKey, VkDigest};
 use bailiwick_roster::Blocs;
+use bailiwick_scheme::Schemes;
 
 use super::conclusion::{Conclusion, labels};
 use super::signatures::Signatures;
@@ -72,6 +73,15 @@ struct Fleet<'a> {
 /// [`Unusable`] when policy, anchors, roster, blocs or dossier cannot be read. Everything else, failures of evidence included,
 /// is a verdict in the report.
 pub fn verify_dossier(inputs: &DossierInputs<'_>) -> Result<FleetReport, Unusable> {
+    verify_dossier_under(inputs, &Schemes::installed())
+}
+
+/// [`verify_dossier`], with the possession schemes the reader has.
+///
+/// # Errors
+/// As [`verify_dossier`].
+pub fn verify_dossier_under(inputs: &DossierInputs<'_>, schemes: &Schemes) -> Result<FleetReport, Unusable> {
+    let keys = answer::Keys::new(inputs.verifying_keys, schemes);
     let policy = Policy::parse(inputs.policy)?;
     let anchors = Anchors::parse(inputs.anchors)?;
     let blocs = inputs.blocs.map_or_else(|| Ok(Blocs::shipped()), Blocs::parse)?;
@@ -83,21 +93,27 @@ pub fn verify_dossier(inputs: &DossierInputs<'_>) -> Result<FleetReport, Unusabl
         Some(roster) => anchors.with_roster(roster),
         None => anchors,
     };
-    let fleet = establish(inputs, &policy, &anchors, people, book, &verifier, dossier);
+    let given = Given { policy: &policy, anchors: &anchors, keys: &keys, now: inputs.now_unix_ms };
+    let fleet = establish(&given, people, book, &verifier, dossier);
     Ok(report(&fleet, inputs))
 }
 
-fn establish<'a>(
-    inputs: &DossierInputs<'_>,
+/// What the reader brings.
+struct Given<'a, 'k> {
     policy: &'a Policy,
     anchors: &'a Anchors,
+    keys: &'k answer::Keys<'k>,
+    now: u64,
+}
+
+fn establish<'a>(
+    given: &Given<'a, '_>,
     people: people::People,
     mut book: log::Book,
     verifier: &BeaconVerifier,
     dossier: Dossier,
 ) -> Fleet<'a> {
-    let now = inputs.now_unix_ms;
-    let keys = answer::Keys::new(inputs.verifying_keys);
+    let Given { policy, anchors, keys, now } = *given;
     let Dossier { roster: _, announced, audits, inventories, opened } = dossier;
     let mut ignored = Vec::new();
     let mut plans = schedule::Plans::read(&announced, policy, anchors, &mut book, now, &mut ignored);
@@ -107,7 +123,7 @@ fn establish<'a>(
     let world = audits::World {
         policy,
         anchors,
-        keys: &keys,
+        keys,
         signatures: &signatures,
         published: &published,
         now_unix_ms: now,

@@ -93,7 +93,7 @@ fn silence_under_a_missing_key_refutes_nothing() {
 
 #[test]
 fn silence_under_bytes_that_are_no_such_key_refutes_nothing() {
-    silence_says_nothing_after(ReasonCode::KeyMalformed, |s| {
+    silence_says_nothing_after(ReasonCode::KeyDiffers, |s| {
         s.keys.values_mut().for_each(|bytes| bytes.truncate(31));
     });
     silence_says_nothing_after(ReasonCode::KeyDiffers, |s| {

@@ -121,6 +121,7 @@ fn asked(s: &FleetScene, at: usize) -> (&'static str, Challenge) {
 /// The host signs this instead of what it answered.
 fn says(s: &mut FleetScene, at: usize, outcome: Result<[u8; 128], CannotProve>) {
     let (host, c) = asked(s, at);
+    let outcome = outcome.map(|proof| proof.to_vec());
     let response = Response { challenge: c.digest(), outcome };
     s.audits[at].bundle.answer = Answer::Response(SignedResponse::new(&response, &key(host)));
     s.outcomes();
@@ -213,6 +214,7 @@ fn p16_a_leaf_no_proof_can_speak_of_is_the_hosts_own_doing() {
         bundle.envelopes = leaves.iter().map(|_| signed(&held[0])).collect();
         bundle.inventory =
             Some(InventoryEvidence { inventory: SignedInventory::new(&inventory, &key("host")), leaves });
+        let outcome = outcome.map(|proof| proof.to_vec());
         let response = Response { challenge: c.digest(), outcome };
         bundle.answer = Answer::Response(SignedResponse::new(&response, &key("host")));
         for (host, offered) in &mut s.commitments[1].0.hosts {

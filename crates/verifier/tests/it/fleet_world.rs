@@ -212,7 +212,7 @@ pub(crate) fn audit(
         envelopes,
         inventory: Some(InventoryEvidence { inventory: SignedInventory::new(inventory, &key(host)), leaves }),
         answer: Answer::Response(SignedResponse::new(
-            &Response { challenge: challenge.digest(), outcome: Ok(proof) },
+            &Response { challenge: challenge.digest(), outcome: Ok(proof.to_vec()) },
             &key(host),
         )),
         ranges: Vec::new(),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_protocol::ids::{AuditorKey, ClassId};
-use bailiwick_verifier::{AssumptionCode, Label, ReasonCode, Verdict};
+use bailiwick_protocol::ids::{AuditorKey, ClassId, VkDigest};
+use bailiwick_protocol::labels::Label;
+use bailiwick_verifier::{AssumptionCode, Label as Warning, ReasonCode, Verdict};
 
 use crate::trapdoor::Trapdoor;
 use crate::world::{Scene, anchored_key, auditors_trapdoor, hex, key, principals, response, set_up_by};
@@ -21,7 +22,7 @@ fn z11_development_key_never_supports() {
     s.expect(Verdict::Inconclusive, ReasonCode::KeyIsDevelopment);
     let report = s.report();
     assert_eq!(report.exit_code, 2);
-    assert!(report.labels.contains(&Label::DevelopmentKey));
+    assert!(report.labels.contains(&Warning::DevelopmentKey));
     with_provenance(&set_up_by("auditor")).expect(Verdict::Supported, ReasonCode::ProofVerifies);
 }
 
@@ -47,7 +48,7 @@ fn auditors_key_supports_for_that_auditor_only() {
     assert!(codes.contains(&AssumptionCode::AuditorLeakedNoTrapdoor));
     assert!(codes.contains(&AssumptionCode::AuditorDoesNotCollude));
     assert!(codes.contains(&AssumptionCode::AuditorsClock));
-    assert!(own.report().labels.contains(&Label::SinglePartyKey));
+    assert!(own.report().labels.contains(&Warning::SinglePartyKey));
 }
 
 /// A forged proof under the first auditor's key, carried by the second: the trapdoor's owner convinces nobody else.
@@ -136,28 +137,64 @@ fn missing_key_bytes_are_inconclusive() {
     s.expect(Verdict::Inconclusive, ReasonCode::KeyMissing);
 }
 
-/// Z07-Z09, Z17: bytes that are no acceptable key. The wrapper's own tests have each lint; here the verdict.
+/// Z07-Z09, Z17: bytes that are no acceptable key, under their own digest. The wrapper's own tests have each lint; here the verdict.
 #[test]
 fn z17_malformed_key_supports_nothing() {
     let honest = Scene::honest();
-    let vk = honest.challenge().vk;
-    let bytes = honest.keys[&vk].clone();
+    let bytes = honest.keys[&honest.challenge().vk].clone();
+    let mut malformed = 0;
+    let mut judged = |bad: Vec<u8>| {
+        let (mut s, vk) = (Scene::honest(), VkDigest(Label::VerifyingKeyDigest.hash(&bad)));
+        let mut challenge = s.challenge();
+        challenge.vk = vk;
+        s.anchors = principals() + &anchored_key(vk, &set_up_by("auditor"));
+        s.keys = [(vk, bad)].into();
+        s.ask(&challenge, "host");
+        let stored = s.stored();
+        assert_ne!(stored.verdict, Verdict::Supported);
+        malformed += usize::from(stored.reasons[0].code == ReasonCode::KeyMalformed);
+        stored.reasons[0].code
+    };
+    assert_eq!(judged_twin(&bytes), Verdict::Supported);
+    for cut in [0, 1, 31, bytes.len() - 1] {
+        assert_eq!(judged(bytes[..cut].to_vec()), ReasonCode::KeyMalformed);
+    }
     for i in (0..bytes.len()).step_by(7) {
-        let mut s = Scene::honest();
         let mut bad = bytes.clone();
         bad[i] ^= 1 << (i % 8);
-        s.keys.insert(vk, bad);
-        let stored = s.stored();
-        assert_eq!(stored.verdict, Verdict::Inconclusive, "byte {i}");
+        let code = judged(bad);
+        // A change that gives other points in their groups is another key, under which the proof is false.
         assert!(
-            matches!(stored.reasons[0].code, ReasonCode::KeyMalformed | ReasonCode::KeyDiffers),
-            "byte {i}"
+            matches!(code, ReasonCode::KeyMalformed | ReasonCode::ProofDoesNotVerify),
+            "byte {i}: {code:?}"
         );
     }
-    for cut in [0, 1, 31, bytes.len() - 1] {
+    assert!(malformed > 4, "some changes must leave the groups");
+}
+
+/// The same construction with nothing changed.
+fn judged_twin(bytes: &[u8]) -> Verdict {
+    let (mut s, vk) = (Scene::honest(), VkDigest(Label::VerifyingKeyDigest.hash(bytes)));
+    let challenge = s.challenge();
+    assert_eq!(challenge.vk, vk);
+    s.ask(&challenge, "host");
+    s.stored().verdict
+}
+
+/// Bytes that are not those the digest names are not decoded.
+#[test]
+fn z17_bytes_of_another_digest_support_nothing() {
+    let honest = Scene::honest();
+    let vk = honest.challenge().vk;
+    for at in [0, 40, 100] {
         let mut s = Scene::honest();
-        s.keys.insert(vk, bytes[..cut].to_vec());
-        s.expect(Verdict::Inconclusive, ReasonCode::KeyMalformed);
+        s.keys.get_mut(&vk).unwrap()[at] ^= 1;
+        s.expect(Verdict::Inconclusive, ReasonCode::KeyDiffers);
+    }
+    for cut in [0, 31] {
+        let mut s = Scene::honest();
+        s.keys.get_mut(&vk).unwrap().truncate(cut);
+        s.expect(Verdict::Inconclusive, ReasonCode::KeyDiffers);
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) fn envelope(owner: &str, object: u8, size: usize) -> Envelope {
             size: size as u64,
             blake3: ContentId(blake3::hash(&body).into()),
         },
+        further_commitments: Vec::new(),
         commitment: Some(CellCommitment { root: tree.root(), cells: tree.cells() }),
         generation: 1,
         recipients: vec![RecipientEntry {
@@ -153,6 +154,7 @@ pub(crate) fn signed_envelope(e: &Envelope) -> SignedEnvelope {
 }
 
 pub(crate) fn response(challenge: &Challenge, outcome: Result<[u8; 128], CannotProve>, host: &str) -> Answer {
+    let outcome = outcome.map(|proof| proof.to_vec());
     Answer::Response(SignedResponse::new(&Response { challenge: challenge.digest(), outcome }, &key(host)))
 }
 

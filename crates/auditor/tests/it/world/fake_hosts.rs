@@ -95,6 +95,7 @@ fn envelope(owner: &SigningKey, number: u8, size: u64) -> (Target, SignedEnvelop
             size,
             blake3: ContentId([number; 32]),
         },
+        further_commitments: Vec::new(),
         commitment: Some(CellCommitment { root: CellRoot(root), cells: size.div_ceil(496) }),
         generation: 1,
         recipients: Vec::new(),
@@ -202,7 +203,7 @@ impl Hosts for FakeHosts {
         let times = self.asked_times(host, digest);
         let Some(challenge) = self.challenge_of(digest) else { return Err(NoAnswer::Refused.into()) };
         let host = &self.hosts[host];
-        let mut response = Response { challenge: *digest, outcome: Ok([9; 128]) };
+        let mut response = Response { challenge: *digest, outcome: Ok(vec![9; 128]) };
         let mut signer = &host.key;
         let stranger = key(250);
         match host.manner {

@@ -56,7 +56,7 @@ impl Honest {
     /// A bundle in which `host` answers `challenge` with `proof`, and everything else is as it should be.
     fn answered(&self, challenge: &Challenge, proof: [u8; 128], host: &SigningKey) -> Bundle {
         let signed: SignedChallenge = Signed::new(challenge, &self.auditor);
-        let response = Response { challenge: challenge.digest(), outcome: Ok(proof) };
+        let response = Response { challenge: challenge.digest(), outcome: Ok(proof.to_vec()) };
         let all = self.challenge.targets.iter().zip(&self.bundle.envelopes);
         let envelopes = all
             .filter(|(t, _)| challenge.targets.contains(t))

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bailiwick_groth16::{Claimed, PreparedVerifyingKey};
 use bailiwick_protocol::beacon::BeaconRound;
 use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::dossier::LoggedAudit;
@@ -11,6 +10,7 @@ use bailiwick_protocol::ids::{
     AuditorKey, BundleDigest, ChallengeDigest, ClassId, HostKey, InventoryDigest, InventoryRoot, Nonce,
     OwnerKey, UnitName, VkDigest,
 };
+use bailiwick_scheme::{Shown, VerifyingKey};
 
 use super::objects::{Objects, SeenObject};
 use super::schedule::{Entered, Link, Linker};
@@ -265,7 +265,7 @@ fn count_each_question_once(settled: &mut [Settled]) {
 }
 
 fn verify_all(prepared: &[Prepared]) -> Vec<bool> {
-    let mut by_key: BTreeMap<VkDigest, (Arc<PreparedVerifyingKey>, Vec<usize>)> = BTreeMap::new();
+    let mut by_key: BTreeMap<VkDigest, (Arc<dyn VerifyingKey>, Vec<usize>)> = BTreeMap::new();
     for (i, p) in prepared.iter().enumerate() {
         if let Judged::Pending { proof, .. } = &p.judged {
             let entry = by_key.entry(proof.key.digest()).or_insert_with(|| (proof.key.clone(), Vec::new()));
@@ -275,12 +275,12 @@ fn verify_all(prepared: &[Prepared]) -> Vec<bool> {
     let mut valid = vec![false; prepared.len()];
     for (key, places) in by_key.values() {
         let pending = places.iter().filter_map(|i| match &prepared[*i].judged {
-            Judged::Pending { proof, .. } => Some(Claimed { inputs: &proof.inputs, proof: &proof.proof }),
+            Judged::Pending { proof, .. } => Some(&proof.shown),
             Judged::Done(_) => None,
         });
-        let batch: Vec<Claimed<'_>> = pending.collect();
-        for (i, answer) in places.iter().zip(key.verify_batch(&batch)) {
-            valid[*i] = answer.is_ok();
+        let shown: Vec<&Shown> = pending.collect();
+        for (i, answer) in places.iter().zip(key.verify(&shown)) {
+            valid[*i] = answer;
         }
     }
     valid
