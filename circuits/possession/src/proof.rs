@@ -42,7 +42,7 @@ pub fn verify(
     vk: &PreparedVerifyingKey,
     challenge: &Challenge,
     sampled: &Sampled,
-    proof: &[u8; 128],
+    proof: &[u8],
 ) -> Result<(), VerifyError> {
     if vk.digest() != challenge.vk {
         return Err(VerifyError::WrongKey { expected: challenge.vk, found: vk.digest() });

@@ -28,7 +28,7 @@ use crate::keyfile::{self, Kind};
 struct Honest {
     bundle: Bundle,
     challenge: Challenge,
-    proof: [u8; 128],
+    proof: Vec<u8>,
     auditor: SigningKey,
     host: SigningKey,
 }
@@ -54,7 +54,7 @@ fn load(world: &World) -> anyhow::Result<Honest> {
 
 impl Honest {
     /// A bundle in which `host` answers `challenge` with `proof`, and everything else is as it should be.
-    fn answered(&self, challenge: &Challenge, proof: [u8; 128], host: &SigningKey) -> Bundle {
+    fn answered(&self, challenge: &Challenge, proof: &[u8], host: &SigningKey) -> Bundle {
         let signed: SignedChallenge = Signed::new(challenge, &self.auditor);
         let response = Response { challenge: challenge.digest(), outcome: Ok(proof.to_vec()) };
         let all = self.challenge.targets.iter().zip(&self.bundle.envelopes);
@@ -76,7 +76,7 @@ impl Honest {
 pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Result<()> {
     let honest = load(world)?;
     story.begin("control-replay", "A host that holds nothing answers with a proof it has seen before");
-    let same = honest.answered(&honest.challenge, honest.proof, &honest.host);
+    let same = honest.answered(&honest.challenge, &honest.proof, &honest.host);
     judge(
         world,
         story,
@@ -89,7 +89,7 @@ pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Re
     )?;
 
     let later = Challenge { nonce: Nonce(os_random()?), ..honest.challenge.clone() };
-    let replayed = honest.answered(&later, honest.proof, &honest.host);
+    let replayed = honest.answered(&later, &honest.proof, &honest.host);
     judge(
         world,
         story,
@@ -107,7 +107,7 @@ pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Re
         Target::of(&envelope.verify(scene.owner.parse::<OwnerKey>()?.as_bytes())?).context("a commitment")?;
     let other_object = Challenge { targets: vec![target], ..honest.challenge.clone() };
     let misdirected =
-        Bundle { envelopes: vec![envelope], ..honest.answered(&other_object, honest.proof, &honest.host) };
+        Bundle { envelopes: vec![envelope], ..honest.answered(&other_object, &honest.proof, &honest.host) };
     judge(
         world,
         story,
@@ -128,7 +128,7 @@ pub(crate) fn run(world: &World, story: &mut Story, scene: &Scene) -> anyhow::Re
     );
     fs::write(world.path("anchors-two-hosts.toml"), with_other)?;
     let to_other = Challenge { host: other_key, ..honest.challenge.clone() };
-    let borrowed = honest.answered(&to_other, honest.proof, &other_host);
+    let borrowed = honest.answered(&to_other, &honest.proof, &other_host);
     judge(
         world,
         story,
@@ -164,7 +164,7 @@ fn development(world: &World, story: &mut Story, honest: &Honest, class: ClassId
     let with_development =
         format!("{anchors}\n{}provenance = \"development\"\n", verifying_key(&digest, class));
     fs::write(world.path("anchors-development.toml"), with_development)?;
-    let bundle = honest.answered(&challenge, forged.to_bytes(), &honest.host);
+    let bundle = honest.answered(&challenge, &forged.to_bytes(), &honest.host);
     judge(
         world,
         story,
