@@ -12,6 +12,7 @@ use bailiwick_verifier::{Policy, RosterSummary, TOML_BYTES_MAX, explain, printab
 
 use crate::Help;
 use crate::audit::now_unix_ms;
+use crate::keyfile::{Kind, public_key};
 use crate::output::read_bounded;
 
 /// Arguments of `policy`.
@@ -34,9 +35,9 @@ struct CheckArgs {
     /// A signed roster: is there a host, a witness, a bloc that could meet the policy?
     #[arg(long, value_name = "FILE", requires = "authority")]
     roster: Option<PathBuf>,
-    /// Public key of the roster's authority, hexadecimal
+    /// Public key of the roster's authority, 64 digits or a .pub file
     #[arg(long, value_name = "KEY")]
-    authority: Option<RosterKey>,
+    authority: Option<String>,
     /// Jurisdiction blocs of the roster [default: those this program ships]
     #[arg(long, value_name = "FILE")]
     blocs: Option<PathBuf>,
@@ -85,8 +86,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn contradictions(args: &CheckArgs, policy: &Policy) -> anyhow::Result<Vec<String>> {
     let (Some(path), Some(authority)) = (&args.roster, &args.authority) else { return Ok(Vec::new()) };
+    let authority = RosterKey(public_key(authority, Kind::Roster)?);
     let bytes = read_bounded(path, ROSTER_BYTES_MAX as u64)?;
-    let roster = bailiwick_roster::open(&bytes, authority, now_unix_ms(), None)
+    let roster = bailiwick_roster::open(&bytes, &authority, now_unix_ms(), None)
         .with_context(|| format!("{} cannot be used", path.display()))?;
     let blocs = match &args.blocs {
         Some(path) => Blocs::parse(&text(path, BLOCS_BYTES_MAX)?)

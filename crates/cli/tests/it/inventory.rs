@@ -4,7 +4,14 @@ use std::fs;
 use std::process::Output;
 
 use bailiwick_client::{Client, ClientOptions};
-use bailiwick_protocol::ids::HostKey;
+use bailiwick_protocol::bundle::NoAnswer;
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::dossier::{Dossier, Logged};
+use bailiwick_protocol::ids::{AuditorKey, HostKey, InventoryDigest, Nonce, ScheduleDigest};
+use bailiwick_protocol::inventory::OwnerRange;
+use bailiwick_protocol::schedule::{
+    EpochCommitment, LogEntry, Offered, SignedEpochCommitment, hash_of_nonce,
+};
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 
@@ -137,4 +144,64 @@ fn what_says_nothing_is_an_error() {
         fs::remove_file(place.path(extra)).unwrap();
     }
     assert_eq!(place.names(), before, "nothing is left behind");
+}
+
+/// I11: what an auditor's commitments of the epoch say of the host: this inventory, another, that it gave none, or nothing. One that says
+/// none outweighs those to this one, one to another outweighs all; those of other epochs and hosts, and those that their auditor did not
+/// sign, say nothing.
+#[test]
+fn a_dossier_says_what_the_auditor_was_given() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, &["put", "body", "--owner", "owner"]));
+    make_inventory(&place, &node, 3);
+    let save = ["check-inventory", "--epoch", "3", "--owner", "owner", "--save", "range"];
+    place.run(&at(&node, &[&save[..], &["--envelopes", "body.envelope"]].concat()));
+    drop(node);
+    let range = OwnerRange::from_bytes(&fs::read(place.path("range")).unwrap()).unwrap();
+    let inventory = range.inventory.decode_unverified().unwrap();
+    let (key, stranger) = (signing_key(&place, "auditor"), signing_key(&place, "owner"));
+    let committed = |number: u8, epoch: u64, host: HostKey, offered: Offered, signer: &SigningKey| {
+        let c = EpochCommitment {
+            auditor: AuditorKey(key.public()),
+            schedule: ScheduleDigest([number; 32]),
+            epoch,
+            nonce: hash_of_nonce(&Nonce([number; 32])),
+            hosts: vec![(host, offered)],
+        };
+        let entry = LogEntry::Epoch(SignedEpochCommitment::new(&c, signer)).to_bytes();
+        Logged { entry, proof: b"judged by verify".to_vec() }
+    };
+    let compare = |announced: &[&Logged]| {
+        let mut dossier =
+            Dossier { announced: announced.iter().map(|l| (*l).clone()).collect(), ..Dossier::default() };
+        dossier.sort();
+        fs::write(place.path("auditors.dossier"), dossier.to_bytes()).unwrap();
+        let fixed = ["check-inventory", "--from", "range", "--epoch", "3", "--owner", "owner.pub", "--json"];
+        let more =
+            ["--host", "node/host.pub", "--dossier", "auditors.dossier", "--envelopes", "body.envelope"];
+        let out = place.try_run(&[&fixed[..], &more].concat());
+        let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(json["complete"], true, "what is listed does not depend on the dossier");
+        let by = json["committed_by"].as_array().unwrap().len();
+        (out.status.code(), json["committed"].as_str().unwrap().to_owned(), by)
+    };
+    let (host, stands) = (inventory.host, Offered::Inventory(inventory.digest()));
+    let silent = Offered::Nothing(NoAnswer::TimedOut);
+    let same = committed(1, 3, host, stands, &key);
+    let none = committed(2, 3, host, silent, &key);
+    let other = committed(3, 3, host, Offered::Inventory(InventoryDigest([9; 32])), &key);
+    let said = |code, what: &str, by| (Some(code), what.to_owned(), by);
+    assert_eq!(compare(&[&same]), said(0, "same", 1));
+    assert_eq!(compare(&[&none]), said(1, "none-given", 1));
+    assert_eq!(compare(&[&same, &none]), said(1, "none-given", 1));
+    assert_eq!(compare(&[&other]), said(1, "other", 1));
+    assert_eq!(compare(&[&none, &other, &same]), said(1, "other", 1));
+    assert_eq!(compare(&[]), said(1, "missing", 0));
+    let elsewhere = committed(4, 3, HostKey([7; 32]), silent, &key);
+    let before = committed(5, 2, host, silent, &key);
+    let forged = committed(6, 3, host, silent, &stranger);
+    for about_nothing in [&elsewhere, &before, &forged] {
+        assert_eq!(compare(&[about_nothing]), said(1, "missing", 0));
+        assert_eq!(compare(&[about_nothing, &same]), said(0, "same", 1));
+    }
 }

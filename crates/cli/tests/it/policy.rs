@@ -53,3 +53,33 @@ fn t15_contradictions_are_errors() {
     fs::write(place.path("p.toml"), good).unwrap();
     assert_eq!(place.try_run(&["policy", "check", "p.toml"]).status.code(), Some(0));
 }
+
+/// T15: a roster that could not meet the policy is exit code 2, each reason a line; its authority is given by digits or by file.
+#[test]
+fn t15_a_policy_beside_a_roster() {
+    let place = Place::new();
+    place.run(&["key", "new", "roster", "-o", "authority"]);
+    let network = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../audits/rosters/seed-network.toml");
+    fs::copy(network, place.path("network.toml")).unwrap();
+    place.run(&["roster", "sign", "network.toml", "--key", "authority", "-o", "network.roster"]);
+    let pub_file = fs::read_to_string(place.path("authority.pub")).unwrap();
+    let digits = pub_file.lines().find_map(|l| l.strip_prefix("public = ")).unwrap().trim_matches('"');
+    for authority in ["authority.pub", digits] {
+        let with = ["--roster", "network.roster", "--authority", authority];
+        let check = |name: &str| {
+            let profile = profile(name);
+            let out = place.try_run(&[&["policy", "check", profile.as_str()][..], &with].concat());
+            (out.status.code(), String::from_utf8(out.stdout).unwrap())
+        };
+        let (code, said) = check("demo");
+        assert_eq!((code, said.contains("cannot be met")), (Some(0), false), "{said}");
+        let (code, said) = check("strict");
+        assert_eq!(code, Some(2));
+        for why in ["quorum 3 of the 0 witnesses", "no host of the roster", "no recipient of the roster"] {
+            assert!(said.contains(&format!("cannot be met with this roster: {why}")), "{why}: {said}");
+        }
+    }
+    let other = "11".repeat(32);
+    let stranger = ["--roster", "network.roster", "--authority", other.as_str()];
+    place.refuse(&[&["policy", "check", profile("demo").as_str()][..], &stranger].concat(), "cannot be used");
+}

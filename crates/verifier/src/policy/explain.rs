@@ -190,6 +190,9 @@ fn explain_stored(t: &StoredTerms) -> Vec<String> {
         ),
         format!("stored: the evidence may be at most {} old.", hours(t.max_age_hours)),
     ];
+    if t.scope == Scope::Object {
+        out.push("stored: unless objects are named, audits must have sampled every object of a host\u{2019}s newest inventory while that was the list; a named object within 30 days.".to_owned());
+    }
     if let Some(month) = t.min_detection_month {
         out.push(format!(
             "stored: all audits of {MONTH_DAYS} days together must notice it with at least {}.",
@@ -203,7 +206,9 @@ fn explain_stored(t: &StoredTerms) -> Vec<String> {
     }
     if let Some(seconds) = t.max_answer_seconds {
         let most = duration(u64::from(seconds) * 1000);
-        out.push(format!("stored: the proof must have come within {most}, by the auditor\u{2019}s clock."));
+        out.push(format!(
+            "stored: the proof must have come within {most}, by the auditor\u{2019}s clock; of a scheduled audit by the clocks of the log\u{2019}s witnesses, with a minute more to enter its outcome."
+        ));
     }
     if let Some(hosts) = &t.hosts {
         out.push(format!("stored: only evidence from {} named host(s) counts.", hosts.len()));

@@ -32,6 +32,10 @@ fn bsn_international_keeps_keys_from_the_operators_law() {
     let words = explain(&p).join("\n");
     assert!(words.contains("keys: none of these laws may reach anyone who holds a key"), "{words}");
     assert!(words.contains("missing one refutes"), "{words}");
+    // V29: not the auditor's clock alone; V32a: what scope `object` needs.
+    assert!(words.contains("by the clocks of the log\u{2019}s witnesses"), "{words}");
+    assert!(words.contains("every object of a host\u{2019}s newest inventory"), "{words}");
+    assert!(!explain(&Policy::parse(PROFILES[2].1).unwrap()).join(" ").contains("newest inventory"));
 }
 
 #[test]
