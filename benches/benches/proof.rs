@@ -148,7 +148,8 @@ fn main() -> anyhow::Result<()> {
     taceo.show("taceo-groth16 0.2, unchecked");
     ark.show("ark-groth16 0.6, matrices kept, unchecked");
     for (what, theirs) in [("ark", &ark), ("taceo", &taceo)] {
-        let (wall, cpu) = (median(&theirs.wall) / median(&ours.wall), median(&theirs.cpu) / median(&ours.cpu));
+        let (wall, cpu) =
+            (median(&theirs.wall) / median(&ours.wall), median(&theirs.cpu) / median(&ours.cpu));
         println!("  {what} takes {wall:.2} times our wall time, {cpu:.2} times our processor time");
     }
     verification(&vk, &challenge, &proof.context("no proof")?, runs)

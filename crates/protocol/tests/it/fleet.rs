@@ -222,10 +222,9 @@ fn the_proof_that_dates_an_entry_earliest_is_kept() {
     }
     // What is no proof comes after every proof.
     for text in &best_first[4..] {
-        let mut d = Dossier::default();
-        d.announced = [text, &best_first[3]]
-            .map(|p| Logged { entry: entries()[0].to_bytes(), proof: p.clone() })
-            .to_vec();
+        let logged = |p: &Vec<u8>| Logged { entry: entries()[0].to_bytes(), proof: p.clone() };
+        let announced = vec![logged(text), logged(&best_first[3])];
+        let mut d = Dossier { announced, ..Dossier::default() };
         d.sort();
         assert_eq!(d.announced[0].proof, best_first[3]);
     }

@@ -24,7 +24,12 @@ use crate::world::{
 };
 
 const NOTEBOOK: u64 = 77;
-const CELL: usize = CELL_BYTES as usize;
+const CELL: usize = 496;
+const _: () = assert!(CELL_BYTES == CELL as u64);
+
+fn index(n: u64) -> usize {
+    usize::try_from(n).unwrap()
+}
 
 type Hashes = Vec<[u8; 32]>;
 
@@ -118,7 +123,7 @@ impl Pages {
         if envelope.further_commitment(NOTEBOOK) != Some(&digest_of(page)) {
             return Err(none("the owner did not sign this page of the notebook"));
         }
-        page.get(slot.cell as usize).copied().ok_or_else(|| none("the page is too short"))
+        page.get(index(slot.cell)).copied().ok_or_else(|| none("the page is too short"))
     }
 }
 
@@ -171,7 +176,7 @@ impl ProvingKey for Reveal {
     ) -> Result<Vec<u8>, ProveFailure> {
         let slot = sampled.slots[0];
         let block = held.block(&sampled.targets[slot.target], slot.cell / CELLS_PER_BLOCK as u64)?;
-        Ok(block.chunks(CELL).nth(slot.cell as usize % CELLS_PER_BLOCK).unwrap().to_vec())
+        Ok(block.chunks(CELL).nth(index(slot.cell) % CELLS_PER_BLOCK).unwrap().to_vec())
     }
 }
 
@@ -184,12 +189,12 @@ impl Held for Host {
     }
 
     fn tree(&mut self, target: &Target) -> Result<CellTree, NotHeld> {
-        commit([body(target.name.object.0[0], target.size as usize)]).map_err(|_| NotHeld)
+        commit([body(target.name.object.0[0], index(target.size))]).map_err(|_| NotHeld)
     }
 
     fn block(&mut self, target: &Target, number: u64) -> Result<Vec<u8>, NotHeld> {
-        let start = number as usize * BLOCK_BYTES;
-        let all = body(target.name.object.0[0], target.size as usize);
+        let start = index(number) * BLOCK_BYTES;
+        let all = body(target.name.object.0[0], index(target.size));
         Ok(all[start..start + block_len(target.size, number)].to_vec())
     }
 }
@@ -197,7 +202,7 @@ impl Held for Host {
 fn committed() -> (Vec<Envelope>, Vec<u8>) {
     let (mut list, mut notebook) = (envelopes(), Vec::new());
     for e in &mut list {
-        let bytes = body(e.object.0[0], e.body.size as usize);
+        let bytes = body(e.object.0[0], index(e.body.size));
         let mut committer = Notebook.committer();
         bytes.chunks(1000).for_each(|piece| committer.update(piece));
         let value = committer.finish().unwrap();

@@ -192,6 +192,7 @@ mod tests {
 
     fn envelope() -> Envelope {
         Envelope {
+            further_commitments: Vec::new(),
             suite: bailiwick_protocol::envelope::SUITE,
             owner: OwnerKey([1; 32]),
             object: ObjectId([2; 16]),
