@@ -19,6 +19,8 @@ pub(crate) const SAME_TIER_EDGES: &[SameTierEdge<'static>] = &[
         "bailiwick-groth16",
         "the statement is proven and verified by the wrapper",
     ),
+    ("bailiwick-scheme", "bailiwick-groth16", "scheme 1 verifies with the wrapper"),
+    ("bailiwick-scheme", "bailiwick-possession-circuit", "scheme 1 is this statement"),
     ("bailiwick-cli", "bailiwick-node", "`bailiwick node run` is the node"),
     (
         "bailiwick-cli",
