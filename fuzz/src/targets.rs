@@ -5,6 +5,7 @@ mod bodies;
 mod checks;
 mod export;
 mod fleet;
+mod iden3;
 mod judgement;
 mod keys;
 mod messages;
@@ -58,6 +59,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "snarkjs-key", run: export::key, seeds: export::key_seeds },
     Target { name: "snarkjs-proof", run: export::proof, seeds: export::proof_seeds },
     Target { name: "snarkjs-public", run: export::public, seeds: export::public_seeds },
+    Target { name: "zkey", run: iden3::zkey, seeds: iden3::zkey_seeds },
+    Target { name: "ptau", run: iden3::ptau, seeds: iden3::ptau_seeds },
     Target { name: "http-signature", run: requests::http_signature, seeds: requests::http_signature_seeds },
     Target { name: "names", run: requests::names, seeds: requests::names_seeds },
     Target { name: "beacon-round", run: beacon::round, seeds: beacon::round_seeds },

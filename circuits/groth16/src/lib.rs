@@ -28,6 +28,8 @@ mod matrices;
 #[cfg(feature = "prove")]
 mod msm;
 #[cfg(feature = "prove")]
+mod parts;
+#[cfg(feature = "prove")]
 mod prover;
 #[cfg(feature = "prove")]
 mod proving_key;
@@ -47,6 +49,8 @@ pub use verify::{InputError, VerifyError, input_from_bytes};
 
 #[cfg(feature = "prove")]
 pub use matrices::{Matrices, SynthesisError, assign};
+#[cfg(feature = "prove")]
+pub use parts::KeyParts;
 #[cfg(feature = "prove")]
 pub use prover::{ProveError, ProvePhase, prove};
 #[cfg(feature = "prove")]

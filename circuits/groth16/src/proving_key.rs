@@ -196,7 +196,7 @@ impl ProvingKey {
 }
 
 /// Whether every point outside the verifying key is on its curve: about 0.1 µs a point. For G2 that is not its subgroup.
-fn on_curve(pk: &ark_groth16::ProvingKey<Bn254>) -> bool {
+pub(crate) fn on_curve(pk: &ark_groth16::ProvingKey<Bn254>) -> bool {
     let g1 = |points: &[G1Affine]| points.par_iter().all(G1Affine::is_on_curve);
     g1(&[pk.beta_g1, pk.delta_g1])
         && [&pk.a_query, &pk.b_g1_query, &pk.h_query, &pk.l_query].into_iter().all(|query| g1(query))

@@ -109,7 +109,11 @@ pub struct ProverKey {
     matrices: Matrices,
 }
 
-fn matrices_of(class: ClassId) -> Result<Matrices, KeyError> {
+/// The matrices of a pinned class, synthesised and compared with their pinned digest.
+///
+/// # Errors
+/// [`KeyError::UnknownClass`] before anything is synthesised; `NotPinned`.
+pub fn matrices_of(class: ClassId) -> Result<Matrices, KeyError> {
     // First: a class comes from a key card, and the work of synthesis grows with what it says.
     let pinned = class_info(class).ok_or(KeyError::UnknownClass { class })?.circuit;
     let matrices = Matrices::synthesize(PossessionCircuit::shape(class))?;
@@ -147,6 +151,19 @@ impl ProverKey {
     pub fn development(class: ClassId, progress: &mut dyn FnMut(SetupProgress)) -> Result<Self, KeyError> {
         let matrices = matrices_of(class)?;
         let (key, _) = development_setup(&matrices, progress)?;
+        Ok(Self::new(class, key, matrices))
+    }
+
+    /// A key made elsewhere; `make` gets the matrices of the class. What `make` does not check is not checked.
+    ///
+    /// # Errors
+    /// [`KeyError`] as the caller's error, and what `make` reports.
+    pub fn made_by<E: From<KeyError>>(
+        class: ClassId,
+        make: impl FnOnce(&Matrices) -> Result<ProvingKey, E>,
+    ) -> Result<Self, E> {
+        let matrices = matrices_of(class)?;
+        let key = make(&matrices)?;
         Ok(Self::new(class, key, matrices))
     }
 

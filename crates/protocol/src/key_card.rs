@@ -21,6 +21,20 @@ pub enum KeyProvenance {
     Development,
     /// By one auditor, from its own randomness.
     Auditor,
+    /// By many, each multiplying a secret in: sound if one of them destroyed theirs.
+    Ceremony,
+}
+
+/// What is said about a ceremony, as trust anchors say it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeremonyCard {
+    /// SHA-256 of the final key's record of contributions, lower-case hexadecimal.
+    pub transcript: String,
+    /// Contributors who drew their own secret.
+    pub contributors: u32,
+    /// The public value that closed it, lower-case hexadecimal.
+    pub beacon: String,
 }
 
 /// What is said about a key beside it.
@@ -34,6 +48,9 @@ pub struct KeyCard {
     /// The auditor who made it, for [`KeyProvenance::Auditor`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auditor: Option<AuditorKey>,
+    /// The ceremony it came from, for [`KeyProvenance::Ceremony`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceremony: Option<CeremonyCard>,
     /// Digest of the verifying key.
     pub vk: VkDigest,
     /// Digest of the proving key file.

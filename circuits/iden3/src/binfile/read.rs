@@ -120,6 +120,24 @@ pub struct Section<'f, R> {
     left: u64,
 }
 
+impl<R: Read + Seek> Section<'_, R> {
+    /// Steps over `bytes` bytes.
+    ///
+    /// # Errors
+    /// [`BinFileError::Short`] when the section ends before, `Io`.
+    pub fn skip(&mut self, bytes: u64) -> Result<(), BinFileError> {
+        let short = BinFileError::Short { kind: self.kind, wanted: bytes, left: self.left };
+        match (self.left.checked_sub(bytes), i64::try_from(bytes)) {
+            (Some(left), Ok(step)) => {
+                self.from.seek_relative(step)?;
+                self.left = left;
+                Ok(())
+            }
+            _ => Err(short),
+        }
+    }
+}
+
 impl<R: Read> Section<'_, R> {
     /// The section's type.
     #[must_use]

@@ -1,6 +1,8 @@
 //! `bailiwick circuit`: the pinned classes, and proving keys for them.
 
+mod ceremony;
 mod export;
+mod import;
 
 use std::fs;
 use std::io::{BufReader, BufWriter, Write as _};
@@ -11,7 +13,9 @@ use anyhow::{Context as _, ensure};
 use bailiwick_groth16::{SetupProgress, Transcript, VERIFYING_KEY_BYTES_MAX, VerifyingKey};
 use bailiwick_possession_circuit::{ProverKey, class_info};
 use bailiwick_protocol::ids::{AuditorKey, ClassId, VkDigest};
-use bailiwick_protocol::key_card::{KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard, KeyProvenance};
+use bailiwick_protocol::key_card::{
+    CeremonyCard, KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard, KeyProvenance,
+};
 
 use super::audit::parse_class;
 use crate::keyfile::{self, Kind};
@@ -36,6 +40,10 @@ enum Command {
     Check(CheckArgs),
     /// Write constraint systems, keys and proofs in the formats of snarkjs, and a verifier contract
     Export(export::Args),
+    /// Make a key together with others: powers of tau, contributions, beacon, verification
+    Ceremony(ceremony::Args),
+    /// Verify the ceremony of a .zkey and take its key
+    Import(import::ImportArgs),
 }
 
 /// Arguments of `circuit check`.
@@ -98,6 +106,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Setup(a) => setup(&a),
         Command::Check(a) => check(&a),
         Command::Export(a) => export::run(&a),
+        Command::Ceremony(a) => ceremony::run(a),
+        Command::Import(a) => import::run(&a),
     }
 }
 
@@ -152,6 +162,13 @@ fn ls(args: &LsArgs) -> anyhow::Result<ExitCode> {
 fn provenance_text(card: &KeyCard) -> String {
     match (card.provenance, &card.auditor) {
         (KeyProvenance::Auditor, Some(auditor)) => format!("SINGLE-PARTY KEY of auditor {auditor}"),
+        (KeyProvenance::Ceremony, _) => match &card.ceremony {
+            Some(c) => format!(
+                "of a CEREMONY of {} contributors, transcript {}, beacon {}: sound if one of them destroyed their secret",
+                c.contributors, c.transcript, c.beacon
+            ),
+            None => "of a ceremony its card does not name".to_owned(),
+        },
         (KeyProvenance::Development, _) => "DEVELOPMENT KEY: anyone can forge under it".to_owned(),
         _ => "of unknown provenance".to_owned(),
     }
@@ -195,7 +212,8 @@ fn setup(args: &SetupArgs) -> anyhow::Result<ExitCode> {
         }
     };
     bar.finish_and_clear();
-    let card = write(args, &key, transcript.as_ref(), auditor.map(|k| AuditorKey(k.public())))?;
+    let origin = auditor.map_or(Origin::Development, |k| Origin::Auditor(AuditorKey(k.public())));
+    let card = write(&args.dir, &key, transcript.as_ref(), origin)?;
     told(args, &card, "made")
 }
 
@@ -207,29 +225,42 @@ fn development_card(args: &SetupArgs) -> anyhow::Result<Option<KeyCard>> {
     }))
 }
 
+/// Where a key comes from, as its card says it.
+enum Origin {
+    Development,
+    Auditor(AuditorKey),
+    Ceremony(CeremonyCard),
+}
+
 /// Writes proving key, transcript, verifying key, and last the card, so that a card always speaks of whole keys.
 fn write(
-    args: &SetupArgs,
+    dir: &Path,
     key: &ProverKey,
     transcript: Option<&Transcript>,
-    auditor: Option<AuditorKey>,
+    origin: Origin,
 ) -> anyhow::Result<KeyCard> {
     let vk = key.verifying_key().digest();
-    let file = |extension: &str| args.dir.join(format!("{vk}.{extension}"));
+    let file = |extension: &str| dir.join(format!("{vk}.{extension}"));
     let (_, pk) = write_buffered(&file("pk"), |to| Ok(key.write_to(to)?))?;
     if let Some(transcript) = transcript {
         write_buffered(&file("transcript"), |to| Ok(transcript.write_to(to)?))?;
     }
     write_buffered(&file("vk"), |to| Ok(to.write_all(key.verifying_key().as_bytes())?))?;
-    let provenance = if auditor.is_some() { KeyProvenance::Auditor } else { KeyProvenance::Development };
+    let (provenance, auditor, ceremony) = match origin {
+        Origin::Development => (KeyProvenance::Development, None, None),
+        Origin::Auditor(auditor) => (KeyProvenance::Auditor, Some(auditor), None),
+        Origin::Ceremony(ceremony) => (KeyProvenance::Ceremony, None, Some(ceremony)),
+    };
+    let (circuit, class) = (key.circuit(), key.class());
     let card = KeyCard {
         version: KEY_CARD_VERSION,
         provenance,
         auditor,
+        ceremony,
         vk,
         pk,
-        circuit: key.circuit(),
-        class: args.class,
+        circuit,
+        class,
         scheme: bailiwick_protocol::envelope::COMMITMENT_SCHEME_CELL_TREE,
     };
     let text = toml::to_string(&card)?;

@@ -243,6 +243,7 @@ static TINY: LazyLock<(Vec<u8>, KeyCard)> = LazyLock::new(|| {
     let card = KeyCard {
         version: KEY_CARD_VERSION,
         provenance: KeyProvenance::Development,
+        ceremony: None,
         auditor: None,
         vk,
         pk,

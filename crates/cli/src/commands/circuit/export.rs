@@ -35,8 +35,8 @@ pub(crate) struct Args {
     /// An evidence bundle: its proof and public input, for snarkjs and as a call of the contract, and its verifying key
     #[arg(long, value_name = "FILE", group = "what", conflicts_with = "key")]
     bundle: Option<PathBuf>,
-    /// A made-up object, proven under the DEVELOPMENT key of a class: all of the above and witness.wtns
-    #[arg(long, value_name = "CLASS", group = "what", value_parser = parse_class, conflicts_with_all = ["class", "key", "bundle"])]
+    /// A made-up object, proven under the DEVELOPMENT key of a class, or under --key: all of the above and witness.wtns
+    #[arg(long, value_name = "CLASS", group = "what", value_parser = parse_class, conflicts_with_all = ["class", "bundle"])]
     self_test: Option<ClassId>,
     /// Folder of keys
     #[arg(long, value_name = "DIR", default_value = "circuit-keys")]
@@ -80,12 +80,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut folder = NewFolder::create(&args.output)?;
     let mut report = Report::default();
     if let Some(class) = args.self_test {
-        self_test::export(class, &mut folder, &mut report)?;
+        self_test::export(class, &args.dir, args.key, &mut folder, &mut report)?;
     }
     if let Some(class) = args.class {
         export_circuit(class, &mut folder, &mut report)?;
     }
-    if let Some(digest) = args.key {
+    if let Some(digest) = args.key
+        && args.self_test.is_none()
+    {
         let (vk, provenance) = key_of(&args.dir, digest)?;
         export_key(&vk, provenance, &mut folder, &mut report)?;
     }

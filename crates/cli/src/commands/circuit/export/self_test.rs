@@ -1,5 +1,9 @@
-//! Everything there is to export, of an object made up here and proven under the development key. The one place where a witness leaves
+//! Everything there is to export, of an object made up here and proven under the development key or one of a folder. The one place where a witness leaves
 //! the program: at a host it never does.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use bailiwick_groth16::{Proof, SetupProgress, assign};
@@ -19,19 +23,25 @@ use bailiwick_protocol::key_card::KeyProvenance;
 
 use super::folder::NewFolder;
 use super::{Report, export_circuit, export_key, export_proof};
+use crate::commands::circuit::cards;
 use crate::{keyfile, progress};
 
 /// Bytes of the made-up object: a hundred cells in one block, which every class can prove.
 const OBJECT_BYTES: usize = 49_500;
 
-pub(super) fn export(class: ClassId, folder: &mut NewFolder, report: &mut Report) -> anyhow::Result<()> {
+pub(super) fn export(
+    class: ClassId,
+    dir: &Path,
+    digest: Option<VkDigest>,
+    folder: &mut NewFolder,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let matrices = export_circuit(class, folder, report)?;
-    let bar = progress::steps(1000, "key set-up");
-    let key = ProverKey::development(class, &mut |p: SetupProgress| {
-        bar.set_position(1000 * p.done / p.total.max(1));
-    })?;
-    bar.finish_and_clear();
-    export_key(key.verifying_key(), Some(KeyProvenance::Development), folder, report)?;
+    let (key, provenance) = match digest {
+        None => (development_key(class)?, KeyProvenance::Development),
+        Some(digest) => key_at_hand(class, dir, digest)?,
+    };
+    export_key(key.verifying_key(), Some(provenance), folder, report)?;
 
     let mut body = vec![0; OBJECT_BYTES];
     blake3::Hasher::new().update(b"a made-up object").finalize_xof().fill(&mut body);
@@ -50,6 +60,30 @@ pub(super) fn export(class: ClassId, folder: &mut NewFolder, report: &mut Report
 
     let proof = prove(&key, &challenge, &drawn, openings, &mut keyfile::system_rng()?, &mut |_| ())?;
     export_proof(key.verifying_key(), &inputs.to_array(), &Proof::from_bytes(&proof)?, folder, report)
+}
+
+fn development_key(class: ClassId) -> anyhow::Result<ProverKey> {
+    let bar = progress::steps(1000, "key set-up");
+    let key = ProverKey::development(class, &mut |p: SetupProgress| {
+        bar.set_position(1000 * p.done / p.total.max(1));
+    })?;
+    bar.finish_and_clear();
+    Ok(key)
+}
+
+/// A proving key of a folder of keys, by its card.
+fn key_at_hand(class: ClassId, dir: &Path, digest: VkDigest) -> anyhow::Result<(ProverKey, KeyProvenance)> {
+    let card = cards(dir)?
+        .into_iter()
+        .find(|c| c.vk == digest)
+        .with_context(|| format!("{} has no card of key {digest}", dir.display()))?;
+    ensure!(card.class == class, "key {digest} is for class {}", card.class);
+    let path = dir.join(format!("{digest}.pk"));
+    let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let key = ProverKey::read_from(&mut BufReader::new(file), &card.pk, class)?;
+    let found = key.verifying_key().digest();
+    ensure!(found == digest, "the key filed under {digest} is key {found}");
+    Ok((key, card.provenance))
 }
 
 fn challenge(class: ClassId, vk: VkDigest, body: &[u8]) -> anyhow::Result<Challenge> {
