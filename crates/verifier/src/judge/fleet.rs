@@ -129,15 +129,15 @@ fn establish<'a>(
         now_unix_ms: now,
     };
     let prepared = audits::prepare(audits, &world, &mut ignored);
-    plans.count_inventories(&prepared, &inventories, anchors, now, &mut ignored);
     let reader = schedule::Reader { policy, anchors, published: &published, now_ms: now };
     let mut linked = schedule::Linker::new(&plans, &prepared, &mut book, verifier, reader);
     let audits = audits::finish(prepared, &mut linked, &mut objects);
+    plans.count_inventories(&audits, &inventories, anchors, now, &mut ignored);
     book.close(now);
     objects.read_statements(&opened, anchors, &people, now, &mut ignored);
     let span = hosts::Span::new(&published, book.horizon(), now);
     let asked = hosts::asked(&audits, &plans);
-    let hosts = hosts::gather(&audits, &plans, policy, anchors, &span);
+    let hosts = hosts::gather(&audits, &plans, policy, anchors, &span, &mut ignored);
     Fleet { policy, anchors, people, book, plans, audits, hosts, asked, objects, ignored, now_unix_ms: now }
 }
 

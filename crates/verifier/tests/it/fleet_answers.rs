@@ -31,10 +31,10 @@ fn p16_a_lost_answer_fails_only_where_the_question_was_due() {
     assert_ne!(s.report().claim(Claim::Stored).verdict, Refuted);
 }
 
-/// P14: an auditor that logs its own word that no answer came beside the signed answer itself refutes nobody; a host that signed
+/// An auditor that logs its own word that no answer came beside the signed answer itself refutes nobody; a host that signed
 /// against itself gains nothing from an older answer. Either way a question counts once.
 #[test]
-fn p14_one_question_counts_once_and_a_signed_answer_beats_the_auditors_word() {
+fn one_question_counts_once_and_a_signed_answer_beats_the_auditors_word() {
     let with = |answer: &dyn Fn(&Challenge, &str) -> Answer| {
         let mut s = FleetScene::honest();
         let c = s.audits[2].bundle.challenge.decode_unverified().unwrap();
@@ -133,9 +133,9 @@ fn withhold_leaves(s: &mut FleetScene, at: usize) {
     s.outcomes();
 }
 
-/// P16: a host that denies what its own signed inventory lists contradicts itself, whatever the schedule.
+/// P14, P16: a host that denies what its own signed inventory lists contradicts itself, whatever the schedule.
 #[test]
-fn p16_denying_what_the_own_inventory_lists_is_a_failed_answer() {
+fn p14_denying_what_the_own_inventory_lists_is_a_failed_answer() {
     for late in [false, true] {
         let mut s = FleetScene::honest();
         says(&mut s, 2, Err(CannotProve::ObjectUnknown));

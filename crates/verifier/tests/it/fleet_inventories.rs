@@ -8,7 +8,7 @@ use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Scope, Standing, V
 
 use crate::beacon_chain::published;
 use crate::fleet_world::{
-    EPOCHS, FleetScene, HOSTS, audit, challenge, held_by, inventory_of, round_of, standing,
+    Audit, EPOCHS, FleetScene, HOSTS, audit, challenge, held_by, inventory_of, round_of, standing,
 };
 use crate::world::{envelope, key};
 
@@ -55,6 +55,33 @@ fn two_inventories_of_one_epoch_refute() {
     assert_eq!(report.fleet.ignored[0].code, C::InventoryNotByHost);
 }
 
+/// P15: a stranger signs two inventories inside bundles that an anchored auditor signs: nothing is refuted, and they are named as ignored.
+#[test]
+fn p15_two_inventories_of_a_stranger_refute_nothing() {
+    let with = |who: &str| {
+        let mut s = FleetScene::honest();
+        for n in [1, 2] {
+            let held = &held_by("host")[..n];
+            let (tree, inventory) = inventory_of(who, 1, held);
+            let bundle = audit(who, &challenge(who, 1, &inventory), held, &inventory, &tree);
+            let logged_ms = s.audits[0].logged_ms;
+            s.audits.push(Audit { bundle, outcome: None, logged_ms });
+        }
+        s.report()
+    };
+    let report = with("stranger");
+    let (stored, honest) = (report.claim(Claim::Stored), FleetScene::honest().report());
+    assert_eq!((stored.verdict, &stored.reasons), (Supported, &honest.claim(Claim::Stored).reasons));
+    assert_ne!(report.claim(Claim::Logged).verdict, Refuted);
+    assert_eq!(report.fleet.ignored.iter().map(|r| r.code).collect::<Vec<_>>(), [C::HostNotAnchored]);
+    // The reader's own host that does the same contradicts itself.
+    let report = with("other host");
+    for claim in [Claim::Stored, Claim::Logged] {
+        assert_eq!(report.claim(claim).verdict, Refuted);
+        assert!(report.claim(claim).reasons.iter().any(|r| r.code == C::TwoInventories));
+    }
+}
+
 /// A host that gives no inventory has failed its audit, and the log accounts for it.
 #[test]
 fn a_host_without_an_inventory_fails() {
@@ -92,10 +119,36 @@ fn p02_junk_in_the_inventory_dilutes_and_is_shown() {
     assert_ne!(report.claim(Claim::Stored).verdict, Supported);
 }
 
+/// P02: a host that starts padding after an honest history: what the month's samples show counts, not what was before.
+#[test]
+fn p02_an_honest_past_does_not_hide_padding() {
+    let month = 30 * 24 * 3_600_000;
+    // Padded from the second epoch on; the first is of the month still, and a moment later no more.
+    let chance = |more: u64| {
+        let mut s = FleetScene::over_time(|host, epoch| {
+            let mut list = held_by(host);
+            if epoch > 1 {
+                list.extend((100..110).map(|id| envelope("mallory", id, 120_000)));
+            }
+            list.sort_by_key(Envelope::name);
+            list
+        });
+        s.policy = s.policy.replace("max_age_hours = 24\n", "max_age_hours = 800\n");
+        s.now = published(round_of(1)) + month + more;
+        let d = s.report().claim(Claim::Stored).numbers.detection.clone();
+        let all = d.iter().find(|s| s.scope == Scope::All).unwrap();
+        all.losses.iter().find(|l| l.lost_fraction == 0.5).unwrap().probability
+    };
+    // Of three samples the first fell on what counts, of the other two, in the scene's seed, none.
+    let (with, without) = (chance(0), chance(1));
+    assert!((0.15..0.18).contains(&with), "{with}");
+    assert!(without < 1e-9, "{without}");
+}
+
 /// A commitment that says a host gave no inventory fails it only if it was fixed before the round, once, by a schedule that was: else
 /// any auditor could say so of any host afterwards.
 #[test]
-fn p14_no_inventory_counts_only_where_it_was_committed_in_time() {
+fn no_inventory_counts_only_where_it_was_committed_in_time() {
     let silent = || {
         let mut s = FleetScene::honest();
         let host = s.schedule.hosts[0].host;

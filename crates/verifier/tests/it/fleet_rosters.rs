@@ -1,19 +1,21 @@
 //! Rosters that may and may not be used.
 
-use bailiwick_protocol::bundle::Answer;
-use bailiwick_protocol::challenge::{CannotProve, Response, SignedResponse};
+use bailiwick_protocol::bundle::{Answer, Bundle};
+use bailiwick_protocol::challenge::{CannotProve, Response, SignedChallenge, SignedResponse};
 use bailiwick_protocol::codec::Canonical;
-use bailiwick_protocol::ids::RosterKey;
+use bailiwick_protocol::ids::{HostKey, RosterKey};
 use bailiwick_protocol::inventory::SignedInventory;
 use bailiwick_roster::{OpenError, Principal, Role, SignedRoster};
 use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Standing, Unusable, Verdict};
 
 use crate::beacon_chain::published;
 use crate::fleet_world::{
-    EPOCHS, FleetScene, HOSTS, audit, challenge, held_by, inventory_of, roster, roster_principal,
-    roster_with, round_of, standing,
+    Audit, EPOCHS, FleetScene, HOSTS, audit, challenge, held_by, inventory_of, object, roster,
+    roster_principal, roster_with, round_of, standing,
 };
-use crate::world::{anchored_key, auditors_trapdoor, key, principal, set_up_by};
+use crate::world::{
+    anchored_key, auditors_trapdoor, challenge_for, key, principal, response, set_up_by, signed_envelope,
+};
 
 use Verdict::{Inconclusive, Refuted, Supported};
 
@@ -154,14 +156,23 @@ fn p15_entries_of_a_roster_count_at_the_time_of_the_audit() {
     }
 }
 
-/// P15: what a host signed against itself while its entry was valid stands after it; what somebody signs with its key later does not.
+/// P15: what a host signed against itself stands after its entry has ended, where a quorum saw it in the log before; what somebody signs
+/// with its old key later does not, whatever round the question names.
 #[test]
 fn p15_a_signed_failure_outlives_the_hosts_entry() {
     let (first, now) = (published(round_of(1)), FleetScene::honest().now);
-    let report = confessed(by_roster(valid("host", 1, first + 1)), "host").report();
-    assert_eq!((stored(&report), report.fleet.audits.failed), (Refuted, 1));
-    let report = confessed(by_roster(valid("host", 1, first)), "host").report();
-    assert_eq!((stored(&report), report.fleet.audits.failed), (Inconclusive, 0));
+    // Logged a minute after the round; a quorum saw it at the end of that second.
+    for (until, expected) in [(first + 61_000, (Refuted, 1)), (first + 60_999, (Inconclusive, 0))] {
+        let report = confessed(by_roster(valid("host", 1, until)), "host").report();
+        assert_eq!((stored(&report), report.fleet.audits.failed), expected, "{until}");
+    }
+    // In no log, nothing dates it; of a host of today nothing need.
+    for (until, expected) in [(now + 1, (Refuted, 1)), (now, (Inconclusive, 0))] {
+        let mut s = confessed(by_roster(valid("host", 1, until)), "host");
+        s.audits.iter_mut().for_each(|a| a.outcome = None);
+        let report = s.report();
+        assert_eq!((stored(&report), report.fleet.audits.failed), expected, "{until}");
+    }
     // Nothing dates an inventory beside the audits.
     let (_, second) = inventory_of("host", 2, &held_by("host")[..1]);
     let two = |until: u64| {
@@ -170,6 +181,61 @@ fn p15_a_signed_failure_outlives_the_hosts_entry() {
         stored(&s.report())
     };
     assert_eq!((two(now + 1), two(now)), (Refuted, Supported));
+}
+
+/// P15: nor does a bundle date the inventory in it, but the log does.
+#[test]
+fn p15_a_second_inventory_in_a_bundle_is_dated_by_the_log() {
+    let now = FleetScene::honest().now;
+    let two = |until: u64, is_logged: bool| {
+        let mut s = by_roster(valid("host", 1, until));
+        let held = &held_by("host")[..1];
+        let (tree, inventory) = inventory_of("host", 2, held);
+        let bundle = audit("host", &challenge("host", 2, &inventory), held, &inventory, &tree);
+        let logged_ms = published(round_of(2)) + 60_000;
+        s.audits.push(Audit { bundle, outcome: None, logged_ms });
+        s.outcomes();
+        if !is_logged {
+            s.audits.last_mut().unwrap().outcome = None;
+        }
+        stored(&s.report())
+    };
+    assert_eq!((two(now + 1, false), two(now, false)), (Refuted, Supported));
+    assert_eq!(two(now, true), Refuted);
+}
+
+/// P02: an object that only a host had whose entry has ended is not shown any more, however its last audit came out.
+#[test]
+fn p02_a_retired_hosts_objects_are_not_shown() {
+    let name = format!("{}/{}", crate::world::hex("alice"), "09".repeat(16));
+    let now = FleetScene::honest().now;
+    for (until, shown) in [(now + 1, true), (now, false)] {
+        let mut s = by_roster(|_| ());
+        let mut old = roster_principal(Role::Host, "old host", "CH", "CH");
+        old.valid_until_unix_ms = until;
+        let roster = s.roster.as_mut().unwrap();
+        roster.principals.push(old);
+        roster.principals.sort_by(|a, b| a.name.cmp(&b.name));
+        // One audit by itself: no schedule has this host.
+        let held = [object("alice", 9, 20_000, &[Some("reader")])];
+        let trapdoor = auditors_trapdoor();
+        let mut c = challenge_for(&held, trapdoor.verifying_key().digest());
+        c.host = HostKey(key("old host").public());
+        let bundle = Bundle {
+            challenge: SignedChallenge::new(&c, &key("auditor")),
+            envelopes: held.iter().map(signed_envelope).collect(),
+            inventory: None,
+            answer: response(&c, Ok(trapdoor.forge(&c)), "old host"),
+            ..s.audits[0].bundle.clone()
+        };
+        s.audits.push(Audit { bundle, outcome: None, logged_ms: 0 });
+        s.policy += &format!("[[objects]]\nclaims = [\"stored\"]\nobjects = [\"{name}\"]\n");
+        let report = s.report();
+        assert_eq!(report.fleet.audits.held, 2 * EPOCHS + 1);
+        let reasons = &report.claim(Claim::Stored).reasons;
+        let lost = reasons.iter().any(|r| r.code == C::ObjectNotSampled && r.text.contains(&name));
+        assert_eq!(lost, !shown, "{until}: {reasons:#?}");
+    }
 }
 
 /// P15: an auditor whose entry has ended speaks where a quorum had seen its word before; not afterwards.

@@ -286,8 +286,8 @@ fn verify_all(prepared: &[Prepared]) -> Vec<bool> {
     valid
 }
 
-/// A host's own word against itself stands whatever the schedule says; the auditor's word does not, where the question was not one
-/// that the host had to answer.
+/// A host's own word against itself stands whatever the schedule says, if it is from a time when the key was the host's; the auditor's
+/// word does not, where the question was not one that the host had to answer.
 fn standing(decision: Decision, link: &Link) -> (Standing, Vec<Reason>) {
     let Decision { verdict, mut reasons, on_word } = decision;
     match verdict {
@@ -295,7 +295,13 @@ fn standing(decision: Decision, link: &Link) -> (Standing, Vec<Reason>) {
             reasons.splice(0..0, link.obstacles.iter().cloned());
             (Standing::Undecided, reasons)
         }
-        Verdict::Refuted => (Standing::Failed, reasons),
+        Verdict::Refuted => match &link.undated {
+            Some(why) => {
+                reasons.insert(0, why.clone());
+                (Standing::Undecided, reasons)
+            }
+            None => (Standing::Failed, reasons),
+        },
         Verdict::Inconclusive => {
             reasons.extend(link.obstacles.iter().cloned());
             (Standing::Undecided, reasons)

@@ -97,6 +97,7 @@ pub(super) fn gather(
     policy: &Policy,
     anchors: &Anchors,
     span: &Span<'_>,
+    ignored: &mut Vec<Reason>,
 ) -> Vec<Host> {
     let mut by_host: BTreeMap<HostKey, Vec<&Audited>> = BTreeMap::new();
     for a in audits {
@@ -109,7 +110,15 @@ pub(super) fn gather(
     }
     // A key that nobody anchored is no host of the reader's, unless a schedule that counts promises it.
     let promised = |key: &HostKey| plans.counted().any(|(_, p)| p.schedule.host(key).is_some());
-    by_host.retain(|key, _| anchors.host(key).is_some() || promised(key));
+    by_host.retain(|key, audits| {
+        let known = anchors.host(key).is_some() || promised(key);
+        if !known {
+            let text =
+                format!("{} audits are about host {key}, which is not in the trust anchors", audits.len());
+            ignored.push(Reason::new(ReasonCode::HostNotAnchored, text));
+        }
+        known
+    });
     let retired = |key: &HostKey| !anchors.is_host_at(key, span.now_ms) && !promised(key);
     let one = |(key, audits): (HostKey, Vec<&Audited>)| {
         let gone = retired(&key);
@@ -166,7 +175,9 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
     host.sampled_listed = newest
         .and_then(|n| n.core.listed)
         .map_or(0, |list| names(held.iter().filter(|a| a.core.listed == Some(list))).len() as u64);
-    let weights = Weights::of(&held);
+    // What was a share once may be padded away since.
+    let recent = if month.is_empty() { newest.map_or(&[][..], core::slice::from_ref) } else { &month[..] };
+    let weights = Weights::of(&held, recent);
     let losses = losses(policy);
     host.audit = newest.map_or_else(Vec::new, |a| weights.chances(core::slice::from_ref(a), &losses));
     host.month = if month.is_empty() { Vec::new() } else { weights.chances(&month, &losses) };

@@ -9,7 +9,7 @@ use bailiwick_protocol::inventory::SignedInventory;
 use bailiwick_protocol::schedule::{EpochCommitment, LogEntry, Offered, Schedule};
 use bailiwick_protocol::signing::{Signed, SignedMessage};
 
-use super::audits::Prepared;
+use super::audits::Audited;
 use super::log::{Book, Seen};
 use crate::anchors::Anchors;
 use crate::policy::Policy;
@@ -179,13 +179,14 @@ impl Plans {
     /// Inventories of one host and epoch, those in the audits and those beside them.
     pub(super) fn count_inventories(
         &mut self,
-        prepared: &[Prepared],
+        audits: &[Audited],
         beside: &[SignedInventory],
         anchors: &Anchors,
         now_ms: u64,
         ignored: &mut Vec<Reason>,
     ) {
-        for c in prepared.iter().map(|p| &p.core) {
+        // An inventory in an audit is verified under the key that the question names, whoever's that is.
+        for c in audits.iter().filter(|a| a.link.undated.is_none()).map(|a| &a.core) {
             if let (Some(host), Some(digest)) = (c.host, c.inventory) {
                 self.inventories.entry((host, c.epoch)).or_default().insert(digest);
             }

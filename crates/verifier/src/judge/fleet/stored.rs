@@ -223,9 +223,10 @@ fn worst(chances: &[ScopeDetection], terms: &StoredTerms) -> f64 {
     p.map(|d| d.probability).min_by(f64::total_cmp).unwrap_or(0.0)
 }
 
-/// Owners and objects that the policy names and no audit of the month that holds has sampled.
+/// Owners and objects that the policy names and no audit of the month that holds has sampled. What a host had that is none any more
+/// says nothing of where it is now.
 fn unsampled(fleet: &Fleet<'_>, terms: &StoredTerms) -> Vec<Reason> {
-    let sampled = || fleet.hosts.iter().flat_map(|h| &h.sampled);
+    let sampled = || fleet.hosts.iter().filter(|h| !h.retired).flat_map(|h| &h.sampled);
     let rules = fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Stored));
     let rules: Vec<_> = rules.collect();
     let owners = terms.owners.iter().flatten().chain(rules.iter().flat_map(|r| &r.owners));

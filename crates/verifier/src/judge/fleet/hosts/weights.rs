@@ -14,7 +14,7 @@ const OBJECTS_WEIGHED_MAX: usize = 64;
 
 /// How much of a host's cells each scope is.
 pub(super) struct Weights {
-    /// Of inventories: samples of all audits, those that fell on what counts, by owner.
+    /// Of inventories: samples of the month's audits, or of the newest, and those that fell on what counts, by owner.
     samples: u64,
     hits: BTreeMap<OwnerKey, u64>,
     /// Objects with the fewest cells.
@@ -23,16 +23,17 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    pub(super) fn of(held: &[&Audited]) -> Self {
+    /// Owners and objects of all audits that held; shares by the recent ones alone.
+    pub(super) fn of(held: &[&Audited], recent: &[&Audited]) -> Self {
         let mut w = Self { samples: 0, hits: BTreeMap::new(), objects: Vec::new(), owners: BTreeSet::new() };
         let mut objects: BTreeMap<UnitName, u64> = BTreeMap::new();
-        for a in held {
-            if a.core.inventory.is_some() {
-                w.samples += a.core.class.map_or(0, |c| u64::from(c.samples));
-                for (owner, n) in &a.core.hits {
-                    *w.hits.entry(*owner).or_default() += n;
-                }
+        for a in recent.iter().filter(|a| a.core.inventory.is_some()) {
+            w.samples += a.core.class.map_or(0, |c| u64::from(c.samples));
+            for (owner, n) in &a.core.hits {
+                *w.hits.entry(*owner).or_default() += n;
             }
+        }
+        for a in held {
             for (name, cells) in &a.core.counted {
                 w.owners.insert(name.owner);
                 objects.entry(*name).and_modify(|c| *c = (*c).min(*cells)).or_insert(*cells);

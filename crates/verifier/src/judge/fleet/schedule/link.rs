@@ -65,6 +65,8 @@ pub(in crate::judge::fleet) struct Link {
     pub(in crate::judge::fleet) late: Option<Reason>,
     /// That it was logged in time for its schedule, and too late for the policy.
     pub(in crate::judge::fleet) slow: Option<Reason>,
+    /// Why what its host signed may be anybody's who has the host's old key.
+    pub(in crate::judge::fleet) undated: Option<Reason>,
 }
 
 /// Each round that an audit names, verified once.
@@ -128,7 +130,25 @@ impl<'a> Linker<'a> {
         }
     }
 
+    /// The round that a question names dates nothing against its host: auditor and whoever has the host's old key choose it freely. Where
+    /// the host's entry is not valid at the moment, only witnesses who saw the outcome within it say that the key was the host's then.
+    fn check_date(&self, core: &Core, link: &mut Link) {
+        let valid = |at| core.host.is_some_and(|h| self.reader.anchors.is_host_at(&h, at));
+        if !valid(self.reader.now_ms) && !link.logged.is_some_and(|seen| valid(seen.by_ms)) {
+            link.undated = Some(Reason::new(
+                ReasonCode::HostNotAnchored,
+                "the roster\u{2019}s entry of the host is not valid at the moment, nor was it when a quorum of witnesses saw the outcome: whoever has its old key could have signed this since",
+            ));
+        }
+    }
+
     pub(in crate::judge::fleet) fn link(&mut self, core: &Core, entered: Option<&Entered>) -> Link {
+        let mut link = self.place(core, entered);
+        self.check_date(core, &mut link);
+        link
+    }
+
+    fn place(&mut self, core: &Core, entered: Option<&Entered>) -> Link {
         let mut link = Link::default();
         if entered.is_none() && core.epoch == 0 && core.beacon.is_none() {
             // One audit by itself: the auditor's nonce, and the assumption that goes with it.
