@@ -10,6 +10,8 @@ use super::cast::{by_name, objects, only, owner, owners, plan, seed};
 pub(crate) const OWNED: u64 = 100;
 pub(crate) const JUNK: u64 = 1900;
 const EPOCHS: u64 = 90;
+/// Epochs, one a day, whose samples a report estimates shares from.
+const MONTH: u64 = 30;
 
 pub(crate) fn padded(seed: Seed, name: &str) -> Host {
     let [alice, _] = owners(seed);
@@ -49,10 +51,10 @@ fn p02_junk_dilutes_and_the_owners_figure_shows_it() {
     let facts = by_name(&simulation, &report);
 
     let total = OWNED + JUNK;
-    let samples = EPOCHS * u64::from(CLASS.samples);
+    let samples = MONTH * u64::from(CLASS.samples);
     let (bare, keeps) = (of_alice(seed, facts["bare"]), of_alice(seed, facts["padded-keeps"]));
     assert_eq!((bare.cells, facts["padded-keeps"].cells), (OWNED, total));
-    // The report estimates Alice's share from where the samples fell: an exact binomial of its own.
+    // The report estimates Alice's share from where the month's samples fell: an exact binomial of its own.
     let hits = binomial_bounds(samples, OWNED as f64 / total as f64, 0.99);
     let estimate = |n: u64| n * total / samples;
     let bounds = estimate(*hits.start())..=estimate(*hits.end());
