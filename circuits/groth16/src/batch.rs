@@ -4,7 +4,7 @@
 //! With coefficients r_i the n equations become
 //! `prod e(r_i·A_i, B_i) · e(-sum r_i·alpha, beta) · e(-sum r_i·IC(x_i), gamma) · e(-sum r_i·C_i, delta) = 1`:
 //! n + 3 Miller loops and one final exponentiation instead of 3n and n. If any equation is false, the product is 1 for at most
-//! one in 2^128 choices of the coefficients. They are a hash of the key, every input and every proof, so nobody can choose a
+//! one in 2^127 choices of the coefficients. They are a hash of the key, every input and every proof, so nobody can choose a
 //! proof after its coefficient, and the same batch always gets the same answer.
 
 use ark_bn254::g1::Config as G1Config;
@@ -38,7 +38,7 @@ pub struct Claimed<'a> {
 
 impl PreparedVerifyingKey {
     /// Whether each proof shows its statement: the same answers as [`PreparedVerifyingKey::verify`] one by one, in order, but
-    /// for an error of at most one in 2^128 that takes a false proof for a true one. Equal batches give equal answers.
+    /// for an error of at most one in 2^127 that takes a false proof for a true one. Equal batches give equal answers.
     ///
     /// # Errors
     /// Per proof, as [`PreparedVerifyingKey::verify`]. Parts that hold a false proof are verified one by one to name it.
@@ -103,8 +103,9 @@ impl PreparedVerifyingKey {
 }
 
 /// Coefficients of one part: two halves of 64 bits, `low + high lambda` with the eigenvalue `lambda` of the curve's endomorphism (Gallant, Lambert and
-/// Vanstone, Crypto 2001). No two pairs of halves give one coefficient (`lambda` is 192 bits long, and every combination of 1 and `lambda` that vanishes has
-/// a number of 127 bits), so there are as many as of 128 bits. Never zero, which would leave a proof out.
+/// Vanstone, Crypto 2001). No two pairs of halves give one coefficient: the numbers (a, b) with a + b `lambda` = 0 are a lattice whose reduced basis has
+/// entries of 127 bits (the test below), so none but (0, 0) has both below 2^64 in magnitude. Never zero, which would leave a proof out: (1, 0) stands for (0, 0)
+/// too, so that a false proof passes for at most one in 2^127 choices.
 fn coefficients(seed: &[u8; 32], number: usize, count: usize) -> Vec<[u64; 2]> {
     let mut reader = blake3::Hasher::new_keyed(seed).update(&(number as u64).to_le_bytes()).finalize_xof();
     let mut next = || {
@@ -152,5 +153,19 @@ mod tests {
                 assert_eq!(r.is_zero(), low == 0 && high == 0);
             }
         }
+    }
+
+    /// The lattice {(a, b): a + b lambda = 0 mod r} has determinant r and, with this basis, no short vector but (0, 0): an integer combination with both
+    /// numbers below 2^64 would, solved by Cramer's rule, have coefficients below one.
+    #[test]
+    fn halves_give_distinct_coefficients() {
+        let number = |s: &str| Fr::from(s.parse::<u128>().expect("a number"));
+        let (small, large) =
+            (number("9931322734385697763"), number("147946756881789319010696353538189108491"));
+        let other = number("147946756881789319000765030803803410728");
+        assert!((-small - large * G1Config::LAMBDA).is_zero());
+        assert!((other - small * G1Config::LAMBDA).is_zero());
+        // The determinant, small^2 + large other: a multiple of r, and below 2r, as both large numbers are below 2^127. So these two are a basis.
+        assert!((small * small + large * other).is_zero());
     }
 }

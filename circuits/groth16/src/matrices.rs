@@ -24,6 +24,9 @@ pub enum SynthesisError {
     /// The circuit itself failed.
     #[error("the circuit could not be synthesised: {0}")]
     Circuit(#[from] ark_relations::utils::error::SynthesisError),
+    /// A linear combination names another one instead of a column: `ark-relations` inlines all of them.
+    #[error("a linear combination was not inlined")]
+    NotInlined,
     /// Constraints under a predicate other than R1CS, which Groth16 would silently leave out.
     #[error("{count} constraints are not R1CS")]
     NotR1cs {
@@ -107,9 +110,16 @@ impl Matrices {
         let instance_variables = cs.num_instance_variables();
         // Row by row: `to_matrices` would hold 40 bytes an entry, 260 MB for 64 samples.
         let mut collector = Collector::new();
-        let mut number = |row: Variable| {
-            let terms = cs.get_lc(row).0.into_iter().filter(|(_, variable)| !variable.is_zero());
-            collector.number(terms.filter_map(|(k, v)| Some((k, v.get_variable_index(instance_variables)?))))
+        let mut terms = Vec::new();
+        let mut number = |row: Variable| -> Result<u32, SynthesisError> {
+            terms.clear();
+            for (k, variable) in cs.get_lc(row).0.into_iter().filter(|(_, v)| !v.is_zero()) {
+                // A term left out would weaken the constraint, in the key too.
+                let column =
+                    variable.get_variable_index(instance_variables).ok_or(SynthesisError::NotInlined)?;
+                terms.push((k, column));
+            }
+            Ok(collector.number(&mut terms)?)
         };
         let mut constraints = Vec::new();
         if let Some(r1cs) = cs.predicate_constraint_systems.get(R1CS_PREDICATE_LABEL) {

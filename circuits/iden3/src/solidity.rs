@@ -32,6 +32,8 @@ pub enum Trust {
     Everyone,
     /// Whoever made the key.
     OneParty,
+    /// Everybody who contributed to its ceremony, together.
+    Ceremony,
     /// Not said by whoever exports it.
     Unstated,
 }
@@ -42,6 +44,9 @@ impl Trust {
             Self::Everyone => "DEVELOPMENT KEY: anyone can forge proofs that this contract accepts.",
             Self::OneParty => {
                 "SINGLE-PARTY KEY: whoever made it can forge. It convinces those who trust that party."
+            }
+            Self::Ceremony => {
+                "CEREMONY KEY: sound if one of its contributors destroyed their secret. Compare its transcript with one you trust."
             }
             Self::Unstated => {
                 "Where the key came from is not stated: look its digest up before you trust it."

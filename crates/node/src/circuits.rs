@@ -83,6 +83,10 @@ impl CircuitKeys {
             return Err(CircuitError::Card { path });
         }
         match toml::from_str::<KeyCard>(&text) {
+            // Before a challenge under the key is accepted that nobody here can answer.
+            Ok(card) if self.schemes.by_id(card.scheme).is_none() => {
+                Err(CircuitError::Scheme { path, scheme: card.scheme })
+            }
             Ok(card) if card.version == KEY_CARD_VERSION && card.vk == *vk => Ok(card),
             _ => Err(CircuitError::Card { path }),
         }

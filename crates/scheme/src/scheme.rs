@@ -95,7 +95,7 @@ pub trait VerifyingKey: Debug + Send + Sync {
     /// Whether there is anything to be shown: that a host could answer.
     ///
     /// # Errors
-    /// [`Refused::NoStatement`].
+    /// [`Refused::NoStatement`], [`Refused::Unknown`].
     fn has_statement(&self, question: &Question<'_>) -> Result<(), Refused>;
 
     /// Whether bytes are the encoding of a proof, of whatever.
@@ -137,9 +137,13 @@ pub struct KeyRefused(pub Box<dyn Error + Send + Sync>);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// The challenge asks for nothing that could be shown. Not the host's doing.
+    /// What is drawn is such that nothing could be shown of it: of named objects the auditor's doing, of an inventory that of the host who
+    /// listed it.
     #[error(transparent)]
     NoStatement(Box<dyn Error + Send + Sync>),
+    /// The reader lacks what it takes to know the statement, such as a commitment its owner signed. Nobody's doing.
+    #[error(transparent)]
+    Unknown(Box<dyn Error + Send + Sync>),
     /// The bytes are no proof under this key. The doing of who sent them.
     #[error("the bytes are not a proof under this key")]
     NotAProof,

@@ -58,19 +58,27 @@ impl Collector {
         }
     }
 
-    /// The number of the combination with these terms; zeros are dropped, columns sorted. Columns must be distinct.
-    pub(super) fn number(&mut self, terms: impl Iterator<Item = (Fr, usize)>) -> Result<u32, TooMany> {
+    /// The number of the combination with these terms, in any order: columns are sorted, terms of one column added (`x + x` is one entry, so that
+    /// digest and exports mean what the prover computes), zeros dropped.
+    pub(super) fn number(&mut self, terms: &mut Vec<(Fr, usize)>) -> Result<u32, TooMany> {
+        terms.sort_unstable_by_key(|(_, column)| *column);
+        terms.dedup_by(|next, kept| {
+            let same = next.1 == kept.1;
+            if same {
+                kept.0 += next.0;
+            }
+            same
+        });
         let all = &mut self.combinations;
         self.row.clear();
-        for (value, column) in terms.filter(|(value, _)| !value.is_zero()) {
+        for (value, column) in terms.iter().filter(|(value, _)| !value.is_zero()) {
             let next = narrow(all.coefficients.len())?;
-            let coefficient = *self.by_coefficient.entry(value).or_insert_with(|| {
-                all.coefficients.push(value);
+            let coefficient = *self.by_coefficient.entry(*value).or_insert_with(|| {
+                all.coefficients.push(*value);
                 next
             });
-            self.row.push(Entry { column: narrow(column)?, coefficient });
+            self.row.push(Entry { column: narrow(*column)?, coefficient });
         }
-        self.row.sort_unstable_by_key(|entry| entry.column);
         if let Some(number) = self.by_entries.get(self.row.as_slice()) {
             return Ok(*number);
         }

@@ -82,3 +82,29 @@ pub(crate) fn fixture() -> &'static Fixture {
         Fixture { matrices, key, transcript, vk, pvk, proof }
     })
 }
+
+/// `terms · 1 = y`, terms as a circuit may write them.
+struct Terms(Vec<i64>);
+
+impl ConstraintSynthesizer<Fr> for Terms {
+    fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<()> {
+        let y = cs.new_input_variable(|| Ok(Fr::from(0u64)))?;
+        let x = cs.new_witness_variable(|| Ok(Fr::from(0u64)))?;
+        let terms = self.0.iter().map(|k| (Fr::from(*k), x)).collect();
+        cs.enforce_r1cs_constraint(|| LinearCombination(terms), || Variable::One.into(), || y.into())
+    }
+}
+
+/// Terms of one column are one entry: what digest and exports say is what set-up and prover compute.
+#[test]
+fn terms_of_one_column_are_added() {
+    let rows = |terms: &[i64]| {
+        let matrices = Matrices::synthesize(Terms(terms.to_vec())).expect("R1CS");
+        let [a, _, _] = matrices.rows().next().expect("a row");
+        (a, matrices.digest())
+    };
+    assert_eq!(rows(&[1, 1]).0, [(Fr::from(2u64), 2)]);
+    assert_eq!(rows(&[1, 1]), rows(&[2]));
+    assert_eq!(rows(&[1, -1]).0, []);
+    assert_ne!(rows(&[1, 1]).1, rows(&[1]).1);
+}

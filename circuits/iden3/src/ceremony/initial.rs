@@ -59,6 +59,18 @@ impl Shape {
             power,
         })
     }
+
+    /// Whether the circuit can be built from these powers of tau.
+    pub(super) fn fits<R: Read + Seek>(&self, ptau: &Ptau<R>) -> Result<(), CeremonyError> {
+        let (power, needed) = (ptau.power(), self.power);
+        if needed > power {
+            return Err(crate::ptau::PtauError::TooSmall { power, needed }.into());
+        }
+        if (1u64 << needed) - 1 > HASHED_PIECE && power == needed {
+            return Err(CeremonyError::PowerNotAbove { power });
+        }
+        Ok(())
+    }
 }
 
 impl InitialKey {
@@ -68,10 +80,7 @@ impl InitialKey {
     /// [`CeremonyError`].
     pub fn build<R: Read + Seek>(ptau: &mut Ptau<R>, matrices: &Matrices) -> Result<Self, CeremonyError> {
         let shape = Shape::of(matrices)?;
-        if shape.power > ptau.power() {
-            let (power, needed) = (ptau.power(), shape.power);
-            return Err(crate::ptau::PtauError::TooSmall { power, needed }.into());
-        }
+        shape.fits(ptau)?;
         let domain = 1u32 << shape.power;
         let header = Header {
             variables: shape.variables,
@@ -202,9 +211,6 @@ fn hash_h<R: Read + Seek>(
 ) -> Result<(), CeremonyError> {
     let n = 1u64 << shape.power;
     let piece = HASHED_PIECE.min(n - 1);
-    if n - 1 > HASHED_PIECE && ptau.power() == shape.power {
-        return Err(CeremonyError::PowerNotAbove { power: shape.power });
-    }
     hasher.length(u32::try_from(n - 1).map_err(|_| CeremonyError::TooLarge)?);
     let mut at = 0;
     while at < n - 1 {

@@ -76,6 +76,7 @@ pub fn verify<R: Read + Seek, S: Read + Seek>(
     if (h.variables, h.public, h.domain) != (shape.variables, shape.public, 1 << shape.power) {
         return Err(Fault::Counts.into());
     }
+    shape.fits(ptau)?;
     let contributions = follow(key.contributions())?;
     delta(key.header(), key.contributions())?;
     ptau.check(shape.power, rng)?;
@@ -96,8 +97,10 @@ fn follow(record: &Contributions) -> Result<Vec<VerifiedContribution>, Fault> {
     let mut chain = Transcript::new(&record.circuit_hash);
     let mut delta = G1Affine::generator();
     let mut out = Vec::with_capacity(record.list.len());
+    // Of all beacons together: one of many iterations is hashed once by whoever writes it down ten thousand times.
+    let mut iterations = 1 << BEACON_ITERATIONS_LOG2_MAX;
     for (number, c) in (1u32..).zip(&record.list) {
-        contribution(number, c, &chain, delta)?;
+        contribution(number, c, &chain, delta, &mut iterations)?;
         chain.absorb(c);
         delta = c.delta_after;
         out.push(VerifiedContribution {
@@ -106,10 +109,18 @@ fn follow(record: &Contributions) -> Result<Vec<VerifiedContribution>, Fault> {
             name: c.name.clone(),
         });
     }
-    if out.is_empty() { Err(Fault::NoContribution) } else { Ok(out) }
+    // A beacon's secret is known to everyone: alone it makes no key.
+    let by_someone = out.iter().any(|c| c.kind == ContributionKind::Person);
+    if by_someone { Ok(out) } else { Err(Fault::NoContribution) }
 }
 
-fn contribution(number: u32, c: &Contribution, chain: &Transcript, before: G1Affine) -> Result<(), Fault> {
+fn contribution(
+    number: u32,
+    c: &Contribution,
+    chain: &Transcript,
+    before: G1Affine,
+    iterations: &mut u64,
+) -> Result<(), Fault> {
     if chain.challenge(c.s, c.sx) != c.transcript {
         return Err(Fault::HashChain { number });
     }
@@ -126,10 +137,12 @@ fn contribution(number: u32, c: &Contribution, chain: &Transcript, before: G1Aff
     }
     if let ContributionKind::Beacon { value, iterations_log2 } = &c.kind {
         let iterations_log2 = *iterations_log2;
+        let fault = Fault::BeaconIterations { number, iterations_log2 };
         if !BEACON_ITERATIONS_LOG2.contains(&iterations_log2) || iterations_log2 > BEACON_ITERATIONS_LOG2_MAX
         {
-            return Err(Fault::BeaconIterations { number, iterations_log2 });
+            return Err(fault);
         }
+        *iterations = iterations.checked_sub(1 << iterations_log2).ok_or(fault)?;
         let mut generator = beacon_generator(value, iterations_log2);
         let d = generator.scalar();
         let s = generator.g1();

@@ -38,6 +38,10 @@ impl<R: Read + Seek> Ptau<R> {
         if circuit_power > self.power() {
             return Err(PtauError::TooSmall { power: self.power(), needed: circuit_power });
         }
+        // Before anything that takes time.
+        if !self.is_prepared() {
+            return Err(PtauError::NotPrepared);
+        }
         let anchors = self.anchors()?;
         let n = 1u64 << self.power();
         self.powers_g1(TAU_G1, 2 * n - 1, anchors.tau2, rng)?;
@@ -46,9 +50,6 @@ impl<R: Read + Seek> Ptau<R> {
         self.powers_g2(n, anchors.tau1, rng)?;
         if !same_ratio(generator1(), anchors.beta1.into(), generator2(), anchors.beta2.into()) {
             return Err(PtauError::Inconsistent { section: section::BETA_G2 });
-        }
-        if !self.is_prepared() {
-            return Err(PtauError::NotPrepared);
         }
         self.lagrange_form::<G1Affine>(TAU_G1, L_TAU_G1, circuit_power, rng)?;
         self.lagrange_form::<G1Affine>(TAU_G1, L_TAU_G1, circuit_power + 1, rng)?;
@@ -156,14 +157,16 @@ impl<R: Read + Seek> Ptau<R> {
         P::Group: VariableBaseMSM<MulBase = P>,
     {
         let n = 1u64 << power;
-        // The largest domain of section 12 is one larger than there are powers: its last coefficient stays 0.
+        // The largest domain of section 12 is one larger than there are powers: the last one counts as infinity, as when it was
+        // prepared. It has a weight like the others: without one, multiples of w^j could be added to every L_j unseen, and a forger
+        // finds them in H (the last power is what H is divided by).
         let there = if power > self.power() { n - 1 } else { n };
-        let mut r = weights(there, rng);
+        let r = weights(n, rng);
         let wrong = |_| PtauError::Inconsistent { section: kind };
-        let from_powers = P::Group::msm(&self.points::<P>(powers, 0, there)?, &r).map_err(wrong)?;
+        let powers = self.points::<P>(powers, 0, there)?;
+        let from_powers = P::Group::msm(&powers, &r[..powers.len()]).map_err(wrong)?;
         let domain =
             Radix2EvaluationDomain::<Fr>::new(1 << power).ok_or(PtauError::Power { power: self.power() })?;
-        r.resize(1 << power, Fr::default());
         let lagrange = self.lagrange::<P>(kind, power)?;
         in_subgroup(&lagrange, kind, n - 1)?;
         let from_lagrange = P::Group::msm(&lagrange, &domain.fft(&r)).map_err(wrong)?;

@@ -180,6 +180,26 @@ fn a_beacon_not_made_from_its_value_is_refused() {
     }
 }
 
+/// A beacon's secret is everyone's: a key that only beacons went into is nobody's.
+#[test]
+fn a_key_of_beacons_alone_is_refused() {
+    let alone = beacon(&mut key(INITIAL), Cursor::new(Vec::new()), "drand", (&[7; 32], 10), &mut |_, _| ());
+    assert_eq!(fault(&alone.unwrap().0.into_inner()), Fault::NoContribution);
+}
+
+/// The iterations of all beacons together have a bound: many in a few bytes must not cost hours.
+#[test]
+fn beacons_share_a_bound_on_iterations() {
+    let closed = |bytes: &[u8], log2| {
+        let out = beacon(&mut key(bytes), Cursor::new(Vec::new()), "drand", (&[7; 32], log2), &mut |_, _| ());
+        out.unwrap().0.into_inner()
+    };
+    let within = closed(&closed(INITIAL, 11), 10);
+    assert_eq!(fault(&within), Fault::NoContribution, "as far as beacons go, all is well");
+    let beyond = closed(&closed(INITIAL, 24), 10);
+    assert_eq!(fault(&beyond), Fault::BeaconIterations { number: 2, iterations_log2: 10 });
+}
+
 #[test]
 fn l_and_h_must_be_divided_by_delta() {
     for kind in [8, 9] {

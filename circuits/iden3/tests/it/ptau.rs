@@ -2,6 +2,10 @@
 
 use std::io::Cursor;
 
+use ark_bn254::{Fq, Fr, G1Affine};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::BigInt;
+use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use bailiwick_iden3::PointFault;
 use bailiwick_iden3::binfile::BinFileError;
 use bailiwick_iden3::ptau::{Ptau, PtauError, prepare};
@@ -70,6 +74,37 @@ fn a_lagrange_form_of_something_else_is_refused() {
             "{kind} {first}"
         );
     }
+}
+
+/// The last coefficient of the largest domain, past the last power, has its weight too: w^j K on every point changes that coefficient
+/// alone, and with K chosen from the file its maker could forge under every key made from it.
+#[test]
+fn a_lagrange_form_with_a_hidden_last_coefficient_is_refused() {
+    let shifted = |by: Fr| {
+        let domain = Radix2EvaluationDomain::<Fr>::new(64).unwrap();
+        let mut bytes = POWERS.to_vec();
+        for (j, w) in domain.elements().enumerate() {
+            let at = (63 + j) * 64;
+            let moved = point(&part(&bytes, 12, at, 64)) + G1Affine::generator() * (w * by);
+            bytes = with(&bytes, 12, at, &stored(moved.into_affine()));
+        }
+        Ptau::open(Cursor::new(bytes)).unwrap().check(5, &mut rng())
+    };
+    shifted(Fr::from(0u64)).unwrap();
+    assert!(matches!(shifted(Fr::from(1u64)), Err(PtauError::Inconsistent { section: 12 })));
+}
+
+/// A point as the files have it: both coordinates in Montgomery form, little-endian.
+fn point(bytes: &[u8]) -> G1Affine {
+    let words = |b: &[u8]| {
+        let (words, _) = b.as_chunks::<8>();
+        Fq::new_unchecked(BigInt(core::array::from_fn(|i| u64::from_le_bytes(words[i]))))
+    };
+    G1Affine::new(words(&bytes[..32]), words(&bytes[32..]))
+}
+
+fn stored(p: G1Affine) -> Vec<u8> {
+    [p.x, p.y].iter().flat_map(|c| c.0.0).flat_map(u64::to_le_bytes).collect()
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind;
 
-use bailiwick_possession::challenge::sampled;
+use bailiwick_possession::challenge::{Sampled, sampled};
 use bailiwick_possession::inventory::InventoryError;
-use bailiwick_possession::tree::CellTree;
+use bailiwick_possession::tree::{CELLS_PER_BLOCK, CellTree};
 use bailiwick_protocol::api::{JobCost, JobState};
 use bailiwick_protocol::challenge::{CannotProve, Challenge, Response, SignedResponse, Target};
 use bailiwick_protocol::codec::Canonical as _;
@@ -101,7 +101,12 @@ fn proof(
     for target in &challenge.targets {
         check_held(parts, target)?;
     }
-    let key = parts.circuits.load(&challenge.vk).map_err(WorkError::from)?;
+    let mut held = HeldObjects { parts, challenge, meter, open: None, failure: None };
+    let key = match parts.circuits.load(&challenge.vk) {
+        Ok(key) => key,
+        // A loss is said whatever else is wrong.
+        Err(error) => return Err(held.first_loss(&sampled).unwrap_or(Failure::Node(error.into()))),
+    };
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| WorkError::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(seed);
@@ -115,7 +120,6 @@ fn proof(
             report(JobState::Proving, 1.0 - left, meter.so_far());
         }
     };
-    let mut held = HeldObjects { parts, challenge, meter, open: None, failure: None };
     key.prove(challenge, &sampled, &mut held, &mut rng, &mut progress).map_err(|why| match why {
         ProveFailure::NotHeld(_) => held.failure.unwrap_or(Failure::Node(WorkError::Prove(why))),
         ProveFailure::CellsUnavailable => Failure::Cannot(CannotProve::CellsUnavailable),
@@ -165,6 +169,15 @@ impl HeldObjects<'_> {
             },
         };
         Ok(self.open.insert(open))
+    }
+
+    /// Why one of the drawn blocks cannot be had, if one cannot.
+    fn first_loss(&mut self, sampled: &Sampled) -> Option<Failure> {
+        let lost = sampled.slots.iter().any(|slot| {
+            let target = &sampled.targets[slot.target];
+            self.tree(target).and_then(|_| self.block(target, slot.cell / CELLS_PER_BLOCK as u64)).is_err()
+        });
+        if lost { self.failure.take() } else { None }
     }
 
     fn noted<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, NotHeld> {

@@ -1,4 +1,4 @@
-//! What an owner commits to, so that storage can be proved: a list by scheme (spec envelope, clauses E6 and E7).
+//! What an owner commits to, so that storage can be proved: a list by scheme (spec envelope, clauses E7 and E14).
 
 use super::{CELL_BYTES, COMMITMENT_SCHEME_CELL_TREE};
 use crate::codec::{CodecError, Decoder, Encoder};
@@ -14,7 +14,7 @@ pub struct CellCommitment {
     pub cells: u64,
 }
 
-/// A commitment of another scheme than the cell tree: what it says is the scheme's own business (spec envelope, clause E7).
+/// A commitment of another scheme than the cell tree: what it says is the scheme's own business (spec envelope, clause E14).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FurtherCommitment {
     /// The scheme; not [`COMMITMENT_SCHEME_CELL_TREE`].

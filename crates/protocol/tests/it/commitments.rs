@@ -1,4 +1,4 @@
-//! Storage commitments: a list by scheme, ascending; what the reader does not know is kept (spec envelope, E6).
+//! Storage commitments: a list by scheme, ascending; what the reader does not know is kept (spec envelope, E14).
 
 use bailiwick_protocol::codec::{Canonical, CodecError};
 use bailiwick_protocol::envelope::{Envelope, FurtherCommitment, SignedEnvelope};

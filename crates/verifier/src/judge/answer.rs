@@ -166,13 +166,12 @@ fn check_proof(
     };
     match key.shown(&Question { challenge, sampled, envelopes: &evidence.envelopes }, proof) {
         Ok(shown) => Examined::Proof(Box::new(Pending { key, shown })),
-        // Not the host's doing: it signed an answer to a question nobody could answer.
-        Err(Refused::NoStatement(why)) if evidence.inventory.is_none() => {
-            Examined::Done(Answered::Unjudged(no_statement(&why)))
-        }
-        // The host's doing: it signed bytes that are no proof; or leaves that lead to the inventory it signed list what no
-        // proof can speak of, and it signed one.
-        Err(_) => Examined::Done(Answered::Invalid),
+        // The host's doing: it signed bytes that are no proof.
+        Err(Refused::NotAProof) => Examined::Done(Answered::Invalid),
+        // The host's doing: leaves that lead to the inventory it signed list what no proof can speak of, and it signed one.
+        Err(Refused::NoStatement(_)) if evidence.inventory.is_some() => Examined::Done(Answered::Invalid),
+        // Not the host's doing: nobody could answer this question, or this reader cannot tell what it was.
+        Err(why) => Examined::Done(Answered::Unjudged(no_statement(&why))),
     }
 }
 

@@ -118,7 +118,7 @@ impl Pages {
         let none = |why: &str| Refused::NoStatement(why.into());
         let slot = question.sampled.slots.first().ok_or_else(|| none("nothing is drawn"))?;
         let envelope = question.envelopes.get(slot.target).and_then(Option::as_ref);
-        let envelope = envelope.ok_or_else(|| none("no envelope of the drawn object"))?;
+        let envelope = envelope.ok_or_else(|| Refused::Unknown("no envelope of the drawn object".into()))?;
         let page = self.pages.get(&envelope.object).ok_or_else(|| none("the notebook has no such object"))?;
         if envelope.further_commitment(NOTEBOOK) != Some(&digest_of(page)) {
             return Err(none("the owner did not sign this page of the notebook"));
@@ -267,6 +267,20 @@ fn a_second_scheme_is_judged_like_the_first() {
     expect(&none, &both(), Verdict::Refuted, ReasonCode::ProofDoesNotVerify);
     // The first scheme is there as before.
     expect(&Scene::honest(), &both(), Verdict::Supported, ReasonCode::ProofVerifies);
+}
+
+/// What a reader lacks is not held against the host, whatever kind of question it was.
+#[test]
+fn a_statement_the_reader_cannot_know_is_nobodys_doing() {
+    let (list, notebook) = committed();
+    let key = Notebook.verifying_key(&notebook).unwrap();
+    let challenge = challenge_for(&list, key.digest());
+    let drawn = sampled(&challenge, &[]).unwrap();
+    let known: Vec<_> = list.iter().cloned().map(Some).collect();
+    let nothing = vec![None; list.len()];
+    let question = |envelopes| Question { challenge: &challenge, sampled: &drawn, envelopes };
+    key.has_statement(&question(&known)).unwrap();
+    assert!(matches!(key.shown(&question(&nothing), &[0; CELL]), Err(Refused::Unknown(_))));
 }
 
 /// A reader without the scheme judges nothing: the digest names no key it can read.

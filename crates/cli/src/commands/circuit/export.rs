@@ -149,6 +149,7 @@ fn export_key(
     let trust = match provenance {
         Some(KeyProvenance::Development) => solidity::Trust::Everyone,
         Some(KeyProvenance::Auditor) => solidity::Trust::OneParty,
+        Some(KeyProvenance::Ceremony) => solidity::Trust::Ceremony,
         _ => solidity::Trust::Unstated,
     };
     report.development = provenance == Some(KeyProvenance::Development);
