@@ -44,8 +44,8 @@ pub trait Backend: Copy + Send + Sync + core::fmt::Debug + 'static {
     /// The difference of two coordinates.
     fn sub(self, a: &Self::Lanes, b: &Self::Lanes) -> Self::Lanes;
 
-    /// `a b / R`. Factors: one a product of this function or what [`invert`](Self::invert) gave, the other one of these, a difference, or a norm.
-    /// So running products of differences, and the way back through them.
+    /// `a b / R`. Factors: products of this function, what [`invert`](Self::invert) gave, differences, norms; of the latter two also both. So
+    /// running products of differences or norms, and the way back through them.
     fn mul(self, a: &Self::Lanes, b: &Self::Lanes) -> Self::Lanes;
 
     /// `R^2 / a` for a product, difference or norm: `mul` of both is `R`. `None` where one of the eight is zero.

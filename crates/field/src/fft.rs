@@ -8,7 +8,7 @@
 //! factors are `c^-1 = −ω^bitrev(j)` for a block `j` of the same table. Coefficients are in natural order, values in the order of the
 //! leaves ([`Transform::leaf`]); no permutation is needed on the way through coefficients and back.
 //!
-//! Bounds. Before and after each of the functions, limbs are at most 2^50 in magnitude and values at most 0.6 p. Three levels go
+//! Bounds. Before and after each of the functions, limbs are at most 2^50 in magnitude and values at most 0.6 p; of what `times` is given at most 0.5 p, as the ways down and up leave it. Three levels go
 //! together; in multiples of 2^50 and of `p`, with `s t / 2.64 + 0.5` for a product (see [`crate::product`]; `t` = 0.5, its limbs 1):
 //!
 //! | after level | down: limbs, value | up: limbs, value of sums of sums | of other sums |

@@ -1,6 +1,6 @@
 //! Eight elements as integers of 52 bits: what AVX-512 IFMA multiplies.
 //!
-//! An element is five unsigned limbs of 52 bits, `R = 2^260 = 84.65 p`. Values stay below bounds, never canonical. The algorithm is written once, over
+//! An element is five unsigned limbs of 52 bits, `R = 2^260 = 84.64 p`. Values stay below bounds, never canonical. The algorithm is written once, over
 //! the few operations of [`Lanes64`], of which there are two implementations: [`Avx512`], intrinsics one to one, and [`Emulated`], plain integers
 //! on any processor.
 //!

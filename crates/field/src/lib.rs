@@ -15,7 +15,7 @@
 //! (N. Emmart, *Faster modular exponentiation using double precision floating point arithmetic on the GPU*, ARITH 2018, who
 //! rounds towards zero with 52 bits; to the nearest with 51 bits leaves the processor's rounding mode alone).
 //!
-//! Nothing here is constant time by intent, although no branch depends on a value; what is hashed and proven is ciphertext.
+//! Nothing here is constant time by intent, although no branch of the kernels depends on a value (reading elements back does); what is hashed and proven is ciphertext.
 
 #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
 mod avx2;

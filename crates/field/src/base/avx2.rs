@@ -10,7 +10,7 @@
 //! | difference `d`, `n` | ±1.001 | ±2^51 |
 //! | product of differences and products | 0.81, the fixed point of `1.001 a / 2.64 + 0.5` | ±2^50 |
 //! | norm | 1.26 | ±2^50 |
-//! | product of norms and products | 0.96 | ±2^50 |
+//! | product of norms and products, a norm and a norm | 0.96, 1.11 | ±2^50 |
 //! | what `invert` gives | 0 to 1 | 0 to 2^51 |
 //! | the way back: times differences or norms; times the products of the way there | 0.98; 0.88 | ±2^50 |
 //! | so the inverse of one difference or norm | 1 | 2^51 |
