@@ -51,7 +51,10 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("P11", "a host grinding the challenge with fields it controls"),
     ("P12", "an answer after the deadline"),
     ("P13", "a commitment replaced after the challenge"),
-    ("P14", "a host denies what it signed: its inventory (it signs no receipts for single objects in this version)"),
+    (
+        "P14",
+        "a host denies what it signed: its inventory (it signs no receipts for single objects in this version)",
+    ),
     ("P15", "a throwaway key, another signer"),
     ("P16", "errors on the challenged parts only"),
     ("P17", "a timeout, then other cells: the same challenge is asked again"),
