@@ -1,6 +1,6 @@
 //! Recipients: HPKE base mode, single shot (RFC 9180), HKDF-SHA256, AES-256-GCM, empty aad, all context in `info`.
 
-use bailiwick_protocol::envelope::{Kem, RecipientEntry};
+use bailiwick_protocol::envelope::{Kem, RecipientEntry, Role};
 use bailiwick_protocol::ids::{ObjectId, OwnerKey};
 use bailiwick_protocol::labels::Label;
 use bailiwick_protocol::secret::Secret;
@@ -164,61 +164,63 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// label ‖ LE64 suite ‖ owner key ‖ object id ‖ role (1 = recipient).
-    fn info(&self) -> Vec<u8> {
-        const ROLE_RECIPIENT: u8 = 1;
+    /// label ‖ LE64 suite ‖ owner key ‖ object id ‖ role.
+    fn info(&self, role: Role) -> Vec<u8> {
         [
             Label::RecipientInfo.as_bytes(),
             &self.suite.to_le_bytes(),
             self.owner.as_bytes(),
             self.object.as_bytes(),
-            &[ROLE_RECIPIENT],
+            &[role.id()],
         ]
         .concat()
     }
 }
 
-/// Encapsulates `file_key` for `key`.
+/// Encapsulates `content`, of the length of its `role`, for `key`.
 pub(crate) fn encapsulate(
     context: &Context<'_>,
     key: &RecipientPublicKey,
     anonymous: bool,
-    file_key: &Secret<32>,
+    role: Role,
+    content: &[u8],
     rng: &mut impl CryptoRng,
 ) -> Result<RecipientEntry, KeyError> {
+    debug_assert_eq!(content.len(), role.plaintext_bytes());
+    let info = context.info(role);
     let (enc, ciphertext) = match key.kem {
-        Kem::XWing => seal_to::<XWing>(context, key, file_key, rng)?,
-        _ => seal_to::<X25519HkdfSha256>(context, key, file_key, rng)?,
+        Kem::XWing => seal_to::<XWing>(&info, key, content, rng)?,
+        _ => seal_to::<X25519HkdfSha256>(&info, key, content, rng)?,
     };
-    Ok(RecipientEntry { kem: key.kem, key_id: (!anonymous).then(|| key.key_id()), enc, ciphertext })
+    let key_id = (!anonymous).then(|| key.key_id());
+    Ok(RecipientEntry { kem: key.kem, role, key_id, enc, ciphertext })
 }
 
 fn seal_to<K: HpkeKem>(
-    context: &Context<'_>,
+    info: &[u8],
     key: &RecipientPublicKey,
-    file_key: &Secret<32>,
+    content: &[u8],
     rng: &mut impl CryptoRng,
-) -> Result<(Vec<u8>, [u8; 48]), KeyError> {
+) -> Result<(Vec<u8>, Vec<u8>), KeyError> {
     let public = K::PublicKey::from_bytes(&key.bytes).map_err(|_| KeyError::Invalid)?;
     let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, K>(
         &OpModeS::Base,
         &public,
-        &context.info(),
-        file_key.expose_secret(),
+        info,
+        content,
         &[],
         rng,
     )
     .map_err(|_| KeyError::Invalid)?;
-    let ciphertext = ciphertext.try_into().expect("a 32-byte key and a 16-byte tag");
     Ok((enc.to_bytes().to_vec(), ciphertext))
 }
 
-/// Opens `entry` with `key`; none when it is not for this key, whatever the reason.
+/// Opens `entry` with `key` to content of the length of the entry's role; none when it is not for this key, whatever the reason.
 pub(crate) fn decapsulate(
     context: &Context<'_>,
     key: &RecipientSecretKey,
     entry: &RecipientEntry,
-) -> Option<Secret<32>> {
+) -> Option<Zeroizing<Vec<u8>>> {
     if entry.kem != key.kem {
         return None;
     }
@@ -226,28 +228,28 @@ pub(crate) fn decapsulate(
     if has_small_order(entry.enc.last_chunk()?) {
         return None;
     }
-    match key.kem {
-        Kem::XWing => open_with::<XWing>(context, key, entry),
-        _ => open_with::<X25519HkdfSha256>(context, key, entry),
-    }
+    let info = context.info(entry.role);
+    let opened = match key.kem {
+        Kem::XWing => open_with::<XWing>(&info, key, entry),
+        _ => open_with::<X25519HkdfSha256>(&info, key, entry),
+    }?;
+    (opened.len() == entry.role.plaintext_bytes()).then_some(opened)
 }
 
 fn open_with<K: HpkeKem>(
-    context: &Context<'_>,
+    info: &[u8],
     key: &RecipientSecretKey,
     entry: &RecipientEntry,
-) -> Option<Secret<32>> {
+) -> Option<Zeroizing<Vec<u8>>> {
     let enc = K::EncappedKey::from_bytes(&entry.enc).ok()?;
-    let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(
+    hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(
         &OpModeR::Base,
         &secret_key::<K>(&key.bytes),
         &enc,
-        &context.info(),
+        info,
         &entry.ciphertext,
         &[],
     )
     .ok()
-    .map(Zeroizing::new)?;
-    let file_key: &[u8; 32] = opened.as_slice().try_into().ok()?;
-    Some(Secret::init_with(|b| b.copy_from_slice(file_key)))
+    .map(Zeroizing::new)
 }

@@ -57,4 +57,4 @@ pub use cobblestone::{CobblestoneError, RangeAuthenticity, ReadAt, Seekable};
 pub use kem::{KeyError, RecipientPublicKey, RecipientSecretKey, SECRET_KEY_BYTES};
 pub use layout::{LayoutError, Metadata, Padding, padme};
 pub use open::{OpenError, Opened, OpenedRange, Opener, verify};
-pub use seal::{SealError, SealOptions, SealedBody, commit, random_object_id, seal};
+pub use seal::{SealError, SealOptions, SealedBody, commit, random_object_id, seal, sign_next};

@@ -3,8 +3,9 @@
 use std::io::{Read, Write};
 
 use bailiwick_protocol::codec::{Canonical, CodecError};
-use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
+use bailiwick_protocol::envelope::{Envelope, Role, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::secret::Secret;
 use subtle::ConstantTimeEq;
 
 use crate::cobblestone::{
@@ -76,6 +77,7 @@ pub struct OpenedRange {
 #[derive(Debug)]
 pub struct Opener {
     envelope: Envelope,
+    file_key: Secret<32>,
     keys: ChunkKeys,
     plain_total: u64,
 }
@@ -95,15 +97,25 @@ impl Opener {
     ) -> Result<Self, OpenError> {
         let envelope = verify(pinned, envelope)?;
         let context = Context { suite: envelope.suite, owner: &envelope.owner, object: &envelope.object };
-        let file_key = secrets
+        let opened = secrets
             .iter()
             .flat_map(|key| {
                 let id = key.public().key_id();
                 envelope.recipients.iter().map(move |entry| (key, id, entry))
             })
+            .filter(|(_, _, entry)| entry.role == Role::FileKey)
             .filter(|(_, id, entry)| entry.key_id.is_none_or(|named| named == *id))
             .find_map(|(key, _, entry)| decapsulate(&context, key, entry))
             .ok_or(OpenError::NoRecipient)?;
+        let file_key: &[u8; 32] = opened.as_slice().try_into().map_err(|_| OpenError::NoRecipient)?;
+        Self::with_file_key(envelope, Secret::init_with(|b| b.copy_from_slice(file_key)))
+    }
+
+    /// Opens a verified `envelope` (see [`verify`]) with its file key, however that was come by: a passphrase, custodians, a key service.
+    ///
+    /// # Errors
+    /// `KeyCommitment` when it is not this object's key; `Layout` when no body of the signed size can hold an object.
+    pub fn with_file_key(envelope: Envelope, file_key: Secret<32>) -> Result<Self, OpenError> {
         let key = body_key(&file_key, envelope.suite, &envelope.owner, &envelope.object, envelope.unit);
         let keys = ChunkKeys::derive(&key, &envelope.body.salt, &[]);
         if !keys.commits(&envelope.body.key_commitment) {
@@ -111,13 +123,19 @@ impl Opener {
         }
         let plain_total =
             plain_bytes(envelope.body.size).filter(|n| *n >= TAIL_BYTES).ok_or(LayoutError::DataLength)?;
-        Ok(Self { envelope, keys, plain_total })
+        Ok(Self { envelope, file_key, keys, plain_total })
     }
 
     /// The verified envelope.
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
+    }
+
+    /// The file key the envelope commits to: for sealing it to further recipients.
+    #[must_use]
+    pub fn file_key(&self) -> &Secret<32> {
+        &self.file_key
     }
 
     fn check_header(&self, header: &[u8; HEADER_BYTES]) -> Result<(), OpenError> {

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::{
-    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, RecipientEntry, SUITE,
+    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, RecipientEntry, Role, SUITE,
     SignedEnvelope,
 };
 use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit};
@@ -52,6 +52,9 @@ pub enum SealError {
     /// The signing key is not the one the object was sealed for.
     #[error("the signing key belongs to another owner than the object was sealed for")]
     OwnerMismatch,
+    /// The envelope has the last generation there is.
+    #[error("the envelope's generation is the last one; seal the object anew")]
+    Generation,
     /// A storage commitment over another number of cells than the body has.
     #[error("the storage commitment is not of this body: {found} cells instead of {expected}")]
     Cells {
@@ -137,7 +140,9 @@ pub fn seal(
     let recipients = options
         .recipients
         .iter()
-        .map(|key| encapsulate(&context, key, options.anonymous, &file_key, rng))
+        .map(|key| {
+            encapsulate(&context, key, options.anonymous, Role::FileKey, file_key.expose_secret(), rng)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let mut salt = [0; SALT_BYTES];
     rng.fill_bytes(&mut salt);
@@ -212,12 +217,26 @@ impl SealedBody {
             unit: self.unit,
             body: self.body,
             further_commitments: Vec::new(),
+            shards: None,
+            passphrase: None,
+            custody: None,
+            policy: None,
             commitment: None,
             generation: 1,
             recipients: self.recipients,
         };
         sign(envelope, commitment, key)
     }
+}
+
+/// Signs the next generation of a verified `envelope` as the caller changed it. The body stays as it is.
+///
+/// # Errors
+/// `OwnerMismatch`, `Cells`; `Generation` when no higher one exists.
+pub fn sign_next(mut envelope: Envelope, key: &SigningKey) -> Result<SignedEnvelope, SealError> {
+    envelope.generation = envelope.generation.checked_add(1).ok_or(SealError::Generation)?;
+    let commitment = envelope.commitment.take();
+    sign(envelope, commitment, key)
 }
 
 /// Signs the next generation of a verified `envelope`, with `commitment`. The body stays as it is.
@@ -229,8 +248,8 @@ pub fn commit(
     commitment: CellCommitment,
     key: &SigningKey,
 ) -> Result<SignedEnvelope, SealError> {
-    envelope.generation += 1;
-    sign(envelope, Some(commitment), key)
+    envelope.commitment = Some(commitment);
+    sign_next(envelope, key)
 }
 
 fn sign(

@@ -1,16 +1,24 @@
 //! The envelope: who sealed an object, for whom, and which body it speaks of (spec envelope).
 
 mod commitment;
+mod paths;
+mod recipient;
 
 use crate::codec::{Canonical, CodecError, Decoder, Encoder};
 use crate::ids::{ContentId, ObjectId, OwnerKey, Unit, UnitName};
 use crate::labels::Label;
-use crate::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, RECIPIENTS_MAX, SHARDS_MAX};
 use crate::signing::{Signed, SignedMessage};
 
 use commitment::{decode_commitments, encode_commitments};
+use paths::{
+    decode_custody, decode_passphrase, decode_shards, encode_custody, encode_passphrase, encode_shards,
+};
+use recipient::{decode_recipient, encode_recipient};
 
 pub use commitment::{CellCommitment, FurtherCommitment};
+pub use paths::{CustodyPart, PassphraseEntry, SHARD_CODE_REED_SOLOMON, ShardSet};
+pub use recipient::{Kem, RecipientEntry, Role};
 
 /// Version of the envelope message.
 pub const ENVELOPE_VERSION: u64 = 1;
@@ -30,46 +38,6 @@ pub const CELL_BYTES: u64 = 496;
 /// Bytes of the body before its first chunk: salt and key commitment.
 pub const BODY_HEADER_BYTES: u64 = 56;
 
-/// Key encapsulation mechanism of a recipient entry (IANA HPKE registry).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Kem {
-    /// DHKEM(X25519, HKDF-SHA256), RFC 9180 section 7.1.
-    X25519,
-    /// MLKEM768-X25519 (X-Wing).
-    XWing,
-}
-
-impl Kem {
-    /// The registered id.
-    #[must_use]
-    pub const fn id(self) -> u16 {
-        match self {
-            Self::X25519 => 0x0020,
-            Self::XWing => 0x647a,
-        }
-    }
-
-    /// The mechanism of a registered id, if this build has it.
-    #[must_use]
-    pub const fn from_id(id: u16) -> Option<Self> {
-        match id {
-            0x0020 => Some(Self::X25519),
-            0x647a => Some(Self::XWing),
-            _ => None,
-        }
-    }
-
-    /// Bytes of the encapsulated key (`Nenc`).
-    #[must_use]
-    pub const fn enc_bytes(self) -> usize {
-        match self {
-            Self::X25519 => 32,
-            Self::XWing => 1120,
-        }
-    }
-}
-
 /// The body an envelope speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyInfo {
@@ -85,19 +53,6 @@ pub struct BodyInfo {
     pub blake3: ContentId,
 }
 
-/// The file key, encapsulated for one recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecipientEntry {
-    /// Mechanism.
-    pub kem: Kem,
-    /// First 8 bytes of the recipient key's fingerprint; absent for an anonymous recipient.
-    pub key_id: Option<[u8; 8]>,
-    /// Encapsulated key, `kem.enc_bytes()` long.
-    pub enc: Vec<u8>,
-    /// Encrypted 32-byte file key with its 16-byte tag.
-    pub ciphertext: [u8; 48],
-}
-
 /// What an owner signs about one unit of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -109,6 +64,8 @@ pub struct Envelope {
     pub object: ObjectId,
     /// Which part of it.
     pub unit: Unit,
+    /// What all shards of the object agree on; some exactly when the unit has n > 1.
+    pub shards: Option<ShardSet>,
     /// The body.
     pub body: BodyInfo,
     /// Cell-tree commitment; absent until `commit` when sealed without.
@@ -119,6 +76,12 @@ pub struct Envelope {
     pub generation: u64,
     /// Who can open it, in order.
     pub recipients: Vec<RecipientEntry>,
+    /// The file key under a passphrase.
+    pub passphrase: Option<PassphraseEntry>,
+    /// The file key under a secret that custodians share.
+    pub custody: Option<CustodyPart>,
+    /// Digest of the owner's policy for this object.
+    pub policy: Option<[u8; 32]>,
 }
 
 /// An envelope as it travels.
@@ -151,7 +114,14 @@ impl Canonical for Envelope {
     const BYTES_MAX: usize = ENVELOPE_BYTES_MAX;
 
     fn encode(&self, e: &mut Encoder) {
-        e.map(if self.has_commitments() { 9 } else { 8 });
+        let optional = [
+            self.shards.is_some(),
+            self.has_commitments(),
+            self.passphrase.is_some(),
+            self.custody.is_some(),
+            self.policy.is_some(),
+        ];
+        e.map(8 + optional.iter().filter(|&&there| there).count() as u64);
         e.u64(0);
         e.u64(ENVELOPE_VERSION);
         e.u64(1);
@@ -162,7 +132,10 @@ impl Canonical for Envelope {
         self.object.encode(e);
         e.u64(4);
         e.bytes(&self.unit.to_bytes());
-        // Key 5, the shard set, exists only when n > 1.
+        if let Some(s) = &self.shards {
+            e.u64(5);
+            encode_shards(s, e);
+        }
         e.u64(6);
         encode_body(&self.body, e);
         if self.has_commitments() {
@@ -175,6 +148,18 @@ impl Canonical for Envelope {
         e.array(self.recipients.len() as u64);
         for r in &self.recipients {
             encode_recipient(r, e);
+        }
+        if let Some(p) = &self.passphrase {
+            e.u64(10);
+            encode_passphrase(p, e);
+        }
+        if let Some(c) = &self.custody {
+            e.u64(11);
+            encode_custody(c, e);
+        }
+        if let Some(p) = &self.policy {
+            e.u64(12);
+            e.bytes(p);
         }
     }
 
@@ -196,8 +181,12 @@ impl Canonical for Envelope {
         let object = ObjectId::decode(d)?;
         m.required(d, 4)?;
         let unit = Unit::from_bytes(d.array()?)?;
-        if unit.n != 1 {
-            return Err(CodecError::Invalid("unit: sharded objects are not part of this version"));
+        if unit.n > SHARDS_MAX {
+            return Err(CodecError::Invalid("unit: too many shards"));
+        }
+        let shards = if m.optional(d, 5)? { Some(decode_shards(d)?) } else { None };
+        if shards.is_some() != (unit.n > 1) {
+            return Err(CodecError::Invalid("shard set: there exactly when an object is split"));
         }
         m.required(d, 6)?;
         let body = decode_body(d)?;
@@ -211,8 +200,25 @@ impl Canonical for Envelope {
         m.required(d, 9)?;
         let n = d.list("recipients", RECIPIENTS_MAX)?;
         let recipients = (0..n).map(|_| decode_recipient(d)).collect::<Result<_, _>>()?;
+        let passphrase = if m.optional(d, 10)? { Some(decode_passphrase(d)?) } else { None };
+        let custody = if m.optional(d, 11)? { Some(decode_custody(d)?) } else { None };
+        let policy = if m.optional(d, 12)? { Some(d.array()?) } else { None };
         m.end(d)?;
-        Ok(Self { suite, owner, object, unit, body, commitment, further_commitments, generation, recipients })
+        Ok(Self {
+            suite,
+            owner,
+            object,
+            unit,
+            shards,
+            body,
+            commitment,
+            further_commitments,
+            generation,
+            recipients,
+            passphrase,
+            custody,
+            policy,
+        })
     }
 }
 
@@ -257,36 +263,4 @@ fn decode_body(d: &mut Decoder<'_>) -> Result<BodyInfo, CodecError> {
 #[must_use]
 pub const fn body_size_is_possible(size: u64) -> bool {
     size >= BODY_HEADER_BYTES + 16 && size <= BODY_BYTES_MAX && (size - BODY_HEADER_BYTES) % 16_400 >= 16
-}
-
-fn encode_recipient(r: &RecipientEntry, e: &mut Encoder) {
-    e.map(if r.key_id.is_some() { 4 } else { 3 });
-    e.u64(0);
-    e.u64(u64::from(r.kem.id()));
-    if let Some(id) = &r.key_id {
-        e.u64(1);
-        e.bytes(id);
-    }
-    e.u64(2);
-    e.bytes(&r.enc);
-    e.u64(3);
-    e.bytes(&r.ciphertext);
-}
-
-fn decode_recipient(d: &mut Decoder<'_>) -> Result<RecipientEntry, CodecError> {
-    let mut m = d.map("recipient")?;
-    m.required(d, 0)?;
-    let id = d.uint::<u16>("kem")?;
-    let kem =
-        Kem::from_id(id).ok_or(CodecError::UnknownVersion { what: "recipient kem", found: u64::from(id) })?;
-    let key_id = if m.optional(d, 1)? { Some(d.array()?) } else { None };
-    m.required(d, 2)?;
-    let enc = d.bytes("encapsulated key", kem.enc_bytes())?.to_vec();
-    if enc.len() != kem.enc_bytes() {
-        return Err(CodecError::Invalid("encapsulated key"));
-    }
-    m.required(d, 3)?;
-    let ciphertext = d.array()?;
-    m.end(d)?;
-    Ok(RecipientEntry { kem, key_id, enc, ciphertext })
 }

@@ -69,7 +69,7 @@ pub enum Label {
 
 impl Label {
     /// All labels, for tests and for the specification's table.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: &'static [Self] = &[
         Self::EnvelopeSignature,
         Self::BodyKey,
         Self::RecipientInfo,

@@ -7,6 +7,24 @@ pub const ENVELOPE_BYTES_MAX: usize = 256 * 1024;
 /// Recipients of one envelope, at most (each costs one KEM decapsulation to try).
 pub const RECIPIENTS_MAX: usize = 64;
 
+/// Shards of one object, at most; more than anyone has hosts, and each costs an envelope.
+pub const SHARDS_MAX: u16 = 255;
+
+/// Memory of a passphrase entry's Argon2id, KiB, at most: 1 GiB.
+pub const PASSPHRASE_MEMORY_KIB_MAX: u32 = 1 << 20;
+
+/// Passes of a passphrase entry's Argon2id, at most.
+pub const PASSPHRASE_PASSES_MAX: u32 = 32;
+
+/// Lanes of a passphrase entry's Argon2id, at most.
+pub const PASSPHRASE_LANES_MAX: u32 = 16;
+
+/// Memory times passes of a passphrase entry, KiB, at most: twice RFC 9106's first recommended choice (2 GiB, one pass), some seconds.
+pub const PASSPHRASE_WORK_KIB_MAX: u64 = 4 << 20;
+
+/// Bytes of an encoded custody dealing, at most: 128 custodians with their jurisdictions and a hybrid share each.
+pub const CUSTODY_DEALING_BYTES_MAX: usize = 168 * 1024;
+
 /// Storage commitments of one envelope, at most: one per scheme, and few schemes will exist.
 pub const COMMITMENTS_MAX: usize = 4;
 

@@ -7,6 +7,7 @@ mod it {
     mod commitments;
     mod fleet;
     mod key_file;
+    mod key_paths;
     mod messages;
     mod public_key;
     mod signed;

@@ -112,6 +112,10 @@ fn object(n: u64, key: &SigningKey) -> (Vec<u8>, Vec<u8>) {
             blake3: ContentId(*blake3::hash(&body).as_bytes()),
         },
         further_commitments: Vec::new(),
+        shards: None,
+        passphrase: None,
+        custody: None,
+        policy: None,
         commitment: Some(CellCommitment {
             root: tree.finish().expect("a body of 64 KiB has a tree").root(),
             cells: cells_of(size),

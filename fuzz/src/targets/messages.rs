@@ -7,7 +7,7 @@ use bailiwick_protocol::challenge::{
 };
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::{
-    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CellCommitment, Envelope, Kem, RecipientEntry, SUITE,
+    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CellCommitment, Envelope, Kem, RecipientEntry, Role, SUITE,
     SignedEnvelope,
 };
 use bailiwick_protocol::ids::{
@@ -71,7 +71,8 @@ fn envelope_of(generation: u64, recipients: &[Kem], committed: bool) -> Envelope
         kem,
         key_id: (kem == Kem::XWing).then_some([7; 8]),
         enc: vec![5; kem.enc_bytes()],
-        ciphertext: [6; 48],
+        ciphertext: vec![6; 48],
+        role: Role::FileKey,
     };
     Envelope {
         suite: SUITE,
@@ -86,6 +87,10 @@ fn envelope_of(generation: u64, recipients: &[Kem], committed: bool) -> Envelope
             blake3: ContentId([8; 32]),
         },
         further_commitments: Vec::new(),
+        shards: None,
+        passphrase: None,
+        custody: None,
+        policy: None,
         commitment: committed.then(|| CellCommitment { root: CellRoot([9; 32]), cells: size.div_ceil(496) }),
         generation,
         recipients: recipients.iter().map(|k| entry(*k)).collect(),

@@ -70,8 +70,8 @@ fn e22_unsorted_keys_are_refused() {
 #[test]
 fn e23_unknown_key_is_refused() {
     let b = honest();
-    let more = [&[b[0] + 1], &b[1..], &[0x0a, 0x00]].concat();
-    assert_eq!(refused(&more), CodecError::UnknownKey { what: "envelope", key: 10 });
+    let more = [&[b[0] + 1], &b[1..], &[0x0d, 0x00]].concat();
+    assert_eq!(refused(&more), CodecError::UnknownKey { what: "envelope", key: 13 });
 }
 
 /// E23: an older, a newer and a huge version; a suite nobody defined.

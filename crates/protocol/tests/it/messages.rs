@@ -3,7 +3,9 @@
 use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer, ProbeOutcome, RangeOutcome};
 use bailiwick_protocol::challenge::{CannotProve, Challenge, Response, SignedResponse, Target};
 use bailiwick_protocol::codec::Canonical;
-use bailiwick_protocol::envelope::{BodyInfo, CellCommitment, Envelope, Kem, RecipientEntry, SignedEnvelope};
+use bailiwick_protocol::envelope::{
+    BodyInfo, CellCommitment, Envelope, Kem, RecipientEntry, Role, SignedEnvelope,
+};
 use bailiwick_protocol::ids::*;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::{Signed, SigningKey};
@@ -27,6 +29,10 @@ pub(crate) fn envelope(owner: &SigningKey, size: u64, recipients: usize) -> Enve
             blake3: ContentId([6; 32]),
         },
         further_commitments: Vec::new(),
+        shards: None,
+        passphrase: None,
+        custody: None,
+        policy: None,
         commitment: Some(CellCommitment { root: CellRoot([7; 32]), cells: size.div_ceil(496) }),
         generation: 1,
         recipients: (0..recipients)
@@ -36,7 +42,8 @@ pub(crate) fn envelope(owner: &SigningKey, size: u64, recipients: usize) -> Enve
                     kem,
                     key_id: (i % 3 != 0).then_some([8; 8]),
                     enc: vec![9; kem.enc_bytes()],
-                    ciphertext: [10; 48],
+                    ciphertext: vec![10; 48],
+                    role: Role::FileKey,
                 }
             })
             .collect(),

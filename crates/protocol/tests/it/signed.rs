@@ -71,9 +71,9 @@ fn e17_e18_e19_a_changed_recipient_list_is_refused() {
 fn a_signature_for_one_label_is_refused_under_every_other() {
     let host = key(2);
     let message = b"the same bytes";
-    for made in Label::ALL {
+    for &made in Label::ALL {
         let signature = host.sign(made, message);
-        for used in Label::ALL {
+        for &used in Label::ALL {
             assert_eq!(verify(&host.public(), used, message, &signature).is_ok(), made == used);
         }
     }

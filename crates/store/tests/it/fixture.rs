@@ -66,6 +66,10 @@ impl Spec {
                 blake3: ContentId(*blake3::hash(&body).as_bytes()),
             },
             further_commitments: Vec::new(),
+            shards: None,
+            passphrase: None,
+            custody: None,
+            policy: None,
             commitment: Some(CellCommitment {
                 root: builder.finish().unwrap().root(),
                 cells: cells_of(self.size),

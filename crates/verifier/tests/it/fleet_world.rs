@@ -8,7 +8,7 @@ use bailiwick_protocol::bundle::{Answer, Bundle, InventoryEvidence, SignedBundle
 use bailiwick_protocol::challenge::{Challenge, Response, SignedChallenge, SignedResponse, Target};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::dossier::{Dossier, LoggedAudit, Opened, SignedOpened};
-use bailiwick_protocol::envelope::{Envelope, Kem, RecipientEntry, SignedEnvelope};
+use bailiwick_protocol::envelope::{self, Envelope, Kem, RecipientEntry, SignedEnvelope};
 use bailiwick_protocol::ids::{AuditorKey, ClassId, HostKey, Nonce, OpenerKey, RosterKey};
 use bailiwick_protocol::inventory::{Inventory, SignedInventory};
 use bailiwick_protocol::labels::Label;
@@ -107,7 +107,8 @@ pub(crate) fn object(owner: &str, id: u8, size: usize, recipients: &[Option<&str
             kem: Kem::X25519,
             key_id: r.map(|r| key_id(Kem::X25519, &x25519(r))),
             enc: vec![u8::try_from(i).unwrap(); 32],
-            ciphertext: [u8::try_from(i).unwrap(); 48],
+            ciphertext: vec![u8::try_from(i).unwrap(); 48],
+            role: envelope::Role::FileKey,
         })
         .collect();
     e

@@ -9,7 +9,7 @@ use bailiwick_protocol::challenge::{
 };
 use bailiwick_protocol::codec::{Canonical, Encoder};
 use bailiwick_protocol::envelope::{
-    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CellCommitment, Envelope, Kem, RecipientEntry, SUITE,
+    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CellCommitment, Envelope, Kem, RecipientEntry, Role, SUITE,
     SignedEnvelope,
 };
 use bailiwick_protocol::ids::{
@@ -60,13 +60,18 @@ pub(crate) fn envelope(owner: &str, object: u8, size: usize) -> Envelope {
             blake3: ContentId(blake3::hash(&body).into()),
         },
         further_commitments: Vec::new(),
+        shards: None,
+        passphrase: None,
+        custody: None,
+        policy: None,
         commitment: Some(CellCommitment { root: tree.root(), cells: tree.cells() }),
         generation: 1,
         recipients: vec![RecipientEntry {
             kem: Kem::X25519,
             key_id: Some([object; 8]),
             enc: vec![object; 32],
-            ciphertext: [object; 48],
+            ciphertext: vec![object; 48],
+            role: Role::FileKey,
         }],
     }
 }

@@ -193,6 +193,10 @@ mod tests {
     fn envelope() -> Envelope {
         Envelope {
             further_commitments: Vec::new(),
+            shards: None,
+            passphrase: None,
+            custody: None,
+            policy: None,
             suite: bailiwick_protocol::envelope::SUITE,
             owner: OwnerKey([1; 32]),
             object: ObjectId([2; 16]),
