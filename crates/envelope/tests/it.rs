@@ -10,6 +10,8 @@ mod it {
     mod inside;
     mod keys;
     mod kit;
+    mod maker;
+    mod own_vectors;
     mod range;
     mod round_trip;
     mod two_keys;

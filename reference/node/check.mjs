@@ -1,0 +1,76 @@
+// Opens every vector of test-vectors/envelope/v1; each change of one is refused. `node reference/node/check.mjs` after `npm ci --prefix reference/node`.
+
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Malformed } from "./cbor.mjs";
+import { Refused, bodyKey, fileKey, opened, verified } from "./sealed.mjs";
+
+const folder = fileURLToPath(new URL("../../test-vectors/envelope/v1/", import.meta.url));
+const hex = (text) => Buffer.from(text, "hex");
+
+function flipped(bytes, at) {
+  const out = Buffer.from(bytes);
+  out[at] ^= 1;
+  return out;
+}
+
+function same(file, what, found, expected) {
+  if (found !== expected) throw new Error(`${file}: ${what} is ${found}, the file says ${expected}`);
+}
+
+async function open(owner, envelope, body, key) {
+  const e = verified(owner, envelope);
+  const file = await fileKey(e, key.kem, key.secret);
+  return { e, file, ...opened(e, file, body) };
+}
+
+async function refused(file, what, ...args) {
+  try {
+    await open(...args);
+  } catch (error) {
+    if (error instanceof Refused || error instanceof Malformed) return;
+    throw error;
+  }
+  throw new Error(`${file}: ${what}: opened`);
+}
+
+async function object(file, c) {
+  const [owner, envelope, body] = [hex(c.owner), hex(c.envelope), hex(c.body)];
+  let controls = 0;
+  for (const { kem, secret } of c.recipients) {
+    const key = { kem, secret: hex(secret) };
+    const out = await open(owner, envelope, body, key);
+    same(file, "file key", out.file.toString("hex"), c.file_key);
+    same(file, "body key", bodyKey(out.e, out.file).toString("hex"), c.body_key);
+    same(file, "name", out.name, c.name);
+    same(file, "media type", out.mediaType, c.media_type);
+    same(file, "length", out.data.length, c.size);
+    same(file, "data's SHA-256", createHash("sha256").update(out.data).digest("hex"), c.sha256);
+    const changes = [
+      ["another key", owner, envelope, body, { kem, secret: flipped(key.secret, 15) }],
+      ["another owner", flipped(owner, 3), envelope, body, key],
+      ["a bit of the envelope", owner, flipped(envelope, 40), body, key],
+      ["a longer envelope", owner, Buffer.concat([envelope, Buffer.of(0)]), body, key],
+      ["the key commitment", owner, envelope, flipped(body, 30), key],
+      ["the last byte", owner, envelope, flipped(body, body.length - 1), key],
+      ["a byte less", owner, envelope, body.subarray(0, -1), key],
+    ];
+    for (const change of changes) await refused(file, ...change);
+    controls += changes.length;
+  }
+  return [c.recipients.length, controls];
+}
+
+const CASES = { object };
+let vectors = 0, recipients = 0, controls = 0;
+for (const file of readdirSync(folder).sort()) {
+  const { case: held } = JSON.parse(readFileSync(folder + file, "utf8"));
+  const [[kind, fields]] = Object.entries(held);
+  const [opened, refusals] = await CASES[kind](file, fields);
+  vectors += 1;
+  recipients += opened;
+  controls += refusals;
+}
+if (vectors === 0) throw new Error("no vectors");
+console.log(`node: ${vectors} objects opened by ${recipients} recipients, ${controls} changes refused`);

@@ -1,0 +1,154 @@
+"""Opening a sealed object (docs/spec/v1/envelope.md) with PyPI's `cryptography`: HPKE, HKDF and Cobblestone-256 are its own."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from cryptography.cobblestone import Cobblestone256Decryptor
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from . import blake3
+from .envelope import Refused, key_id, verified_envelope
+
+CHUNK, SEALED, HEADER = 16_384, 16_400, 56
+RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+X25519, P256, X_WING = 0x0020, 0x0010, 0x647A
+
+
+@dataclass(frozen=True)
+class Opened:
+    envelope: object
+    file_key: bytes
+    name: str
+    media_type: str
+    data: bytes
+
+
+class RecipientKey:
+    """A recipient's secret: 32 bytes for each KEM (spec keys, Y3)."""
+
+    def __init__(self, kem, secret):
+        self.kem = kem
+        if kem == X25519:
+            self.private = x25519.X25519PrivateKey.from_private_bytes(secret)
+            self.public, hpke_kem = self.private.public_key().public_bytes(*RAW), hpke.KEM.X25519
+        elif kem == P256:
+            self.private = ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
+            point = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+            self.public, hpke_kem = self.private.public_key().public_bytes(*point), hpke.KEM.P256
+        elif kem == X_WING:
+            # X-Wing, section 5.2: the seed expands to ML-KEM's d ‖ z and the scalar.
+            expanded = hashlib.shake_256(secret).digest(96)
+            quantum = mlkem.MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
+            classical = x25519.X25519PrivateKey.from_private_bytes(expanded[64:])
+            self.private = hpke.MLKEM768X25519PrivateKey(quantum, classical)
+            self.public = quantum.public_key().public_bytes_raw() + classical.public_key().public_bytes_raw()
+            hpke_kem = hpke.KEM.MLKEM768_X25519
+        else:
+            raise ValueError("no such KEM")
+        self.suite = hpke.Suite(hpke_kem, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+
+    def unwrap(self, envelope, entry):
+        """E4: what the entry holds, or None when it is not for this key."""
+        if entry.kem != self.kem or entry.key_id not in (None, key_id(self.kem, self.public)):
+            return None
+        if self.kem != P256 and is_low_order(entry.enc[-32:]):
+            return None
+        info = b"bailiwick/v1/recipient-info" + le64(envelope.suite) + envelope.owner + envelope.object + bytes([entry.role])
+        try:
+            return self.suite.decrypt(entry.enc + entry.ciphertext, self.private, info)
+        except (InvalidTag, ValueError):
+            return None
+
+
+def le64(number):
+    return number.to_bytes(8, "little")
+
+
+def is_low_order(point):
+    """Any clamped scalar gives zero, which `exchange` refuses. X-Wing's encapsulated key ends in its X25519 half."""
+    try:
+        x25519.X25519PrivateKey.from_private_bytes(bytes([0x55] * 32)).exchange(x25519.X25519PublicKey.from_public_bytes(point))
+    except ValueError:
+        return True
+    return False
+
+
+def expand(key, info, length):
+    return HKDFExpand(SHA512(), length, info).derive(key)
+
+
+def body_key(envelope, file_key):
+    """E3. The 32-byte key as the pseudorandom key is the key zero-padded to 64, under HMAC."""
+    context = le64(envelope.suite) + envelope.owner + envelope.object + envelope.unit
+    return expand(file_key, b"bailiwick/v1/body-key" + context, 32)
+
+
+def file_key_of(envelope, keys):
+    for key in keys:
+        for entry in envelope.recipients:
+            if entry.role == 1 and (found := key.unwrap(envelope, entry)) is not None and len(found) == 32:
+                return found
+    raise Refused("no-recipient")
+
+
+def open_object(owner, envelope_bytes, body, keys):
+    """Everything, or Refused: E2, E9, E10."""
+    envelope = verified_envelope(envelope_bytes, owner)
+    return open_with_file_key(envelope, file_key_of(envelope, keys), body)
+
+
+def open_with_file_key(envelope, file_key, body):
+    key = body_key(envelope, file_key)
+    info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + envelope.salt
+    if not hmac.compare_digest(expand(key, info, 76)[44:], envelope.key_commitment):
+        raise Refused("key-commitment")
+    plain = decrypted(key, envelope, body)
+    if blake3.hash(body) != envelope.blake3:
+        raise Refused("content")
+    return Opened(envelope, file_key, *parts(plain))
+
+
+def decrypted(key, envelope, body):
+    """E1."""
+    if len(body) < HEADER:
+        raise Refused("body-truncated")
+    if body[:HEADER] != envelope.salt + envelope.key_commitment:
+        raise Refused("body-header")
+    if len(body) != envelope.size:
+        raise Refused("body-size")
+    decryptor = Cobblestone256Decryptor(key, b"")
+    try:
+        return decryptor.update(body) + decryptor.finalize()
+    except InvalidTag:
+        raise Refused("body-chunk") from None
+
+
+def parts(plain):
+    """E6: name, media type, data."""
+    if len(plain) < 8:
+        raise Refused("data-length")
+    name, at = text(plain, 0, 4096)
+    media_type, at = text(plain, at, 255)
+    length, padding = int.from_bytes(plain[-8:], "little"), len(plain) - 8 - at
+    if padding < 0 or length > padding:
+        raise Refused("data-length")
+    data = plain[at : at + length]
+    if any(plain[at + length : -8]):
+        raise Refused("padding")
+    return name, media_type, data
+
+
+def text(plain, at, limit):
+    length = int.from_bytes(plain[at : at + 2], "little")
+    at += 2
+    if length > limit or at + length > len(plain):
+        raise Refused("metadata-length")
+    try:
+        return plain[at : at + length].decode("utf-8"), at + length
+    except UnicodeDecodeError:
+        raise Refused("metadata-text") from None
