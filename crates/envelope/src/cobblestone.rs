@@ -155,12 +155,17 @@ impl ChunkKeys {
     }
 
     /// Encrypts `plain` as chunk `index` into `sealed`, 16 bytes longer.
-    fn seal_chunk(&self, index: u64, plain: &[u8], sealed: &mut [u8]) {
+    pub(crate) fn seal_chunk(&self, index: u64, plain: &[u8], sealed: &mut [u8]) {
         self.cipher.seal(self.nonce(index), plain, sealed);
     }
 
     /// Decrypts chunk `index` from `sealed` into `plain`, 16 bytes shorter. Nothing of the plaintext is there unless the tag verifies.
-    fn open_chunk(&self, index: u64, sealed: &[u8], plain: &mut [u8]) -> Result<(), CobblestoneError> {
+    pub(crate) fn open_chunk(
+        &self,
+        index: u64,
+        sealed: &[u8],
+        plain: &mut [u8],
+    ) -> Result<(), CobblestoneError> {
         let Some((body, tag)) = sealed.split_last_chunk::<TAG_BYTES>() else {
             return Err(CobblestoneError::Truncated { index });
         };

@@ -51,6 +51,7 @@ mod layout;
 mod open;
 mod pipeline;
 mod seal;
+mod shard;
 mod sink;
 
 pub use cobblestone::{CobblestoneError, RangeAuthenticity, ReadAt, Seekable};
@@ -58,3 +59,4 @@ pub use kem::{KeyError, RecipientPublicKey, RecipientSecretKey, SECRET_KEY_BYTES
 pub use layout::{LayoutError, Metadata, Padding, padme};
 pub use open::{OpenError, Opened, OpenedRange, Opener, verify};
 pub use seal::{SealError, SealOptions, SealedBody, commit, random_object_id, seal, sign_next};
+pub use shard::{PaddedReader, PaddedWriter, ShardBody, ShardCipher, ShardSealer, read_metadata};

@@ -42,6 +42,9 @@ pub enum OpenError {
     /// Every chunk is authentic among those who hold the key, but this is not the body the owner signed.
     #[error("the body was rewritten by someone who holds its key: its BLAKE3 is not the signed one")]
     Content,
+    /// The body is one shard of a split object and opens together with others only (spec shards).
+    #[error("this is shard {} of an object split {} of {}: it opens together with others only", .0.shard, .0.k, .0.n)]
+    Shard(bailiwick_protocol::ids::Unit),
     /// Authentic, but malformed inside.
     #[error("inside the body")]
     Layout(#[from] LayoutError),
@@ -138,6 +141,10 @@ impl Opener {
         &self.file_key
     }
 
+    fn check_whole(&self) -> Result<(), OpenError> {
+        if self.envelope.shards.is_some() { Err(OpenError::Shard(self.envelope.unit)) } else { Ok(()) }
+    }
+
     fn check_header(&self, header: &[u8; HEADER_BYTES]) -> Result<(), OpenError> {
         if bool::from(self.keys.header().ct_eq(header)) { Ok(()) } else { Err(OpenError::BodyHeader) }
     }
@@ -150,6 +157,7 @@ impl Opener {
     /// # Errors
     /// `BodyHeader` before any chunk is touched; `Body`, `Content`, `Layout`.
     pub fn open(&self, mut body: impl Read + Send, out: impl Write + Send) -> Result<Opened, OpenError> {
+        self.check_whole()?;
         self.check_header(&read_header(&mut body)?)?;
         let mut sink = LayoutSink::new(out, self.plain_total);
         let info = &self.envelope.body;
@@ -174,6 +182,7 @@ impl Opener {
         len: u64,
         mut out: impl Write,
     ) -> Result<OpenedRange, OpenError> {
+        self.check_whole()?;
         let authenticity = body.authenticity();
         let mut reader = ChunkReader::new(body, &self.keys, self.plain_total);
         self.check_header(&reader.header()?)?;

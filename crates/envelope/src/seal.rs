@@ -173,7 +173,7 @@ pub fn seal(
     })
 }
 
-fn check_recipients(recipients: &[RecipientPublicKey]) -> Result<(), SealError> {
+pub(crate) fn check_recipients(recipients: &[RecipientPublicKey]) -> Result<(), SealError> {
     if recipients.is_empty() {
         return Err(SealError::NoRecipient);
     }

@@ -14,6 +14,7 @@ mod it {
     mod own_vectors;
     mod range;
     mod round_trip;
+    mod shard;
     mod two_keys;
     mod vectors;
 }

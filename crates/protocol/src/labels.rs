@@ -65,6 +65,8 @@ pub enum Label {
     OpenedSignature,
     /// BLAKE3 context of the coefficients that batch proofs (spec possession, clause S12).
     BatchCoefficients,
+    /// HKDF info from file key to the key of a shard's inner order (spec shards, clause Q6).
+    ShardOrder,
 }
 
 impl Label {
@@ -98,6 +100,7 @@ impl Label {
         Self::BundleDigest,
         Self::OpenedSignature,
         Self::BatchCoefficients,
+        Self::ShardOrder,
     ];
 
     /// The label's text.
@@ -132,6 +135,7 @@ impl Label {
             Self::BundleDigest => "bailiwick/v1/bundle-digest",
             Self::OpenedSignature => "bailiwick/v1/opened-signature",
             Self::BatchCoefficients => "bailiwick/v1/batch-coefficients",
+            Self::ShardOrder => "bailiwick/v1/shard-order",
         }
     }
 
