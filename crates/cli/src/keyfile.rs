@@ -46,6 +46,8 @@ pub(crate) enum Algorithm {
     XWing,
     /// Classical encapsulation (RFC 9180)
     X25519,
+    /// Classical encapsulation on NIST P-256 (RFC 9180), which tokens and key services can do
+    P256,
 }
 
 impl Kind {
@@ -76,11 +78,12 @@ impl Algorithm {
             Self::Ed25519 => "ed25519",
             Self::XWing => "x-wing",
             Self::X25519 => "x25519",
+            Self::P256 => "p256",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Ed25519, Self::XWing, Self::X25519].into_iter().find(|a| a.name() == text)
+        [Self::Ed25519, Self::XWing, Self::X25519, Self::P256].into_iter().find(|a| a.name() == text)
     }
 
     pub(crate) fn fits(self, kind: Kind) -> bool {
@@ -92,6 +95,7 @@ impl Algorithm {
             Self::Ed25519 => None,
             Self::XWing => Some(Kem::XWing),
             Self::X25519 => Some(Kem::X25519),
+            Self::P256 => Some(Kem::P256),
         }
     }
 }
@@ -157,8 +161,18 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// Makes a key, writes `path` (0600) and `path.pub`, and gives the public half.
 pub(crate) fn create(kind: Kind, algorithm: Algorithm, path: &Path) -> anyhow::Result<PublicKey> {
     let mut rng = system_rng()?;
-    let secret = Secret::<32>::init_with(|b| rand_core::Rng::fill_bytes(&mut rng, b));
-    let bytes = public_of(algorithm, &secret);
+    let (secret, bytes) = match algorithm.kem() {
+        Some(kem) => {
+            let key = RecipientSecretKey::generate(kem, &mut rng);
+            let secret = Secret::init_with(|b| b.copy_from_slice(key.secret().expose_secret()));
+            (secret, key.public().as_bytes().to_vec())
+        }
+        None => {
+            let secret = Secret::<32>::init_with(|b| rand_core::Rng::fill_bytes(&mut rng, b));
+            let bytes = public_of(algorithm, &secret)?;
+            (secret, bytes)
+        }
+    };
     let public = PublicKey::new(kind, algorithm, bytes)?;
     let text = public.to_text(Some(secret));
     let beside = with_suffix(path, ".pub");
@@ -195,12 +209,12 @@ fn write_secret(path: &Path, text: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn public_of(algorithm: Algorithm, secret: &Secret<32>) -> Vec<u8> {
+fn public_of(algorithm: Algorithm, secret: &Secret<32>) -> anyhow::Result<Vec<u8>> {
     let copy = || Secret::init_with(|b| b.copy_from_slice(secret.expose_secret()));
-    match algorithm.kem() {
-        Some(kem) => RecipientSecretKey::from_bytes(kem, copy()).public().as_bytes().to_vec(),
+    Ok(match algorithm.kem() {
+        Some(kem) => RecipientSecretKey::from_bytes(kem, copy())?.public().as_bytes().to_vec(),
         None => SigningKey::from_seed(secret).public().to_vec(),
-    }
+    })
 }
 
 struct Parsed {
@@ -216,7 +230,8 @@ fn parse(text: &str) -> anyhow::Result<Parsed> {
     if file.fingerprint.is_some_and(|f| f != public.fingerprint()) {
         bail!("the fingerprint is not the one of the public key");
     }
-    if file.secret.as_ref().is_some_and(|s| public_of(algorithm, s) != public.bytes) {
+    let derived = file.secret.as_ref().map(|s| public_of(algorithm, s)).transpose()?;
+    if derived.is_some_and(|derived| derived != public.bytes) {
         bail!("the public key does not belong to the secret one");
     }
     Ok(Parsed { public, secret: file.secret })
@@ -284,7 +299,7 @@ pub(crate) fn read_secret_of_any_kind(path: &Path) -> anyhow::Result<Secret<32>>
 pub(crate) fn read_recipient_key(path: &Path) -> anyhow::Result<RecipientSecretKey> {
     let Parsed { public, secret } = read_secret(path)?;
     match (public.algorithm.kem(), secret) {
-        (Some(kem), Some(secret)) => Ok(RecipientSecretKey::from_bytes(kem, secret)),
+        (Some(kem), Some(secret)) => Ok(RecipientSecretKey::from_bytes(kem, secret)?),
         _ => Err(anyhow!("{} is a {} key, this needs a recipient key", path.display(), public.kind.name()))
             .context(Help("`bailiwick key show FILE` says what a key file is")),
     }

@@ -1,17 +1,17 @@
 //! Recipients: HPKE base mode, single shot (RFC 9180), HKDF-SHA256, AES-256-GCM, empty aad, all context in `info`.
 
-use bailiwick_protocol::envelope::{Kem, RecipientEntry, Role};
+use bailiwick_protocol::envelope::{Envelope, Kem, RecipientEntry, Role};
 use bailiwick_protocol::ids::{ObjectId, OwnerKey};
 use bailiwick_protocol::labels::Label;
 use bailiwick_protocol::secret::Secret;
 use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
-use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::kem::{DhP256HkdfSha256, X25519HkdfSha256, XWing};
 use hpke::{Deserializable, Kem as HpkeKem, OpModeR, OpModeS, Serializable};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// Bytes of a recipient's secret key: an X25519 scalar or an X-Wing seed.
+/// Bytes of a recipient's secret key: a P-256 scalar (big-endian), an X25519 scalar or an X-Wing seed.
 pub const SECRET_KEY_BYTES: usize = 32;
 
 /// Why a key cannot be used.
@@ -26,9 +26,15 @@ pub enum KeyError {
         /// Bytes this mechanism's keys have.
         expected: usize,
     },
-    /// An X25519 point of small order, or an ML-KEM key outside its range: a secret shared with it is known to anyone.
+    /// A point that is not on P-256, an X25519 point of small order, or an ML-KEM key outside its range: a secret shared with it
+    /// may be known to anyone.
     #[error("the key is not a valid public key")]
     Invalid,
+    /// A P-256 scalar that is zero or not below the order of the group.
+    #[error(
+        "the secret key is not a scalar of P-256: it must be above zero and below the order of the group"
+    )]
+    Scalar,
 }
 
 /// Public key of someone who may open an object.
@@ -39,31 +45,29 @@ pub struct RecipientPublicKey {
 }
 
 impl RecipientPublicKey {
-    /// Bytes of a public key: 32 (X25519), 1,216 (X-Wing).
+    /// Bytes of a public key: 65 (P-256, uncompressed), 32 (X25519), 1,216 (X-Wing).
     #[must_use]
     pub const fn len(kem: Kem) -> usize {
-        match kem {
-            Kem::XWing => 1216,
-            _ => 32,
-        }
+        kem.public_bytes()
     }
 
     /// Reads and checks a key.
     ///
     /// # Errors
-    /// `Length`; `Invalid` for points of small order (RFC 7748 section 6.1) and ML-KEM keys that fail FIPS 203 section 7.2.
+    /// `Length`; `Invalid` for points that are not on P-256 (SP 800-56A section 5.6.2.3.3), points of small order (RFC 7748
+    /// section 6.1) and ML-KEM keys that fail FIPS 203 section 7.2.
     pub fn from_bytes(kem: Kem, bytes: &[u8]) -> Result<Self, KeyError> {
         let expected = Self::len(kem);
-        let (true, Some(point)) = (bytes.len() == expected, bytes.last_chunk::<32>()) else {
+        if bytes.len() != expected {
             return Err(KeyError::Length { found: bytes.len(), expected });
-        };
-        // The X25519 half of an X-Wing key stands last.
-        if has_small_order(point) {
+        }
+        if ends_with_small_order(kem, bytes) {
             return Err(KeyError::Invalid);
         }
         match kem {
+            Kem::P256 => <DhP256HkdfSha256 as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
+            Kem::X25519 => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
             Kem::XWing => <XWing as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
-            _ => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
         }
         .map_err(|_| KeyError::Invalid)?;
         Ok(Self { kem, bytes: bytes.to_vec() })
@@ -100,26 +104,39 @@ impl RecipientPublicKey {
 /// Secret key of a recipient. Wiped on drop, never printed.
 #[derive(Debug)]
 pub struct RecipientSecretKey {
-    kem: Kem,
     bytes: Secret<SECRET_KEY_BYTES>,
+    public: RecipientPublicKey,
 }
 
 impl RecipientSecretKey {
     /// A fresh key from `rng`.
     pub fn generate(kem: Kem, rng: &mut impl CryptoRng) -> Self {
-        Self { kem, bytes: Secret::init_with(|b| rng.fill_bytes(b)) }
+        // One P-256 candidate in 2^32 is no scalar; of the others every one is a key.
+        loop {
+            if let Ok(key) = Self::from_bytes(kem, Secret::init_with(|b| rng.fill_bytes(b))) {
+                return key;
+            }
+        }
     }
 
-    /// From its 32 bytes; every value is a key.
-    #[must_use]
-    pub fn from_bytes(kem: Kem, bytes: Secret<SECRET_KEY_BYTES>) -> Self {
-        Self { kem, bytes }
+    /// From its 32 bytes; every value is an X25519 and an X-Wing key.
+    ///
+    /// # Errors
+    /// `Scalar` for a P-256 key that is zero or not below the order of the group.
+    pub fn from_bytes(kem: Kem, bytes: Secret<SECRET_KEY_BYTES>) -> Result<Self, KeyError> {
+        let public = match kem {
+            Kem::P256 => public_bytes::<DhP256HkdfSha256>(&bytes),
+            Kem::X25519 => public_bytes::<X25519HkdfSha256>(&bytes),
+            Kem::XWing => public_bytes::<XWing>(&bytes),
+        }
+        .ok_or(KeyError::Scalar)?;
+        Ok(Self { bytes, public: RecipientPublicKey { kem, bytes: public } })
     }
 
     /// The mechanism.
     #[must_use]
     pub fn kem(&self) -> Kem {
-        self.kem
+        self.public.kem
     }
 
     /// The secret bytes, for writing a key file.
@@ -131,23 +148,31 @@ impl RecipientSecretKey {
     /// The public half.
     #[must_use]
     pub fn public(&self) -> RecipientPublicKey {
-        let bytes = match self.kem {
-            Kem::XWing => public_bytes::<XWing>(&self.bytes),
-            _ => public_bytes::<X25519HkdfSha256>(&self.bytes),
-        };
-        RecipientPublicKey { kem: self.kem, bytes }
+        self.public.clone()
+    }
+
+    pub(crate) fn key_id(&self) -> [u8; 8] {
+        self.public.key_id()
     }
 }
 
-fn secret_key<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> K::PrivateKey {
-    K::PrivateKey::from_bytes(bytes.expose_secret()).expect("both mechanisms take any 32 bytes")
+fn secret_key<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> Option<K::PrivateKey> {
+    K::PrivateKey::from_bytes(bytes.expose_secret()).ok()
 }
 
-fn public_bytes<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> Vec<u8> {
-    K::sk_to_pk(&secret_key::<K>(bytes)).to_bytes().to_vec()
+fn public_bytes<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> Option<Vec<u8>> {
+    Some(K::sk_to_pk(&secret_key::<K>(bytes)?).to_bytes().to_vec())
 }
 
-/// Whether a Diffie-Hellman with this point gives zero whatever the scalar (RFC 7748 section 6.1).
+/// Whether the X25519 part of a public or encapsulated key, which stands last also in X-Wing, has small order: a Diffie-Hellman with
+/// it gives zero whatever the scalar (RFC 7748 section 6.1). P-256 has prime order and no such points.
+fn ends_with_small_order(kem: Kem, bytes: &[u8]) -> bool {
+    match kem {
+        Kem::P256 => false,
+        Kem::X25519 | Kem::XWing => bytes.last_chunk().is_none_or(has_small_order),
+    }
+}
+
 fn has_small_order(point: &[u8; 32]) -> bool {
     // Clamped scalars are multiples of 8, so any of them maps every small-order point to the identity.
     let shared =
@@ -163,9 +188,13 @@ pub(crate) struct Context<'a> {
     pub(crate) object: &'a ObjectId,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(crate) fn of(envelope: &'a Envelope) -> Self {
+        Self { suite: envelope.suite, owner: &envelope.owner, object: &envelope.object }
+    }
+
     /// label ‖ LE64 suite ‖ owner key ‖ object id ‖ role.
-    fn info(&self, role: Role) -> Vec<u8> {
+    pub(crate) fn info(&self, role: Role) -> Vec<u8> {
         [
             Label::RecipientInfo.as_bytes(),
             &self.suite.to_le_bytes(),
@@ -189,8 +218,9 @@ pub(crate) fn encapsulate(
     debug_assert_eq!(content.len(), role.plaintext_bytes());
     let info = context.info(role);
     let (enc, ciphertext) = match key.kem {
+        Kem::P256 => seal_to::<DhP256HkdfSha256>(&info, key, content, rng)?,
+        Kem::X25519 => seal_to::<X25519HkdfSha256>(&info, key, content, rng)?,
         Kem::XWing => seal_to::<XWing>(&info, key, content, rng)?,
-        _ => seal_to::<X25519HkdfSha256>(&info, key, content, rng)?,
     };
     let key_id = (!anonymous).then(|| key.key_id());
     Ok(RecipientEntry { kem: key.kem, role, key_id, enc, ciphertext })
@@ -221,17 +251,18 @@ pub(crate) fn decapsulate(
     key: &RecipientSecretKey,
     entry: &RecipientEntry,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    if entry.kem != key.kem {
+    if entry.kem != key.kem() {
         return None;
     }
-    // The X25519 half stands last here, too; HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4).
-    if has_small_order(entry.enc.last_chunk()?) {
+    // HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4), not inside X-Wing.
+    if ends_with_small_order(entry.kem, &entry.enc) {
         return None;
     }
     let info = context.info(entry.role);
-    let opened = match key.kem {
+    let opened = match entry.kem {
+        Kem::P256 => open_with::<DhP256HkdfSha256>(&info, key, entry),
+        Kem::X25519 => open_with::<X25519HkdfSha256>(&info, key, entry),
         Kem::XWing => open_with::<XWing>(&info, key, entry),
-        _ => open_with::<X25519HkdfSha256>(&info, key, entry),
     }?;
     (opened.len() == entry.role.plaintext_bytes()).then_some(opened)
 }
@@ -244,7 +275,7 @@ fn open_with<K: HpkeKem>(
     let enc = K::EncappedKey::from_bytes(&entry.enc).ok()?;
     hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(
         &OpModeR::Base,
-        &secret_key::<K>(&key.bytes),
+        &secret_key::<K>(&key.bytes)?,
         &enc,
         info,
         &entry.ciphertext,

@@ -23,6 +23,7 @@
 //!     object: random_object_id(&mut rng),
 //!     unit: Unit::WHOLE,
 //!     recipients: &[reader.public()],
+//!     passphrase: None,
 //!     anonymous: false,
 //!     metadata: Metadata { name: "measurements.csv".into(), media_type: "text/csv".into() },
 //!     padding: Padding::Padme,
@@ -49,7 +50,9 @@ pub mod cobblestone;
 mod kem;
 mod layout;
 mod open;
+mod passphrase;
 mod pipeline;
+mod rewrap;
 mod seal;
 mod shard;
 mod sink;
@@ -58,5 +61,11 @@ pub use cobblestone::{CobblestoneError, RangeAuthenticity, ReadAt, Seekable};
 pub use kem::{KeyError, RecipientPublicKey, RecipientSecretKey, SECRET_KEY_BYTES};
 pub use layout::{LayoutError, Metadata, Padding, padme};
 pub use open::{OpenError, Opened, OpenedRange, Opener, verify};
+pub use passphrase::{
+    PASSPHRASE_BYTES_MAX, Passphrase, PassphraseCost, PassphraseError, PassphraseRecipient,
+};
+pub use rewrap::{
+    PassphraseChange, RecipientChange, Rewrap, RewrapError, RollbackError, Succession, check_newer, rewrap,
+};
 pub use seal::{SealError, SealOptions, SealedBody, commit, random_object_id, seal, sign_next};
 pub use shard::{PaddedReader, PaddedWriter, ShardBody, ShardCipher, ShardSealer, read_metadata};

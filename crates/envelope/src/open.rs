@@ -14,6 +14,7 @@ use crate::cobblestone::{
 };
 use crate::kem::{Context, RecipientSecretKey, decapsulate};
 use crate::layout::{LayoutError, Metadata, TAIL_BYTES, check_length};
+use crate::passphrase::{self, Passphrase};
 use crate::seal::body_key;
 use crate::sink::LayoutSink;
 
@@ -30,6 +31,12 @@ pub enum OpenError {
     /// None of the keys opens a recipient entry. For every cause alike.
     #[error("none of the given keys is a recipient of this object")]
     NoRecipient,
+    /// The envelope has no passphrase entry.
+    #[error("this object has no passphrase")]
+    NoPassphrase,
+    /// The passphrase does not open the entry. For every cause alike.
+    #[error("this passphrase does not open the object")]
+    Passphrase,
     /// The key a recipient entry holds is not the one the envelope commits to.
     #[error("the key in the recipient entry is not the one the envelope commits to")]
     KeyCommitment,
@@ -99,11 +106,11 @@ impl Opener {
         secrets: &[RecipientSecretKey],
     ) -> Result<Self, OpenError> {
         let envelope = verify(pinned, envelope)?;
-        let context = Context { suite: envelope.suite, owner: &envelope.owner, object: &envelope.object };
+        let context = Context::of(&envelope);
         let opened = secrets
             .iter()
             .flat_map(|key| {
-                let id = key.public().key_id();
+                let id = key.key_id();
                 envelope.recipients.iter().map(move |entry| (key, id, entry))
             })
             .filter(|(_, _, entry)| entry.role == Role::FileKey)
@@ -112,6 +119,23 @@ impl Opener {
             .ok_or(OpenError::NoRecipient)?;
         let file_key: &[u8; 32] = opened.as_slice().try_into().map_err(|_| OpenError::NoRecipient)?;
         Self::with_file_key(envelope, Secret::init_with(|b| b.copy_from_slice(file_key)))
+    }
+
+    /// Verifies `envelope` under `pinned` and opens its passphrase entry. The signature comes first: nobody but the owner chooses
+    /// what the derivation costs, and that within limits (spec envelope, clause E16).
+    ///
+    /// # Errors
+    /// `Envelope`, `OwnerMismatch`, `NoPassphrase`, `Passphrase`, `KeyCommitment`.
+    pub fn with_passphrase(
+        pinned: &OwnerKey,
+        envelope: &[u8],
+        passphrase: &Passphrase,
+    ) -> Result<Self, OpenError> {
+        let envelope = verify(pinned, envelope)?;
+        let entry = envelope.passphrase.as_ref().ok_or(OpenError::NoPassphrase)?;
+        let file_key =
+            passphrase::unwrap(&Context::of(&envelope), passphrase, entry).ok_or(OpenError::Passphrase)?;
+        Self::with_file_key(envelope, file_key)
     }
 
     /// Opens a verified `envelope` (see [`verify`]) with its file key, however that was come by: a passphrase, custodians, a key service.

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::{
-    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, RecipientEntry, Role, SUITE,
-    SignedEnvelope,
+    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, PassphraseEntry,
+    RecipientEntry, Role, SUITE, SignedEnvelope,
 };
 use bailiwick_protocol::ids::{ObjectId, OwnerKey, Unit};
 use bailiwick_protocol::labels::Label;
@@ -17,6 +17,7 @@ use rand_core::CryptoRng;
 use crate::cobblestone::{self, ChunkKeys, CobblestoneError, SALT_BYTES, expand_sha512};
 use crate::kem::{Context, KeyError, RecipientPublicKey, encapsulate};
 use crate::layout::{LayoutError, LayoutReader, Metadata, Padding};
+use crate::passphrase::{self, PassphraseError, PassphraseRecipient};
 
 /// Why something cannot be sealed.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,14 @@ pub enum SealError {
     /// An object nobody can open.
     #[error("no recipient")]
     NoRecipient,
+    /// A passphrase beside recipients' keys without saying so.
+    #[error(
+        "a passphrase beside recipients' keys must be asked for: the object is then only as strong as the passphrase"
+    )]
+    MixedPassphrase,
+    /// A passphrase or a cost that cannot be used.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
     /// More recipients than an envelope may have.
     #[error("{found} recipients, more than the limit of {max}", max = RECIPIENTS_MAX)]
     TooManyRecipients {
@@ -78,8 +87,11 @@ pub struct SealOptions<'a> {
     pub object: ObjectId,
     /// Which part of the object; [`Unit::WHOLE`].
     pub unit: Unit,
-    /// Who can open it, 1 to 64 different keys. The object is only as safe against quantum computers as its weakest recipient.
+    /// Who can open it, at most 64 different keys; none only with a passphrase. The object is only as safe against quantum computers
+    /// as its weakest recipient.
     pub recipients: &'a [RecipientPublicKey],
+    /// A passphrase that opens it, too.
+    pub passphrase: Option<PassphraseRecipient<'a>>,
     /// Leave the recipients' key ids out of the envelope.
     pub anonymous: bool,
     /// Name and media type, sealed with the data.
@@ -104,6 +116,7 @@ pub struct SealedBody {
     unit: Unit,
     body: BodyInfo,
     recipients: Vec<RecipientEntry>,
+    passphrase: Option<PassphraseEntry>,
     data_len: u64,
 }
 
@@ -134,16 +147,8 @@ pub fn seal(
     options: &SealOptions<'_>,
     rng: &mut impl CryptoRng,
 ) -> Result<SealedBody, SealError> {
-    check_recipients(options.recipients)?;
     let file_key = Secret::init_with(|k: &mut [u8; 32]| rng.fill_bytes(k));
-    let context = Context { suite: SUITE, owner: &options.owner, object: &options.object };
-    let recipients = options
-        .recipients
-        .iter()
-        .map(|key| {
-            encapsulate(&context, key, options.anonymous, Role::FileKey, file_key.expose_secret(), rng)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let (recipients, passphrase) = wrap_file_key(options, &file_key, rng)?;
     let mut salt = [0; SALT_BYTES];
     rng.fill_bytes(&mut salt);
     let key = body_key(&file_key, SUITE, &options.owner, &options.object, options.unit);
@@ -169,13 +174,39 @@ pub fn seal(
             blake3: written.blake3,
         },
         recipients,
+        passphrase,
         data_len: layout.data_len(),
     })
 }
 
-pub(crate) fn check_recipients(recipients: &[RecipientPublicKey]) -> Result<(), SealError> {
-    if recipients.is_empty() {
-        return Err(SealError::NoRecipient);
+/// Checks who shall be able to open, and wraps `file_key` for them.
+pub(crate) fn wrap_file_key(
+    options: &SealOptions<'_>,
+    file_key: &Secret<32>,
+    rng: &mut impl CryptoRng,
+) -> Result<(Vec<RecipientEntry>, Option<PassphraseEntry>), SealError> {
+    check_recipients(options.recipients, options.passphrase.as_ref())?;
+    let context = Context { suite: SUITE, owner: &options.owner, object: &options.object };
+    let recipients = options
+        .recipients
+        .iter()
+        .map(|key| {
+            encapsulate(&context, key, options.anonymous, Role::FileKey, file_key.expose_secret(), rng)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let passphrase =
+        options.passphrase.as_ref().map(|p| passphrase::wrap(&context, p, file_key, rng)).transpose()?;
+    Ok((recipients, passphrase))
+}
+
+fn check_recipients(
+    recipients: &[RecipientPublicKey],
+    passphrase: Option<&PassphraseRecipient<'_>>,
+) -> Result<(), SealError> {
+    match passphrase {
+        None if recipients.is_empty() => return Err(SealError::NoRecipient),
+        Some(p) if !recipients.is_empty() && !p.beside_keys => return Err(SealError::MixedPassphrase),
+        _ => {}
     }
     if recipients.len() > RECIPIENTS_MAX {
         return Err(SealError::TooManyRecipients { found: recipients.len() });
@@ -218,7 +249,7 @@ impl SealedBody {
             body: self.body,
             further_commitments: Vec::new(),
             shards: None,
-            passphrase: None,
+            passphrase: self.passphrase,
             custody: None,
             policy: None,
             commitment: None,

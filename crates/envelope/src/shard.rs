@@ -6,8 +6,8 @@
 use std::io::{self, Read, Write};
 
 use bailiwick_protocol::envelope::{
-    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, RecipientEntry, Role, SUITE,
-    ShardSet, SignedEnvelope,
+    BODY_FORMAT_COBBLESTONE_256, BodyInfo, CELL_BYTES, CellCommitment, Envelope, PassphraseEntry,
+    RecipientEntry, SUITE, ShardSet, SignedEnvelope,
 };
 use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey, Unit};
 use bailiwick_protocol::labels::Label;
@@ -16,10 +16,9 @@ use bailiwick_protocol::signing::SigningKey;
 use rand_core::CryptoRng;
 
 use crate::cobblestone::{CHUNK_BYTES, ChunkKeys, HEADER_BYTES, SALT_BYTES, TAG_BYTES, expand_sha512};
-use crate::kem::{Context, encapsulate};
 use crate::layout::{LayoutError, LayoutReader, Metadata, Padding, TAIL_BYTES};
 use crate::open::{OpenError, Opened, Opener};
-use crate::seal::{SealError, SealOptions, body_key, check_recipients, sign_next};
+use crate::seal::{SealError, SealOptions, body_key, sign_next, wrap_file_key};
 use crate::sink::LayoutSink;
 
 /// The padded plaintext of an object (spec envelope, clause E6), from its data.
@@ -176,6 +175,7 @@ pub struct ShardSealer {
     unit: Unit,
     salt: [u8; SALT_BYTES],
     recipients: Vec<RecipientEntry>,
+    passphrase: Option<PassphraseEntry>,
     cipher: ShardCipher,
 }
 
@@ -185,21 +185,13 @@ impl ShardSealer {
     /// # Errors
     /// Like [`crate::seal()`] of recipients.
     pub fn new(options: &SealOptions<'_>, rng: &mut impl CryptoRng) -> Result<Self, SealError> {
-        check_recipients(options.recipients)?;
         let file_key = Secret::init_with(|k: &mut [u8; 32]| rng.fill_bytes(k));
-        let context = Context { suite: SUITE, owner: &options.owner, object: &options.object };
-        let recipients = options
-            .recipients
-            .iter()
-            .map(|key| {
-                encapsulate(&context, key, options.anonymous, Role::FileKey, file_key.expose_secret(), rng)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let (recipients, passphrase) = wrap_file_key(options, &file_key, rng)?;
         let mut salt = [0; SALT_BYTES];
         rng.fill_bytes(&mut salt);
         let (owner, object, unit) = (options.owner, options.object, options.unit);
         let cipher = ShardCipher::derive(&file_key, SUITE, (&owner, &object, unit), &salt);
-        Ok(Self { owner, object, unit, salt, recipients, cipher })
+        Ok(Self { owner, object, unit, salt, recipients, passphrase, cipher })
     }
 
     /// The keys of the body.
@@ -245,7 +237,7 @@ impl ShardSealer {
             further_commitments: Vec::new(),
             generation: generation.checked_sub(1).ok_or(SealError::Generation)?,
             recipients: self.recipients,
-            passphrase: None,
+            passphrase: self.passphrase,
             custody: None,
             policy: None,
         };

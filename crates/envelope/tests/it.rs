@@ -12,7 +12,10 @@ mod it {
     mod kit;
     mod maker;
     mod own_vectors;
+    mod p256;
+    mod passphrase;
     mod range;
+    mod rewrap;
     mod round_trip;
     mod shard;
     mod two_keys;

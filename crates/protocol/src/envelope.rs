@@ -17,7 +17,7 @@ use paths::{
 use recipient::{decode_recipient, encode_recipient};
 
 pub use commitment::{CellCommitment, FurtherCommitment};
-pub use paths::{CustodyPart, PassphraseEntry, SHARD_CODE_REED_SOLOMON, ShardSet};
+pub use paths::{CustodyPart, PassphraseEntry, SHARD_CODE_REED_SOLOMON, ShardSet, check_passphrase_cost};
 pub use recipient::{Kem, RecipientEntry, Role};
 
 /// Version of the envelope message.

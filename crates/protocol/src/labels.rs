@@ -67,6 +67,8 @@ pub enum Label {
     BatchCoefficients,
     /// HKDF info from file key to the key of a shard's inner order (spec shards, clause Q6).
     ShardOrder,
+    /// HKDF info of the key and the commitment that a passphrase gives (spec envelope, clause E18).
+    Passphrase,
 }
 
 impl Label {
@@ -101,6 +103,7 @@ impl Label {
         Self::OpenedSignature,
         Self::BatchCoefficients,
         Self::ShardOrder,
+        Self::Passphrase,
     ];
 
     /// The label's text.
@@ -136,6 +139,7 @@ impl Label {
             Self::OpenedSignature => "bailiwick/v1/opened-signature",
             Self::BatchCoefficients => "bailiwick/v1/batch-coefficients",
             Self::ShardOrder => "bailiwick/v1/shard-order",
+            Self::Passphrase => "bailiwick/v1/passphrase",
         }
     }
 

@@ -26,6 +26,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
         object: ObjectId([2; 16]),
         unit: Unit::WHOLE,
         recipients: &[recipient().public()],
+        passphrase: None,
         anonymous: false,
         metadata: Metadata { name: "a".to_owned(), media_type: String::new() },
         padding: Padding::Padme,
@@ -42,7 +43,7 @@ fn pinned() -> OwnerKey {
 }
 
 fn recipient() -> RecipientSecretKey {
-    RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| b.fill(4)))
+    RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| b.fill(4))).expect("every value is an X25519 key")
 }
 
 /// Only the sealed body opens, and it opens to what was sealed.

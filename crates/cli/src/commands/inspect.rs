@@ -91,7 +91,7 @@ fn report(e: &Envelope, owner_pinned: bool, self_consistent: bool) -> Report {
         kem: match r.kem {
             Kem::XWing => "x-wing",
             Kem::X25519 => "x25519",
-            _ => "other",
+            Kem::P256 => "p256",
         },
         key_id: r.key_id.map(hex::encode),
     };

@@ -27,7 +27,7 @@ enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
         /// How it works [default: x-wing for recipients, ed25519 for all others]
-        #[arg(long)]
+        #[arg(long, visible_alias = "kem")]
         algorithm: Option<Algorithm>,
         /// Print the public key as JSON
         #[arg(long)]
@@ -50,7 +50,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             let algorithm = algorithm.unwrap_or_else(|| kind.default_algorithm());
             if !algorithm.fits(kind) {
                 return Err(anyhow!("a key of this kind cannot use this algorithm"))
-                    .context(Help("recipient keys are x-wing or x25519, all others ed25519"));
+                    .context(Help("recipient keys are x-wing, x25519 or p256, all others ed25519"));
             }
             let path = output.unwrap_or_else(|| PathBuf::from(format!("{}.key", kind.name())));
             let public = keyfile::create(kind, algorithm, &path)?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use bailiwick_envelope::{Metadata, Padding, SealOptions, SealedBody, random_object_id, seal};
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::{CellCommitment, Kem};
+use bailiwick_protocol::envelope::CellCommitment;
 use bailiwick_protocol::ids::{OwnerKey, Unit};
 
 use super::commit::TreeThread;
@@ -94,10 +94,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
-    let classical = recipients.iter().filter(|r| r.kem() == Kem::X25519).count();
+    let classical = recipients.iter().filter(|r| !r.kem().is_post_quantum()).count();
     if classical > 0 && classical < recipients.len() {
         eprintln!(
-            "note: {classical} recipient(s) use x25519: a future quantum computer could open the object through them"
+            "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open the object through them"
         );
     }
     let mut rng = keyfile::system_rng()?;
@@ -106,6 +106,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         object: random_object_id(&mut rng),
         unit: Unit::WHOLE,
         recipients: &recipients,
+        passphrase: None,
         anonymous: args.anonymous,
         metadata: Metadata { name: name_of(&args), media_type: args.media_type.clone() },
         padding: if args.no_pad { Padding::None } else { Padding::Padme },

@@ -31,6 +31,7 @@ fn seal_put_range(
         object: random_object_id(&mut rng),
         unit: Unit::WHOLE,
         recipients: &[reader.public()],
+        passphrase: None,
         anonymous: false,
         metadata: Metadata { name: "example".into(), media_type: "application/octet-stream".into() },
         padding: Padding::Padme,

@@ -248,7 +248,8 @@ fn e26_failing_writer_and_reader_are_errors() {
             bailiwick_protocol::secret::Secret::init_with(|b| {
                 b.copy_from_slice(object.reader.secret().expose_secret());
             }),
-        )]
+        )
+        .unwrap()]
     };
     let opener = Opener::new(&object.pinned, &object.envelope, &reader()).unwrap();
     for room in [0, 1_500_000, object.data.len() - 1] {

@@ -61,6 +61,7 @@ impl Object {
             object: random_object_id(&mut rng),
             unit: Unit::WHOLE,
             recipients: &recipients,
+            passphrase: None,
             anonymous,
             metadata: metadata.clone(),
             padding,
@@ -111,7 +112,8 @@ impl Object {
         let key = RecipientSecretKey::from_bytes(
             self.reader.kem(),
             Secret::init_with(|b| b.copy_from_slice(self.reader.secret().expose_secret())),
-        );
+        )
+        .unwrap();
         let result = Opener::new(&self.pinned, envelope, &[key]).and_then(|o| o.open(body, &mut out));
         (result, out)
     }

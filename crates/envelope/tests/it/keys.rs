@@ -25,6 +25,7 @@ pub(crate) fn copy(key: &RecipientSecretKey) -> RecipientSecretKey {
         key.kem(),
         Secret::init_with(|b| b.copy_from_slice(key.secret().expose_secret())),
     )
+    .unwrap()
 }
 
 #[test]
@@ -101,15 +102,17 @@ fn malformed_public_keys_are_refused() {
 
 #[test]
 fn secret_keys_are_never_printed() {
-    let key = RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| *b = [0xab; 32]));
+    let key = RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| *b = [0xab; 32])).unwrap();
     let text = format!("{key:?} {key:#?}");
     assert!(!text.contains("171") && !text.to_lowercase().contains("abab"), "{text}");
 }
 
 #[test]
 fn fingerprint_depends_on_mechanism_and_key() {
-    let a = RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| *b = [1; 32])).public();
-    let b = RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| *b = [2; 32])).public();
+    let a =
+        RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| *b = [1; 32])).unwrap().public();
+    let b =
+        RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| *b = [2; 32])).unwrap().public();
     assert_ne!(a.fingerprint(), b.fingerprint());
     assert_eq!(a.key_id(), a.fingerprint()[..8]);
     let input = [&0x0020u16.to_le_bytes()[..], a.as_bytes()].concat();
@@ -127,6 +130,7 @@ fn nobody_too_many_and_twice_are_refused_before_writing() {
             object: envelope.object,
             unit: envelope.unit,
             recipients,
+            passphrase: None,
             anonymous: false,
             metadata: object.metadata.clone(),
             padding: Padding::Padme,

@@ -249,8 +249,8 @@ fn wrap(
     info.push(role.id());
     let (public, enc, ciphertext) = match reader.kem {
         Kem::X25519 => sealed::<hpke::kem::X25519HkdfSha256>(&reader.secret, &info, content, rng),
+        Kem::P256 => sealed::<hpke::kem::DhP256HkdfSha256>(&reader.secret, &info, content, rng),
         Kem::XWing => sealed::<hpke::kem::XWing>(&reader.secret, &info, content, rng),
-        other => panic!("no maker for {other:?}"),
     };
     let key_id = (!anonymous).then(|| key_id(reader.kem, &public));
     RecipientEntry { kem: reader.kem, role, key_id, enc, ciphertext }

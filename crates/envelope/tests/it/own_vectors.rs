@@ -173,7 +173,7 @@ fn opens(object: &Object) {
         let secret = |flip| {
             let mut bytes: [u8; 32] = bytes(&key.secret);
             bytes[15] ^= flip;
-            RecipientSecretKey::from_bytes(kem, Secret::init_with(|b| *b = bytes))
+            RecipientSecretKey::from_bytes(kem, Secret::init_with(|b| *b = bytes)).unwrap()
         };
         let opener = Opener::new(&owner, &envelope, &[secret(0)]).unwrap();
         assert_eq!(hex::encode(opener.file_key().expose_secret()), object.file_key);

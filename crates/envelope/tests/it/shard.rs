@@ -24,6 +24,7 @@ fn options(recipients: &[bailiwick_envelope::RecipientPublicKey], shard: u16) ->
         object: ObjectId([7; 16]),
         unit: Unit { k: 2, n: 3, shard, replica: 0 },
         recipients,
+        passphrase: None,
         anonymous: false,
         metadata: Metadata::default(),
         padding: Padding::None,

@@ -89,7 +89,7 @@ pub(super) fn decode_passphrase(d: &mut Decoder<'_>) -> Result<PassphraseEntry, 
     let passes: u32 = d.uint("passphrase: passes")?;
     m.required(d, 2)?;
     let lanes: u32 = d.uint("passphrase: lanes")?;
-    check_cost(memory_kib, passes, lanes)?;
+    check_passphrase_cost(memory_kib, passes, lanes)?;
     m.required(d, 3)?;
     let salt = d.array()?;
     m.required(d, 4)?;
@@ -100,8 +100,12 @@ pub(super) fn decode_passphrase(d: &mut Decoder<'_>) -> Result<PassphraseEntry, 
     Ok(PassphraseEntry { memory_kib, passes, lanes, salt, commitment, ciphertext })
 }
 
-/// A hostile header must not choose how long and in how much memory its reader works.
-fn check_cost(memory_kib: u32, passes: u32, lanes: u32) -> Result<(), CodecError> {
+/// Whether a passphrase entry may have this cost (spec envelope, clause E16): a hostile header must not choose how long and in
+/// how much memory its reader works.
+///
+/// # Errors
+/// `Invalid`, naming the parameter that is outside its limit.
+pub fn check_passphrase_cost(memory_kib: u32, passes: u32, lanes: u32) -> Result<(), CodecError> {
     if lanes == 0 || lanes > PASSPHRASE_LANES_MAX {
         return Err(CodecError::Invalid("passphrase: lanes outside the limit"));
     }

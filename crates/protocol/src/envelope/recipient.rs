@@ -3,9 +3,12 @@
 use crate::codec::{CodecError, Decoder, Encoder};
 
 /// Key encapsulation mechanism of a recipient entry (IANA HPKE registry).
+///
+/// Not `non_exhaustive`: whoever matches on it has to say what a new mechanism means there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Kem {
+    /// DHKEM(P-256, HKDF-SHA256), RFC 9180 section 7.1: for keys in tokens and key services.
+    P256,
     /// DHKEM(X25519, HKDF-SHA256), RFC 9180 section 7.1.
     X25519,
     /// MLKEM768-X25519 (X-Wing).
@@ -13,10 +16,14 @@ pub enum Kem {
 }
 
 impl Kem {
+    /// All mechanisms.
+    pub const ALL: [Self; 3] = [Self::P256, Self::X25519, Self::XWing];
+
     /// The registered id.
     #[must_use]
     pub const fn id(self) -> u16 {
         match self {
+            Self::P256 => 0x0010,
             Self::X25519 => 0x0020,
             Self::XWing => 0x647a,
         }
@@ -26,6 +33,7 @@ impl Kem {
     #[must_use]
     pub const fn from_id(id: u16) -> Option<Self> {
         match id {
+            0x0010 => Some(Self::P256),
             0x0020 => Some(Self::X25519),
             0x647a => Some(Self::XWing),
             _ => None,
@@ -36,8 +44,28 @@ impl Kem {
     #[must_use]
     pub const fn enc_bytes(self) -> usize {
         match self {
+            Self::P256 => 65,
             Self::X25519 => 32,
             Self::XWing => 1120,
+        }
+    }
+
+    /// Bytes of a public key (`Npk`).
+    #[must_use]
+    pub const fn public_bytes(self) -> usize {
+        match self {
+            Self::P256 => 65,
+            Self::X25519 => 32,
+            Self::XWing => 1216,
+        }
+    }
+
+    /// Whether a large quantum computer could not open what is encapsulated.
+    #[must_use]
+    pub const fn is_post_quantum(self) -> bool {
+        match self {
+            Self::P256 | Self::X25519 => false,
+            Self::XWing => true,
         }
     }
 }

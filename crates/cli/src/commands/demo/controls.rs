@@ -34,7 +34,7 @@ fn opens(world: &World, scene: &Scene, object: &Object, secret: &Path) -> anyhow
     let envelope = fs::read(world.path(&object.envelope))?;
     let mut keys = Vec::new();
     for kem in [Kem::XWing, Kem::X25519] {
-        keys.push(RecipientSecretKey::from_bytes(kem, keyfile::read_secret_of_any_kind(secret)?));
+        keys.push(RecipientSecretKey::from_bytes(kem, keyfile::read_secret_of_any_kind(secret)?)?);
     }
     Ok(Opener::new(&owner, &envelope, &keys).is_ok())
 }
