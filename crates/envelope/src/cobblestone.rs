@@ -154,18 +154,26 @@ impl ChunkKeys {
         nonce
     }
 
-    /// Encrypts `plain` as chunk `index` into `sealed`, 16 bytes longer.
-    pub(crate) fn seal_chunk(&self, index: u64, plain: &[u8], sealed: &mut [u8]) {
-        self.cipher.seal(self.nonce(index), plain, sealed);
+    /// Encrypts in place: `chunk` is the plaintext of chunk `index` and 16 bytes of room for its tag.
+    ///
+    /// Under one key an index is used for one plaintext only; [`encrypt`] counts by itself.
+    ///
+    /// # Panics
+    /// When `chunk` is shorter than a tag.
+    pub fn seal_chunk(&self, index: u64, chunk: &mut [u8]) {
+        let (body, tag) =
+            chunk.split_last_chunk_mut::<TAG_BYTES>().expect("the caller leaves room for the tag");
+        *tag = self.cipher.seal(self.nonce(index), body);
     }
 
     /// Decrypts chunk `index` from `sealed` into `plain`, 16 bytes shorter. Nothing of the plaintext is there unless the tag verifies.
-    pub(crate) fn open_chunk(
-        &self,
-        index: u64,
-        sealed: &[u8],
-        plain: &mut [u8],
-    ) -> Result<(), CobblestoneError> {
+    ///
+    /// # Errors
+    /// `Chunk`; `Truncated` when `sealed` is shorter than a tag.
+    ///
+    /// # Panics
+    /// When `plain` is not 16 bytes shorter than `sealed`.
+    pub fn open_chunk(&self, index: u64, sealed: &[u8], plain: &mut [u8]) -> Result<(), CobblestoneError> {
         let Some((body, tag)) = sealed.split_last_chunk::<TAG_BYTES>() else {
             return Err(CobblestoneError::Truncated { index });
         };

@@ -2,7 +2,7 @@
 //!
 //! The length stands last so that sealing can stream from a pipe whose end is not known.
 
-use std::io::{self, Read};
+use std::io::{self, IoSliceMut, Read};
 
 use bailiwick_protocol::limits::{BODY_BYTES_MAX, MEDIA_TYPE_BYTES_MAX, NAME_BYTES_MAX};
 
@@ -139,15 +139,19 @@ impl<R: Read> LayoutReader<R> {
 
 impl<R: Read> Read for LayoutReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
+        self.read_vectored(&mut [IoSliceMut::new(buf)])
+    }
+
+    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|b| b.is_empty()) {
             return Ok(0);
         }
-        let n = self.head.read(buf)?;
+        let n = self.head.read_vectored(bufs)?;
         if n > 0 {
             return Ok(n);
         }
         if self.ending.is_none() {
-            let n = self.data.read(buf)?;
+            let n = self.data.read_vectored(bufs)?;
             self.data_len += n as u64;
             // Beyond this no envelope can name the body; a pipe that never ends stops here.
             if self.data_len > BODY_BYTES_MAX {
@@ -161,14 +165,23 @@ impl<R: Read> Read for LayoutReader<R> {
                 Some((self.padding.padded(used) - used, io::Cursor::new(self.data_len.to_le_bytes())));
         }
         let Some((zeros, length)) = &mut self.ending else { return Ok(0) };
-        let n = usize::try_from(*zeros).unwrap_or(usize::MAX).min(buf.len());
-        if n > 0 {
-            buf[..n].fill(0);
-            *zeros -= n as u64;
-            return Ok(n);
+        if *zeros > 0 {
+            return Ok(fill_zeros(zeros, bufs));
         }
-        length.read(buf)
+        length.read_vectored(bufs)
     }
+}
+
+/// Writes as many of the `zeros` left as fit; how many.
+fn fill_zeros(zeros: &mut u64, bufs: &mut [IoSliceMut<'_>]) -> usize {
+    let mut written = 0;
+    for buf in bufs {
+        let n = usize::try_from(*zeros).unwrap_or(usize::MAX).min(buf.len());
+        buf[..n].fill(0);
+        *zeros -= n as u64;
+        written += n;
+    }
+    written
 }
 
 #[cfg(test)]

@@ -148,7 +148,8 @@ impl ShardCipher {
     /// Seals chunk `index`, at most 16,384 bytes, into `sealed`, which is 16 bytes longer.
     pub fn seal(&self, index: u64, plain: &[u8], sealed: &mut [u8]) {
         debug_assert!(plain.len() <= CHUNK_BYTES && sealed.len() == plain.len() + TAG_BYTES);
-        self.keys.seal_chunk(index, plain, sealed);
+        sealed[..plain.len()].copy_from_slice(plain);
+        self.keys.seal_chunk(index, sealed);
     }
 
     /// Opens chunk `index` into `plain`, which is 16 bytes shorter; false, and nothing of the plaintext there, unless the chunk is authentic.

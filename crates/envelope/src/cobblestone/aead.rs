@@ -50,25 +50,20 @@ impl Aead {
         }
     }
 
-    /// Encrypts `plain` into `sealed`, which is 16 bytes longer.
-    pub(super) fn seal(&self, nonce: [u8; 12], plain: &[u8], sealed: &mut [u8]) {
-        let (body, tag) = sealed.split_at_mut(plain.len());
+    /// Encrypts `body` in place; its tag.
+    pub(super) fn seal(&self, nonce: [u8; 12], body: &mut [u8]) -> [u8; TAG_BYTES] {
         match self {
-            Self::RustCrypto(cipher) => {
-                let buffer = InOutBuf::new(plain, body).expect("body was split at the length of plain");
-                let made = cipher
-                    .encrypt_inout_detached(&nonce.into(), &[], buffer)
-                    .expect("a chunk is far below the 64 GiB limit of GCM");
-                tag.copy_from_slice(&made);
-            }
+            Self::RustCrypto(cipher) => cipher
+                .encrypt_inout_detached(&nonce.into(), &[], body.into())
+                .expect("a chunk is far below the 64 GiB limit of GCM")
+                .into(),
             #[cfg(feature = "aws-lc")]
             Self::AwsLc(key) => {
                 use aws_lc_rs::aead::{Aad, Nonce};
-                body.copy_from_slice(plain);
-                let made = key
-                    .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), body)
-                    .expect("a chunk is far below the 64 GiB limit of GCM");
-                tag.copy_from_slice(made.as_ref());
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                let made = key.seal_in_place_separate_tag(nonce, Aad::empty(), body);
+                let made = made.expect("a chunk is far below the 64 GiB limit of GCM");
+                *made.as_ref().first_chunk().expect("a tag of GCM has 16 bytes")
             }
         }
     }

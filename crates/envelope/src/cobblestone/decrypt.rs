@@ -2,15 +2,16 @@
 
 use std::io::{Read, Write};
 
+use bailiwick_protocol::ids::ContentId;
 use bailiwick_protocol::secret::Secret;
+use zeroize::Zeroizing;
 
-use super::encrypt::{Batch, Encrypted, fill, first_chunk};
+use super::encrypt::{BATCH_CHUNKS, Encrypted, fill, first_chunk};
 use super::{
     Backend, CHUNK_BYTES, ChunkKeys, CobblestoneError, HEADER_BYTES, SALT_BYTES, SEALED_CHUNK_BYTES,
     TAG_BYTES,
 };
 use crate::pipeline::{Flow, Stages, run};
-use bailiwick_protocol::ids::ContentId;
 
 /// Decrypts a whole body from `reader` into `writer`, in bounded memory; returns its size and BLAKE3.
 ///
@@ -65,6 +66,32 @@ fn split_header(header: &[u8; HEADER_BYTES]) -> (&[u8; SALT_BYTES], &[u8; 32]) {
         header.first_chunk().expect("56 bytes begin with 24"),
         header.last_chunk().expect("56 bytes end with 32"),
     )
+}
+
+/// Plaintext and ciphertext of up to `BATCH_CHUNKS` chunks: the ciphertext is hashed, so chunks are not decrypted in place.
+struct Batch {
+    plain: Zeroizing<Vec<u8>>,
+    sealed: Vec<u8>,
+    plain_len: usize,
+    sealed_len: usize,
+    /// Whether the short chunk that ends a body is in it.
+    last: bool,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self {
+            plain: Zeroizing::new(vec![0; BATCH_CHUNKS * CHUNK_BYTES]),
+            sealed: vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES],
+            plain_len: 0,
+            sealed_len: 0,
+            last: false,
+        }
+    }
+
+    fn sealed(&self) -> &[u8] {
+        &self.sealed[..self.sealed_len]
+    }
 }
 
 /// Decrypts the chunks after the header. `expected` is the signed size of the whole body, if there is one.

@@ -1,6 +1,6 @@
 //! Streaming encryption.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSliceMut, Read, Write};
 
 use bailiwick_protocol::ids::ContentId;
 use zeroize::Zeroizing;
@@ -22,29 +22,60 @@ pub struct Encrypted {
     pub blake3: ContentId,
 }
 
-/// Plaintext and ciphertext of up to `BATCH_CHUNKS` chunks.
-pub(super) struct Batch {
-    pub(super) plain: Zeroizing<Vec<u8>>,
-    pub(super) sealed: Vec<u8>,
-    pub(super) plain_len: usize,
-    pub(super) sealed_len: usize,
+/// Up to `BATCH_CHUNKS` chunks, each with room for its tag, read and encrypted in place: a batch and what is done to it stay
+/// in the second-level cache. Wiped on drop, since an error may leave plaintext in it.
+struct Batch {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Bytes of plaintext, tags not counted.
+    plain_len: usize,
+    /// Bytes of ciphertext from the first on.
+    sealed_len: usize,
     /// Whether the short chunk that ends a body is in it.
-    pub(super) last: bool,
+    last: bool,
 }
 
 impl Batch {
-    pub(super) fn new() -> Self {
-        Self {
-            plain: Zeroizing::new(vec![0; BATCH_CHUNKS * CHUNK_BYTES]),
-            sealed: vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES],
-            plain_len: 0,
-            sealed_len: 0,
-            last: false,
+    fn new() -> Self {
+        let bytes = Zeroizing::new(vec![0; BATCH_CHUNKS * SEALED_CHUNK_BYTES]);
+        Self { bytes, plain_len: 0, sealed_len: 0, last: false }
+    }
+
+    /// Reads until every chunk is full or the source ends, in one call if the source scatters.
+    fn fill(&mut self, reader: &mut impl Read) -> std::io::Result<()> {
+        let mut slots: Vec<IoSliceMut<'_>> = (self.bytes.chunks_exact_mut(SEALED_CHUNK_BYTES))
+            .map(|chunk| IoSliceMut::new(&mut chunk[..CHUNK_BYTES]))
+            .collect();
+        let mut slots = slots.as_mut_slice();
+        self.plain_len = 0;
+        self.last = false;
+        while !slots.is_empty() {
+            match reader.read_vectored(slots) {
+                Ok(0) => {
+                    self.last = true;
+                    break;
+                }
+                Ok(n) => {
+                    self.plain_len += n;
+                    IoSliceMut::advance_slices(&mut slots, n);
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Encrypts the whole chunks and, in the last batch, the short one.
+    fn seal(&mut self, keys: &ChunkKeys, first: u64) {
+        let (full, rest) = (self.plain_len / CHUNK_BYTES, self.plain_len % CHUNK_BYTES);
+        self.sealed_len = full * SEALED_CHUNK_BYTES + if self.last { rest + TAG_BYTES } else { 0 };
+        for (index, chunk) in (first..).zip(self.bytes[..self.sealed_len].chunks_mut(SEALED_CHUNK_BYTES)) {
+            keys.seal_chunk(index, chunk);
         }
     }
 
-    pub(super) fn sealed(&self) -> &[u8] {
-        &self.sealed[..self.sealed_len]
+    fn sealed(&self) -> &[u8] {
+        &self.bytes[..self.sealed_len]
     }
 }
 
@@ -72,12 +103,11 @@ pub fn encrypt(
     let mut size = HEADER_BYTES as u64;
     let stages = Stages {
         read: |batch: &mut Batch| {
-            batch.plain_len = fill(&mut reader, &mut batch.plain).map_err(CobblestoneError::Read)?;
-            batch.last = batch.plain_len < batch.plain.len();
+            batch.fill(&mut reader).map_err(CobblestoneError::Read)?;
             Ok(if batch.last { Flow::Last } else { Flow::More })
         },
         work: |index, batch: &mut Batch| {
-            seal_batch(keys, first_chunk(index)?, batch);
+            batch.seal(keys, first_chunk(index)?);
             Ok(())
         },
         tally: |batch: &Batch| {
@@ -89,23 +119,6 @@ pub fn encrypt(
     run(Batch::new, stages)?;
     writer.flush().map_err(CobblestoneError::Write)?;
     Ok(Encrypted { size, blake3: ContentId(hasher.finalize().into()) })
-}
-
-/// Encrypts the whole chunks of a batch and, in the last, the short one.
-fn seal_batch(keys: &ChunkKeys, first: u64, batch: &mut Batch) {
-    let full = batch.plain_len / CHUNK_BYTES;
-    let (plain, rest) = batch.plain[..batch.plain_len].split_at(full * CHUNK_BYTES);
-    let (sealed, tail) = batch.sealed.split_at_mut(full * SEALED_CHUNK_BYTES);
-    let chunks = plain.chunks_exact(CHUNK_BYTES).zip(sealed.chunks_exact_mut(SEALED_CHUNK_BYTES));
-    for (index, (plain, sealed)) in (first..).zip(chunks) {
-        keys.seal_chunk(index, plain, sealed);
-    }
-    batch.sealed_len = sealed.len();
-    if batch.last {
-        let tail = &mut tail[..rest.len() + TAG_BYTES];
-        keys.seal_chunk(first + full as u64, rest, tail);
-        batch.sealed_len += tail.len();
-    }
 }
 
 /// Reads until `buffer` is full or the source ends; bytes read.
