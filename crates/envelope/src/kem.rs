@@ -166,7 +166,7 @@ fn public_bytes<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> Option<Vec<u8>>
 
 /// Whether the X25519 part of a public or encapsulated key, which stands last also in X-Wing, has small order: a Diffie-Hellman with
 /// it gives zero whatever the scalar (RFC 7748 section 6.1). P-256 has prime order and no such points.
-fn ends_with_small_order(kem: Kem, bytes: &[u8]) -> bool {
+pub(crate) fn ends_with_small_order(kem: Kem, bytes: &[u8]) -> bool {
     match kem {
         Kem::P256 => false,
         Kem::X25519 | Kem::XWing => bytes.last_chunk().is_none_or(has_small_order),

@@ -47,6 +47,7 @@
 //! recipients, the padded size, the generation. Not the name, the media type, the true length or a hash of the plaintext.
 
 pub mod cobblestone;
+pub mod compact;
 mod kem;
 mod layout;
 mod open;

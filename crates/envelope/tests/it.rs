@@ -5,6 +5,7 @@
 
 mod it {
     mod body;
+    mod compact;
     mod envelope;
     mod fixture;
     mod inside;

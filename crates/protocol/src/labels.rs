@@ -69,6 +69,14 @@ pub enum Label {
     ShardOrder,
     /// HKDF info of the key and the commitment that a passphrase gives (spec envelope, clause E18).
     Passphrase,
+    /// HPKE info of a small value for one recipient (spec compact, clause CV4).
+    CompactValue,
+    /// HPKE info of a recipient of a small value's or batch's key (spec compact, clause CV5).
+    CompactRecipient,
+    /// HKDF info from a small value's or batch's key to AEAD key, nonce and commitment (spec compact, clause CV5).
+    CompactKeys,
+    /// Ed25519 signature of an owner over a small value or a batch header (spec compact, clause CV7).
+    CompactSignature,
 }
 
 impl Label {
@@ -104,6 +112,10 @@ impl Label {
         Self::BatchCoefficients,
         Self::ShardOrder,
         Self::Passphrase,
+        Self::CompactValue,
+        Self::CompactRecipient,
+        Self::CompactKeys,
+        Self::CompactSignature,
     ];
 
     /// The label's text.
@@ -140,6 +152,10 @@ impl Label {
             Self::BatchCoefficients => "bailiwick/v1/batch-coefficients",
             Self::ShardOrder => "bailiwick/v1/shard-order",
             Self::Passphrase => "bailiwick/v1/passphrase",
+            Self::CompactValue => "bailiwick/v1/compact-value",
+            Self::CompactRecipient => "bailiwick/v1/compact-recipient",
+            Self::CompactKeys => "bailiwick/v1/compact-keys",
+            Self::CompactSignature => "bailiwick/v1/compact-signature",
         }
     }
 
