@@ -77,6 +77,34 @@ pub enum Label {
     CompactKeys,
     /// Ed25519 signature of an owner over a small value or a batch header (spec compact, clause CV7).
     CompactSignature,
+    /// merlin protocol label of a dealing's public proof (spec custody, clause K11).
+    CustodyTranscript,
+    /// merlin protocol label of a custodian's proof of possession (spec custody, clause K4).
+    CustodyPossession,
+    /// merlin protocol label of the proof in a release (spec custody, clause K20).
+    CustodyRelease,
+    /// merlin protocol label of the proof a recipient is sent (spec custody, clause K16).
+    CustodyRecipient,
+    /// Fork of a transcript that nonces are drawn from (spec custody, clause K7).
+    CustodyNonce,
+    /// HKDF info from a custodian's secret to its keys (spec custody, clause K2).
+    CustodyKey,
+    /// BLAKE3 context of a custodian's X-Wing key (spec custody, clause K3).
+    CustodyKemKey,
+    /// BLAKE3 context of a dealing's digest (spec custody, clause K9).
+    CustodyDigest,
+    /// HKDF info of the key that wraps the file key (spec custody, clause K15).
+    CustodyWrap,
+    /// HPKE info of a release (spec custody, clause K21).
+    CustodyReleaseInfo,
+    /// BLAKE3 context of what a custodian logs of a release (spec custody, clause K22).
+    CustodyReleaseDigest,
+    /// HPKE info of a post-quantum share (spec custody, clause K31).
+    CustodyShareInfo,
+    /// BLAKE3 context of the commitment to a post-quantum share (spec custody, clause K31).
+    CustodyShareCommitment,
+    /// Ed25519 signature of a custodian over its receipt (spec custody, clause K32).
+    CustodyReceipt,
 }
 
 impl Label {
@@ -116,6 +144,20 @@ impl Label {
         Self::CompactRecipient,
         Self::CompactKeys,
         Self::CompactSignature,
+        Self::CustodyTranscript,
+        Self::CustodyPossession,
+        Self::CustodyRelease,
+        Self::CustodyRecipient,
+        Self::CustodyNonce,
+        Self::CustodyKey,
+        Self::CustodyKemKey,
+        Self::CustodyDigest,
+        Self::CustodyWrap,
+        Self::CustodyReleaseInfo,
+        Self::CustodyReleaseDigest,
+        Self::CustodyShareInfo,
+        Self::CustodyShareCommitment,
+        Self::CustodyReceipt,
     ];
 
     /// The label's text.
@@ -156,6 +198,20 @@ impl Label {
             Self::CompactRecipient => "bailiwick/v1/compact-recipient",
             Self::CompactKeys => "bailiwick/v1/compact-keys",
             Self::CompactSignature => "bailiwick/v1/compact-signature",
+            Self::CustodyTranscript => "bailiwick/v1/custody-transcript",
+            Self::CustodyPossession => "bailiwick/v1/custody-possession",
+            Self::CustodyRelease => "bailiwick/v1/custody-release-proof",
+            Self::CustodyRecipient => "bailiwick/v1/custody-recipient-proof",
+            Self::CustodyNonce => "bailiwick/v1/custody-nonce",
+            Self::CustodyKey => "bailiwick/v1/custody-key",
+            Self::CustodyKemKey => "bailiwick/v1/custody-kem-key",
+            Self::CustodyDigest => "bailiwick/v1/custody-digest",
+            Self::CustodyWrap => "bailiwick/v1/custody-wrap",
+            Self::CustodyReleaseInfo => "bailiwick/v1/custody-release-info",
+            Self::CustodyReleaseDigest => "bailiwick/v1/custody-release-digest",
+            Self::CustodyShareInfo => "bailiwick/v1/custody-share-info",
+            Self::CustodyShareCommitment => "bailiwick/v1/custody-share-commitment",
+            Self::CustodyReceipt => "bailiwick/v1/custody-receipt",
         }
     }
 

@@ -1,0 +1,118 @@
+//! What goes to one party only: HPKE base mode, single shot (RFC 9180), HKDF-SHA256, AES-256-GCM, empty aad, all context in `info`.
+
+use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::secret::Secret;
+use hpke::aead::AesGcm256;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::{Deserializable, Kem as HpkeKem, OpModeR, OpModeS, Serializable};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Bytes of an X-Wing public key.
+pub(crate) const XWING_BYTES: usize = 1216;
+
+/// A public key nothing can be sealed to: of an unknown mechanism, a wrong length, or with a point of small order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a public key that a release can be sealed to (x-wing or x25519)")]
+pub struct SealingKeyError;
+
+/// Bytes of a key that releases can be sealed to.
+pub(crate) fn key_bytes(kem: Kem) -> Result<usize, SealingKeyError> {
+    match kem {
+        Kem::XWing => Ok(XWING_BYTES),
+        Kem::X25519 => Ok(32),
+        _ => Err(SealingKeyError),
+    }
+}
+
+/// Whether something can be sealed to this key.
+pub(crate) fn check_key(kem: Kem, key: &[u8]) -> Result<(), SealingKeyError> {
+    // The X25519 half of an X-Wing key stands last.
+    let point = key.last_chunk::<32>().filter(|_| key_bytes(kem) == Ok(key.len())).ok_or(SealingKeyError)?;
+    // A clamped scalar is a multiple of 8: it maps every point of small order to the identity (RFC 7748 section 6.1).
+    let probe = x25519_dalek::StaticSecret::from([0x55; 32]);
+    if !probe.diffie_hellman(&x25519_dalek::PublicKey::from(*point)).was_contributory() {
+        return Err(SealingKeyError);
+    }
+    let read = match kem {
+        Kem::XWing => <XWing as HpkeKem>::PublicKey::from_bytes(key).map(drop),
+        _ => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(key).map(drop),
+    };
+    read.map_err(|_| SealingKeyError)
+}
+
+/// Seals to `key`: encapsulated key and ciphertext.
+pub(crate) fn seal(
+    kem: Kem,
+    key: &[u8],
+    info: &[u8],
+    plain: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Result<(Vec<u8>, Vec<u8>), SealingKeyError> {
+    check_key(kem, key)?;
+    match kem {
+        Kem::XWing => seal_to::<XWing>(key, info, plain, rng),
+        _ => seal_to::<X25519HkdfSha256>(key, info, plain, rng),
+    }
+}
+
+fn seal_to<K: HpkeKem>(
+    key: &[u8],
+    info: &[u8],
+    plain: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Result<(Vec<u8>, Vec<u8>), SealingKeyError> {
+    let key = K::PublicKey::from_bytes(key).map_err(|_| SealingKeyError)?;
+    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, K>(
+        &OpModeS::Base,
+        &key,
+        info,
+        plain,
+        &[],
+        rng,
+    )
+    .map_err(|_| SealingKeyError)?;
+    Ok((enc.to_bytes().to_vec(), ciphertext))
+}
+
+/// Opens; none when it is not for this key, whatever the reason.
+pub(crate) fn open(
+    kem: Kem,
+    secret: &Secret<32>,
+    info: &[u8],
+    enc: &[u8],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    match kem {
+        Kem::XWing => open_with::<XWing>(secret, info, enc, ciphertext),
+        Kem::X25519 => open_with::<X25519HkdfSha256>(secret, info, enc, ciphertext),
+        _ => None,
+    }
+}
+
+fn open_with<K: HpkeKem>(
+    secret: &Secret<32>,
+    info: &[u8],
+    enc: &[u8],
+    ciphertext: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let enc = K::EncappedKey::from_bytes(enc).ok()?;
+    let secret = K::PrivateKey::from_bytes(secret.expose_secret()).ok()?;
+    hpke::single_shot_open::<AesGcm256, HkdfSha256, K>(&OpModeR::Base, &secret, &enc, info, ciphertext, &[])
+        .ok()
+        .map(Zeroizing::new)
+}
+
+/// Public half of an X-Wing or X25519 secret.
+pub(crate) fn public(kem: Kem, secret: &Secret<32>) -> Option<Vec<u8>> {
+    fn of<K: HpkeKem>(secret: &Secret<32>) -> Option<Vec<u8>> {
+        let secret = K::PrivateKey::from_bytes(secret.expose_secret()).ok()?;
+        Some(K::sk_to_pk(&secret).to_bytes().to_vec())
+    }
+    match kem {
+        Kem::XWing => of::<XWing>(secret),
+        Kem::X25519 => of::<X25519HkdfSha256>(secret),
+        _ => None,
+    }
+}

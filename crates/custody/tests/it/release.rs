@@ -1,0 +1,233 @@
+//! Releases that are refused, each by the name of its custodian.
+
+use bailiwick_custody::{CustodianSecretKey, RefusedRelease, Release, ReleaseError, release};
+use bailiwick_protocol::codec::{Canonical as _, CodecError};
+
+use super::case::{Case, rng, secret32};
+
+const NAME: &str = "Notary 2";
+
+fn name() -> String {
+    NAME.into()
+}
+
+#[test]
+fn an_honest_release_is_accepted() {
+    let mut case = Case::new(5, 3);
+    assert_eq!(case.shares(&[2])[0].custodian(), 2);
+}
+
+#[test]
+fn a_key_of_no_custodian_releases_nothing() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let stranger = CustodianSecretKey::generate(&mut rng(50));
+    assert_eq!(release(&verified, &request, &stranger, &mut rng(0)), Err(RefusedRelease::NotCustodian));
+}
+
+/// A stranger who is custodian of a dealing of its own relabels its release.
+#[test]
+fn a_release_by_a_non_custodian_is_refused() {
+    let mut case = Case::new(5, 3);
+    let mut other = Case::with(5, 3, false, 60);
+    let (verified, request) = (case.verified(), case.request());
+    let made = release(&other.verified(), &other.request(), &other.keys[2], &mut rng(0)).unwrap();
+    let relabelled = Release { dealing: request.dealing, nonce: request.nonce, ..made };
+    let found = relabelled.check(&verified, &request, &case.requester).unwrap_err();
+    assert_eq!(found, ReleaseError::Sealed { custodian: name() });
+}
+
+#[test]
+fn a_release_for_another_dealing_is_refused() {
+    let mut case = Case::new(5, 3);
+    let other = Case::with(5, 3, false, 61);
+    let (verified, request) = (case.verified(), case.request());
+    let mut theirs = request.clone();
+    theirs.dealing = other.verified().digest();
+    let made = release(&other.verified(), &theirs, &other.keys[2], &mut rng(0)).unwrap();
+    let found = made.check(&verified, &request, &case.requester).unwrap_err();
+    assert_eq!(found, ReleaseError::OtherDealing { custodian: name() });
+    let refused = release(&verified, &theirs, &case.keys[2], &mut rng(0));
+    assert_eq!(refused, Err(RefusedRelease::OtherDealing));
+}
+
+#[test]
+fn a_release_for_another_request_is_refused() {
+    let mut case = Case::new(5, 3);
+    let (verified, first, second) = (case.verified(), case.request(), case.request());
+    let made = release(&verified, &first, &case.keys[2], &mut rng(0)).unwrap();
+    let found = made.check(&verified, &second, &case.requester).unwrap_err();
+    assert_eq!(found, ReleaseError::OtherRequest { custodian: name() });
+    // Relabelled for the second request it does not open: the nonce is in the context of the encryption.
+    let relabelled = Release { nonce: second.nonce, ..made };
+    let found = relabelled.check(&verified, &second, &case.requester).unwrap_err();
+    assert_eq!(found, ReleaseError::Sealed { custodian: name() });
+}
+
+#[test]
+fn a_release_for_another_requester_does_not_open() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let made = release(&verified, &request, &case.keys[2], &mut rng(0)).unwrap();
+    let found = made.check(&verified, &request, &secret32([10; 32])).unwrap_err();
+    assert_eq!(found, ReleaseError::Sealed { custodian: name() });
+}
+
+/// One custodian's release under another's number.
+#[test]
+fn a_release_under_another_custodians_number_is_refused() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let made = release(&verified, &request, &case.keys[1], &mut rng(0)).unwrap();
+    let found = Release { point: 3, ..made }.check(&verified, &request, &case.requester).unwrap_err();
+    assert_eq!(found, ReleaseError::Sealed { custodian: name() });
+}
+
+#[test]
+fn a_release_from_a_point_nobody_has_is_refused() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let made = release(&verified, &request, &case.keys[1], &mut rng(0)).unwrap();
+    for point in [0, 6, u16::MAX] {
+        let found =
+            Release { point, ..made.clone() }.check(&verified, &request, &case.requester).unwrap_err();
+        assert_eq!(found, ReleaseError::NotCustodian { point, custodians: 5 });
+    }
+}
+
+#[test]
+fn altered_bytes_are_refused() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let bytes = release(&verified, &request, &case.keys[2], &mut rng(0)).unwrap().to_bytes();
+    for at in [bytes.len() - 1, bytes.len() - 60, bytes.len() - 120] {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        let found = Release::from_bytes(&other).unwrap().check(&verified, &request, &case.requester);
+        assert_eq!(found.unwrap_err(), ReleaseError::Sealed { custodian: name() });
+    }
+    assert!(matches!(
+        Release::from_bytes(&[&bytes[..], &[0]].concat()),
+        Err(CodecError::Trailing { left: 1 })
+    ));
+}
+
+/// What a custodian logs tells releases apart and says nothing of the share.
+#[test]
+fn releases_have_different_digests() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let mut rng = rng(3);
+    let a = release(&verified, &request, &case.keys[2], &mut rng).unwrap();
+    let b = release(&verified, &request, &case.keys[2], &mut rng).unwrap();
+    assert_ne!(a.digest(), b.digest());
+}
+
+/// Seals `plain` as custodian number 3's release, with the context the specification gives it.
+fn sealed(request: &bailiwick_custody::Request, plain: &[u8]) -> Release {
+    use hpke::{Deserializable as _, Kem, Serializable as _};
+    type X25519 = hpke::kem::X25519HkdfSha256;
+    let info = [
+        b"bailiwick/v1/custody-release-info".as_slice(),
+        &request.dealing.0,
+        &0x20u16.to_le_bytes(),
+        &request.nonce,
+        &3u16.to_le_bytes(),
+    ]
+    .concat();
+    let key = <X25519 as Kem>::PublicKey::from_bytes(&request.key).unwrap();
+    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<
+        hpke::aead::AesGcm256,
+        hpke::kdf::HkdfSha256,
+        X25519,
+    >(&hpke::OpModeS::Base, &key, &info, plain, &[], &mut rng(77))
+    .unwrap();
+    let enc = enc.to_bytes().to_vec();
+    Release { dealing: request.dealing, nonce: request.nonce, point: 3, enc, ciphertext }
+}
+
+/// What custodian `i` would send, in the clear.
+fn opened(case: &mut Case, i: usize, request: &bailiwick_custody::Request) -> Vec<u8> {
+    use hpke::{Deserializable as _, Kem};
+    type X25519 = hpke::kem::X25519HkdfSha256;
+    let made = release(&case.verified(), request, &case.keys[i], &mut rng(1)).unwrap();
+    let info = [
+        b"bailiwick/v1/custody-release-info".as_slice(),
+        &made.dealing.0,
+        &0x20u16.to_le_bytes(),
+        &made.nonce,
+        &made.point.to_le_bytes(),
+    ]
+    .concat();
+    hpke::single_shot_open::<hpke::aead::AesGcm256, hpke::kdf::HkdfSha256, X25519>(
+        &hpke::OpModeR::Base,
+        &<X25519 as Kem>::PrivateKey::from_bytes(case.requester.expose_secret()).unwrap(),
+        &<X25519 as Kem>::EncappedKey::from_bytes(&made.enc).unwrap(),
+        &info,
+        &made.ciphertext,
+        &[],
+    )
+    .unwrap()
+}
+
+/// Anyone can seal to the requester, so what a release is worth is its proof. Its honest twin is accepted.
+#[test]
+fn a_release_with_a_wrong_proof_is_refused() {
+    let mut case = Case::new(5, 3);
+    let (verified, request, earlier) = (case.verified(), case.request(), case.request());
+    let honest = opened(&mut case, 2, &request);
+    assert!(sealed(&request, &honest).check(&verified, &request, &case.requester).is_ok());
+    let others = opened(&mut case, 1, &request);
+    let old = opened(&mut case, 2, &earlier);
+    let join = |share: &[u8], proof: &[u8]| [&share[..32], &proof[32..96]].concat();
+    let bit = |at: usize| {
+        let mut bytes = honest.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    for (what, plain) in [
+        ("challenge", bit(32)),
+        ("answer", bit(64)),
+        ("another custodian's release", others.clone()),
+        ("another custodian's share", join(&others, &honest)),
+        ("another custodian's proof", join(&honest, &others)),
+        ("the proof of an earlier request", join(&honest, &old)),
+    ] {
+        let found = sealed(&request, &plain).check(&verified, &request, &case.requester).unwrap_err();
+        assert_eq!(found, ReleaseError::Proof { custodian: name() }, "{what}");
+    }
+}
+
+/// The proof is bound to the requester's key: released to one, it convinces no other.
+#[test]
+fn a_proof_for_another_requester_is_refused() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let honest = opened(&mut case, 2, &request);
+    let other = secret32([10; 32]);
+    let mut theirs = request.clone();
+    theirs.key = super::case::x25519(&other).to_vec();
+    let found = sealed(&theirs, &honest).check(&verified, &theirs, &other).unwrap_err();
+    assert_eq!(found, ReleaseError::Proof { custodian: name() });
+}
+
+/// Points that may not be a share: not canonical, the identity; and lengths that are none.
+#[test]
+fn shares_are_decoded_strictly() {
+    let mut case = Case::new(5, 3);
+    let (verified, request) = (case.verified(), case.request());
+    let honest = opened(&mut case, 2, &request);
+    let with = |share: [u8; 32]| [&share[..], &honest[32..]].concat();
+    let mut negative = [0; 32];
+    negative[0] = 1;
+    for plain in [
+        with([0; 32]),
+        with([0xff; 32]),
+        with(negative),
+        honest[..95].to_vec(),
+        [&honest[..], &[0; 32]].concat(),
+    ] {
+        let found = sealed(&request, &plain).check(&verified, &request, &case.requester).unwrap_err();
+        assert_eq!(found, ReleaseError::Share { custodian: name() });
+    }
+}
