@@ -184,10 +184,13 @@ impl Writer {
         let size = self.log.head().checkpoint().size;
         self.metrics.size.set(size);
         match Recent::read(self.log.storage(), size) {
-            Ok(recent) => self.recent = recent,
+            Ok(recent) => {
+                self.recent = recent;
+                self.publish();
+            }
+            // A log that cannot read itself shows its readers nothing new.
             Err(error) => drop(self.stop(&error.into())),
         }
-        self.publish();
         loop {
             let scrub_in = self.refresh.saturating_sub(self.scrubbed.elapsed());
             match inbox.recv_timeout(self.publish_in().min(scrub_in)) {
@@ -198,10 +201,14 @@ impl Writer {
             if self.scrubbed.elapsed() >= self.refresh {
                 self.scrub();
             }
-            if self.publish_in().is_zero() {
+            if self.publish_in().is_zero() && !self.is_stopped() {
                 self.publish();
             }
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn is_published(&self) -> bool {

@@ -7,6 +7,7 @@ mod work;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bailiwick_protocol::api::{Job, JobState};
 use bailiwick_protocol::challenge::Challenge;
@@ -40,6 +41,7 @@ pub(crate) struct Prover {
     stopped: Arc<AtomicBool>,
     /// The threads could not be started.
     broken: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
 }
 
 /// The lowest priority there is, for this thread and all it makes: nice 19, and the policy `SCHED_IDLE`. With nice alone
@@ -109,7 +111,7 @@ impl Prover {
         let broken = Arc::new(AtomicBool::new(false));
         let (jobs_there, stopped_there) = (Arc::clone(&jobs), Arc::clone(&stopped));
         let broken_there = Arc::clone(&broken);
-        thread::Builder::new().name("prover".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("prover".to_owned()).spawn(move || {
             match Pools::start(threads, priority) {
                 Ok(pools) => run(&parts, &pools, &jobs_there, &stopped_there),
                 Err(error) => {
@@ -118,7 +120,7 @@ impl Prover {
                 }
             }
         })?;
-        Ok(Self { jobs, stopped, broken })
+        Ok(Self { jobs, stopped, broken, thread })
     }
 
     /// Whether no challenge will be answered until a restart.
@@ -154,6 +156,16 @@ impl Prover {
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         self.jobs.wake();
+    }
+
+    /// Like [`Prover::stop`], and gives an idle thread the time to let go of the store: whoever opens it next would find it locked.
+    /// Blocks for `patience` at most.
+    pub(crate) fn stop_and_wait(&self, patience: Duration) {
+        self.stop();
+        let deadline = Instant::now() + patience;
+        while !self.thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 

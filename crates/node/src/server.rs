@@ -32,6 +32,8 @@ use io::Timed;
 /// hyper (A09); one that exceeds it by less than a read and is complete by then may still be served. Also the size of
 /// one read of a body.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How long an idle prover thread may take to notice a stop on a busy machine; one at work ends with the process.
+const PROVER_PATIENCE: Duration = Duration::from_secs(2);
 /// Header fields of a request, at most (A09).
 const HEADERS_MAX: usize = 64;
 
@@ -127,9 +129,12 @@ impl Server {
         connections.shutdown().await;
         floor.abort();
         inventories.abort();
-        self.app.prover.stop();
         let app = self.app;
-        tokio::task::spawn_blocking(move || app.close()).await.ok();
+        let closing = tokio::task::spawn_blocking(move || {
+            app.prover.stop_and_wait(PROVER_PATIENCE);
+            app.close();
+        });
+        closing.await.ok();
         tracing::info!("stopped");
     }
 }

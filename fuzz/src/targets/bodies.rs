@@ -43,7 +43,8 @@ fn pinned() -> OwnerKey {
 }
 
 fn recipient() -> RecipientSecretKey {
-    RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| b.fill(4))).expect("every value is an X25519 key")
+    RecipientSecretKey::from_bytes(Kem::X25519, Secret::init_with(|b| b.fill(4)))
+        .expect("every value is an X25519 key")
 }
 
 /// Only the sealed body opens, and it opens to what was sealed.

@@ -49,3 +49,19 @@ fn z10_a_card_of_another_circuit_or_class_is_refused() {
     fs::write(&path, &honest).unwrap();
     place.run(&["circuit", "check", &vk]);
 }
+
+/// A contributor's text that is longer than what is read would be another secret than its giver thinks: refused, and nothing written.
+#[test]
+fn a_contributors_text_is_read_whole_or_refused() {
+    let place = Place::new();
+    let arguments =
+        ["circuit", "ceremony", "contribute", "0.zkey", "1.zkey", "--name", "me", "--text-from-stdin"];
+    let said = |bytes: usize| {
+        let out = place.run_with_input(&arguments, &vec![b'6'; bytes]);
+        assert!(!out.status.success());
+        String::from_utf8_lossy(&out.stderr).into_owned()
+    };
+    assert!(said(4097).contains("longer than 4096 bytes"), "{}", said(4097));
+    assert!(said(4096).contains("0.zkey"), "honest twin gets as far as the key: {}", said(4096));
+    assert_eq!(place.names(), [""; 0]);
+}

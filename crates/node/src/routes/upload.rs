@@ -49,7 +49,10 @@ pub(super) async fn put_object(
     {
         Ok(announced) => announced,
         Err(refusal) => {
-            linger(body, &app.config.limits);
+            // Who asks first has sent nothing yet, and waits for the connection to end with the answer.
+            if !parts.headers.contains_key(header::EXPECT) {
+                linger(body, &app.config.limits);
+            }
             return Err(refusal);
         }
     };

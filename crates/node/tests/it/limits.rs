@@ -329,8 +329,11 @@ fn a07_a_client_that_writes_first_sees_413() {
     stream.read_exact(&mut head).unwrap();
     assert_eq!(&head, b"HTTP/1.1 413", "{}", String::from_utf8_lossy(&head));
 
-    let error = Object::new(2, 12_000_000).put(&node.client(OWNER)).unwrap_err();
+    let (large, begun) = (Object::new(2, 12_000_000), Instant::now());
+    let error = large.put(&node.client(OWNER)).unwrap_err();
     assert!(matches!(error, ClientError::Refused { status: 413, .. }), "{error}");
+    // Who asked first is told at once that this is all, and not after the minute for which others are read.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(object.by_hand(&node).send().status, 201, "honest twin");
 }
 

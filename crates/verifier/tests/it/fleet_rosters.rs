@@ -1,10 +1,11 @@
 //! Rosters that may and may not be used.
 
-use bailiwick_protocol::bundle::{Answer, Bundle};
+use bailiwick_protocol::bundle::{Answer, Bundle, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Response, SignedChallenge, SignedResponse};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::ids::{HostKey, RosterKey};
 use bailiwick_protocol::inventory::SignedInventory;
+use bailiwick_protocol::schedule::Offered;
 use bailiwick_roster::{OpenError, Principal, Role, SignedRoster};
 use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Standing, Unusable, Verdict};
 
@@ -153,6 +154,30 @@ fn p15_entries_of_a_roster_count_at_the_time_of_the_audit() {
         let report = by_roster(valid(who, from, until)).report();
         assert_eq!(standing(&report, Standing::Undecided), [refused], "{who} {from} {until}");
         assert_eq!(stored(&report), Inconclusive);
+    }
+}
+
+/// P15: on its auditor's word alone a host has failed only at rounds at which its key was a host's.
+#[test]
+fn p15_no_inventory_of_a_host_whose_entry_was_not_valid_is_nothing_against_it() {
+    let (last, all) = (published(round_of(EPOCHS)), 4_000_000_000_000);
+    let silent = |from, until| {
+        let mut s = by_roster(valid("host", from, until));
+        let host = HostKey(key("host").public());
+        let at = s.audits.iter().rposition(|a| a.outcome.as_ref().unwrap().host == host).unwrap();
+        s.audits.remove(at);
+        let (c, _) = s.commitments.last_mut().unwrap();
+        c.hosts.iter_mut().find(|(h, _)| *h == host).unwrap().1 = Offered::Nothing(NoAnswer::TimedOut);
+        s.report()
+    };
+    for (from, until, expected, failed) in [
+        (1, last + 1, Refuted, 1),
+        (1, all, Refuted, 1),
+        (1, last, Inconclusive, 0),
+        (last + 1, all, Inconclusive, 0),
+    ] {
+        let report = silent(from, until);
+        assert_eq!((stored(&report), report.fleet.audits.failed), (expected, failed), "{from} {until}");
     }
 }
 

@@ -172,11 +172,8 @@ fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn contribute(args: &ContributeArgs) -> anyhow::Result<ExitCode> {
+    let text = if args.text_from_stdin { contributors_text()? } else { Zeroizing::default() };
     let mut key = open_zkey(&args.from)?;
-    let mut text = Zeroizing::new(Vec::new());
-    if args.text_from_stdin {
-        std::io::stdin().lock().take(TEXT_BYTES_MAX).read_until(b'\n', &mut text)?;
-    }
     let bar = progress::steps(1000, "contributing");
     let mut rng = keyfile::system_rng()?;
     let done = write_new(&args.to, |to| {
@@ -187,6 +184,19 @@ fn contribute(args: &ContributeArgs) -> anyhow::Result<ExitCode> {
     })?;
     bar.finish_and_clear();
     told(&args.to, &done, "publish this hash, so that everyone can see that yours is in the final key")
+}
+
+/// One line of standard input, whole: a text that was cut would be another secret than its giver thinks.
+fn contributors_text() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    // Never grown, so that no copy is left behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(TEXT_BYTES_MAX as usize + 1));
+    std::io::stdin().lock().take(TEXT_BYTES_MAX + 1).read_until(b'\n', &mut text)?;
+    if text.len() as u64 > TEXT_BYTES_MAX {
+        anyhow::bail!(
+            "the text on standard input is longer than {TEXT_BYTES_MAX} bytes; give one line, shorter"
+        );
+    }
+    Ok(text)
 }
 
 fn beacon(args: &BeaconArgs) -> anyhow::Result<ExitCode> {

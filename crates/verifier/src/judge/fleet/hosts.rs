@@ -122,7 +122,8 @@ pub(super) fn gather(
     let retired = |key: &HostKey| !anchors.is_host_at(key, span.now_ms) && !promised(key);
     let one = |(key, audits): (HostKey, Vec<&Audited>)| {
         let gone = retired(&key);
-        Host { retired: gone, ..one(key, &audits, plans, policy, span) }
+        let valid = |at_ms| anchors.is_host_at(&key, at_ms);
+        Host { retired: gone, ..one(key, &audits, plans, (policy, &valid), span) }
     };
     by_host.into_iter().map(one).collect()
 }
@@ -133,7 +134,13 @@ pub(super) fn asked(audits: &[Audited], plans: &Plans) -> BTreeSet<HostKey> {
     audits.iter().filter_map(|a| a.core.host).chain(promised).collect()
 }
 
-fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: &Span<'_>) -> Host {
+fn one(
+    key: HostKey,
+    audits: &[&Audited],
+    plans: &Plans,
+    (policy, valid): (&Policy, &dyn Fn(u64) -> bool),
+    span: &Span<'_>,
+) -> Host {
     let mut host = Host {
         key,
         tally: AuditTally::default(),
@@ -165,7 +172,7 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
     host.cells = newest.map_or(0, |a| a.core.cells);
     host.leaves = newest.map_or(0, |a| a.core.leaves);
     for (digest, plan) in plans.counted() {
-        host.expect(digest, plan, audits, plans, span);
+        host.expect(digest, plan, audits, plans, (valid, span));
     }
     host.settle();
     let month = span.since()..=span.now_ms;
@@ -182,6 +189,14 @@ fn one(key: HostKey, audits: &[&Audited], plans: &Plans, policy: &Policy, span: 
     host.audit = newest.map_or_else(Vec::new, |a| weights.chances(core::slice::from_ref(a), &losses));
     host.month = if month.is_empty() { Vec::new() } else { weights.chances(&month, &losses) };
     host
+}
+
+/// Its auditor alone says that it gave nothing, and at the round nobody owed anything under this key.
+fn not_its_time() -> Reason {
+    Reason::new(
+        ReasonCode::HostNotAnchored,
+        "the roster\u{2019}s entry of the host was not valid at the round of this epoch: that it offered no inventory then is nothing against it",
+    )
 }
 
 fn names<'a>(audits: impl Iterator<Item = &'a &'a Audited>) -> BTreeSet<UnitName> {
@@ -228,7 +243,7 @@ impl Host {
         plan: &Plan,
         audits: &[&Audited],
         plans: &Plans,
-        span: &Span<'_>,
+        (valid, span): (&dyn Fn(u64) -> bool, &Span<'_>),
     ) {
         let s = &plan.schedule;
         if s.host(&self.key).is_none() {
@@ -248,7 +263,10 @@ impl Host {
             if let Some(why) = nothing
                 && there.insert(*epoch)
             {
-                let (_, loose) = plans.fixed(*digest, plan, *epoch, at(*epoch));
+                let (_, mut loose) = plans.fixed(*digest, plan, *epoch, at(*epoch));
+                if !valid(at(*epoch)) {
+                    loose.push(not_its_time());
+                }
                 self.without_inventory(*epoch, at(*epoch), why, loose, span);
             }
         }
