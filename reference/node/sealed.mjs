@@ -69,8 +69,14 @@ export function bodyKey(envelope, key) {
   return expand(key, Buffer.concat(context), 32);
 }
 
-/** E1, E9, E6: name, media type and data. */
+/** Name, media type and data. */
 export function opened(envelope, key, body) {
+  must(!envelope.has(5), "shard");
+  return parts(plaintext(envelope, key, body));
+}
+
+/** E1, E9. */
+export function plaintext(envelope, key, body) {
   const info = envelope.get(6);
   const context = Buffer.concat([ascii("c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"), info.get(1)]);
   const okm = expand(bodyKey(envelope, key), context, 76);
@@ -81,7 +87,7 @@ export function opened(envelope, key, body) {
   for (let index = 0; HEADER + index * SEALED < body.length; index++) {
     chunks.push(chunk(okm, index, body.subarray(HEADER + index * SEALED, HEADER + (index + 1) * SEALED)));
   }
-  return parts(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
 function chunk(okm, index, sealed) {
@@ -96,7 +102,8 @@ function chunk(okm, index, sealed) {
   }
 }
 
-function parts(plain) {
+/** E6. */
+export function parts(plain) {
   const nameEnd = 2 + plain.readUInt16LE(0);
   const typeEnd = nameEnd + 2 + plain.readUInt16LE(nameEnd);
   const length = Number(plain.readBigUInt64LE(plain.length - 8));

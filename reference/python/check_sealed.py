@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bailiwick_reference import blake3, cell_tree
 from bailiwick_reference.envelope import Refused
-from bailiwick_reference.sealed import RecipientKey, body_key, open_object
+from bailiwick_reference.sealed import RecipientKey, body_key, open_object, open_shards
 
 VECTORS = Path(__file__).resolve().parents[2] / "test-vectors"
 FIELDS = {"owner", "recipients", "file_key", "body_key", "envelope", "body", "generation", "unit", "name", "media_type", "seed", "size", "sha256"}
@@ -36,16 +36,19 @@ def load(path):
 
 
 def check_object(name, case):
-    """Opens with each recipient's key to what the vector says; with a bit of anything changed, or another key, it does not."""
-    must(set(case) == FIELDS, f"{name}: fields")
+    """Opens with each recipient's key, and the passphrase, to what the vector says; with a bit of anything changed, or another key, it does not."""
+    must(set(case) - {"passphrase"} == FIELDS, f"{name}: fields")
     owner, envelope, body = (bytes.fromhex(case[field]) for field in ("owner", "envelope", "body"))
     data = blake3.hash(bytes([case["seed"]]), case["size"])
     must(hashlib.sha256(data).hexdigest() == case["sha256"], f"{name}: SHA-256 of the data")
-    must(case["recipients"], f"{name}: no recipient")
-    controls = 0
-    for key in case["recipients"]:
-        secret = bytes.fromhex(key["secret"])
-        opened = open_object(owner, envelope, body, [RecipientKey(key["kem"], secret)])
+    ways = [{"keys": [RecipientKey(key["kem"], bytes.fromhex(key["secret"]))]} for key in case["recipients"]]
+    others = [{"keys": [RecipientKey(key["kem"], flipped(bytes.fromhex(key["secret"]), 15))]} for key in case["recipients"]]
+    if "passphrase" in case:
+        ways.append({"passphrase": case["passphrase"]})
+        others.append({"passphrase": case["passphrase"] + " "})
+    must(ways, f"{name}: nobody opens it")
+    for way, other in zip(ways, others):
+        opened = open_object(owner, envelope, body, **way)
         e = opened.envelope
         unit = "-".join(str(int.from_bytes(e.unit[i : i + 2], "little")) for i in range(0, 8, 2))
         found = [opened.name, opened.media_type, e.generation, unit, opened.file_key.hex(), body_key(e, opened.file_key).hex()]
@@ -54,17 +57,15 @@ def check_object(name, case):
         if e.root is not None:
             root = cell_tree.levels(body)[-1][0].to_bytes(32, "little")
             must(root == e.root, f"{name}: the cell tree's root is {root.hex()}")
-        other = RecipientKey(key["kem"], secret[:15] + bytes([secret[15] ^ 1]) + secret[16:])
-        refused(f"{name}: another key", "no-recipient", owner, envelope, body, [other])
-        controls += 1
-    keys = [RecipientKey(key["kem"], bytes.fromhex(key["secret"])) for key in case["recipients"]]
+        refused(f"{name}: another key", "passphrase" if "passphrase" in other else "no-recipient", owner, envelope, body, **other)
+    controls = len(ways)
     for what, expected, changed in [
         ("a bit of the envelope", "envelope-signature", (owner, flipped(envelope, 40), body)),
         ("the last byte of the body", "body-chunk", (owner, envelope, flipped(body, len(body) - 1))),
         ("the key commitment", "body-header", (owner, envelope, flipped(body, 30))),
         ("a byte less", "body-size", (owner, envelope, body[:-1])),
     ]:
-        refused(f"{name}: {what}", expected, *changed, keys)
+        refused(f"{name}: {what}", expected, *changed, **ways[0])
         controls += 1
     return controls
 
@@ -73,16 +74,69 @@ def flipped(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
-def refused(what, expected, *arguments):
+def refused(what, expected, *arguments, **way):
     try:
-        open_object(*arguments)
+        open_object(*arguments, **way)
     except Refused as refusal:
         must(refusal.expectation == expected, f"{what}: {refusal.expectation} instead of {expected}")
         return
     raise Mismatch(f"{what}: opened")
 
 
-CASES = {"object": check_object}
+def check_shards(name, case):
+    owner = bytes.fromhex(case["owner"])
+    keys = [RecipientKey(key["kem"], bytes.fromhex(key["secret"])) for key in case["recipients"]]
+    shards = [(bytes.fromhex(envelope), bytes.fromhex(body)) for envelope, body in case["shards"]]
+    data = blake3.hash(bytes([case["seed"]]), case["size"])
+    for given in (shards[: case["k"]], shards):  # with all of them, E15's digest too
+        opened = open_shards(owner, given, keys)
+        must((opened.data, opened.name, opened.media_type) == (data, case["name"], case["media_type"]), f"{name}: other data")
+    must(hashlib.sha256(data).hexdigest() == case["sha256"], f"{name}: SHA-256 of the data")
+    must(opened.envelope.shards[0] == case["padded_length"], f"{name}: padded length")
+    for what, given in [("exchanged", shards[1::-1]), ("one twice", [shards[0], shards[0]]), ("a body of another", [(shards[0][0], shards[1][1]), shards[1]])]:
+        try:
+            open_shards(owner, given, keys)
+        except Refused:
+            continue
+        raise Mismatch(f"{name}: {what}: opened")
+    return 3
+
+
+CASES = {"object": check_object, "shards": check_shards}
+
+
+# The failure kit: test-vectors/kit/v1/README.md.
+
+KEMS = {"x25519": 0x0020, "p256": 0x0010, "x-wing": 0x647A}
+CODEC = {"envelope-malformed", "envelope-not-canonical", "envelope-limit", "envelope-unknown", "envelope-value"}
+
+
+def check_kit_file(path):
+    """What this reader finds is what the file expects. It does not tell the five refusals of a decoder apart."""
+    head, _, rest = path.read_bytes().partition(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\n"))
+    must(set(fields) - {"key", "passphrase"} == {"expect", "comment", "owner", "released", "envelope"}, f"{path.name}: fields")
+    envelope, body = rest[: int(fields["envelope"])], rest[int(fields["envelope"]) :]
+    way = {"passphrase": fields.get("passphrase")}
+    if "key" in fields:
+        kem, secret = fields["key"].split(" ")
+        way = {"keys": [RecipientKey(KEMS[kem], bytes.fromhex(secret))]}
+    try:
+        opened = open_object(bytes.fromhex(fields["owner"]), envelope, body, **way)
+    except Refused as refusal:
+        found = refusal.expectation
+    else:
+        length, digest = fields["released"].split(" ")
+        must((len(opened.data), blake3.hash(opened.data).hex()) == (int(length), digest), f"{path.name}: other data")
+        found = "success" if is_file_name(opened.name) else "name"
+    expected = "envelope-malformed" if fields["expect"] in CODEC else fields["expect"]
+    must(found == expected, f"{path.name}: {fields['comment']}: {found} instead of {expected}")
+
+
+def is_file_name(name):
+    """E19."""
+    harmful = set('/\\:*?"<>|') | {chr(c) for c in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+    return 1 <= len(name.encode()) <= 255 and name[0] not in ".- " and name[-1] not in ". " and not harmful & set(name)
 
 
 def main():
@@ -98,7 +152,11 @@ def main():
         vectors += 1
         print(f"{time.monotonic() - started:6.1f}s  vector     envelope/v1/{path.name}: {kind}", flush=True)
     must(vectors > 0, "no vectors")
-    print(f"sealed objects: {vectors} vectors opened, {controls} changes refused in {time.monotonic() - started:.0f} s: all as specified")
+    kit = sorted((VECTORS / "kit" / "v1").glob("*.kit"))
+    must(len(kit) >= 80, "no failure kit")
+    for path in kit:
+        check_kit_file(path)
+    print(f"sealed objects: {vectors} vectors opened, {controls} changes refused, {len(kit)} files of the kit judged in {time.monotonic() - started:.0f} s: all as specified")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ mod it {
     mod compact;
     mod envelope;
     mod fixture;
+    mod forge;
     mod inside;
     mod keys;
     mod kit;

@@ -8,7 +8,9 @@ from cryptography.cobblestone import Cobblestone256Decryptor
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem, x25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from . import blake3
@@ -96,27 +98,76 @@ def file_key_of(envelope, keys):
     raise Refused("no-recipient")
 
 
-def open_object(owner, envelope_bytes, body, keys):
-    """Everything, or Refused: E2, E9, E10."""
+def file_key_under(envelope, passphrase):
+    """E18."""
+    entry = envelope.passphrase
+    if entry is None:
+        raise Refused("no-passphrase")
+    argon = Argon2id(salt=entry.salt, length=32, iterations=entry.passes, lanes=entry.lanes, memory_cost=entry.memory)
+    info = b"bailiwick/v1/passphrase" + le64(envelope.suite) + envelope.owner + envelope.object
+    okm = expand(argon.derive(passphrase.encode()), info, 64)
+    if not hmac.compare_digest(okm[32:], entry.commitment):
+        raise Refused("passphrase")
+    try:
+        return AESGCM(okm[:32]).decrypt(bytes(12), entry.ciphertext, b"")
+    except InvalidTag:
+        raise Refused("passphrase") from None
+
+
+def open_object(owner, envelope_bytes, body, keys=(), passphrase=None):
+    """Everything, or Refused: E2, E9, E10. By one of the keys, or by the passphrase."""
     envelope = verified_envelope(envelope_bytes, owner)
-    return open_with_file_key(envelope, file_key_of(envelope, keys), body)
+    file_key = file_key_of(envelope, keys) if passphrase is None else file_key_under(envelope, passphrase)
+    key = committed_key(envelope, file_key)
+    if envelope.shards is not None:
+        raise Refused("shard")
+    return Opened(envelope, file_key, *parts(plaintext(key, envelope, body)))
 
 
-def open_with_file_key(envelope, file_key, body):
+def committed_key(envelope, file_key):
+    """E9: the body key, if the envelope commits to it."""
     key = body_key(envelope, file_key)
     info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + envelope.salt
     if not hmac.compare_digest(expand(key, info, 76)[44:], envelope.key_commitment):
         raise Refused("key-commitment")
+    return key
+
+
+def plaintext(key, envelope, body):
+    """E10."""
     plain = decrypted(key, envelope, body)
     if blake3.hash(body) != envelope.blake3:
         raise Refused("content")
-    return Opened(envelope, file_key, *parts(plain))
+    return plain
+
+
+def open_shards(owner, shards, keys):
+    """Spec shards, Q1 to Q3, of objects whose shards have one data block: the first k (envelope, body), in order, give the plaintext."""
+    plain, sets, digests, envelopes = b"", set(), [], []
+    for envelope_bytes, body in shards:
+        envelope = verified_envelope(envelope_bytes, owner)
+        file_key = file_key_of(envelope, keys)
+        plain += plaintext(committed_key(envelope, file_key), envelope, body)
+        envelopes.append(envelope)
+        sets.add((envelope.object, envelope.unit[:4], envelope.shards))
+        digests.append(envelope.blake3)
+    k, n = (int.from_bytes(envelopes[0].unit[i : i + 2], "little") for i in (0, 2))
+    length, bodies = envelopes[0].shards
+    if len(sets) != 1 or [e.unit[4:6] for e in envelopes] != [i.to_bytes(2, "little") for i in range(len(shards))]:
+        raise Refused("shard")
+    if len(shards) == n and blake3.hash(b"".join(digests)) != bodies:
+        raise Refused("shard")
+    share = -(-length // k)
+    block = 64 * -(-share // 64) if share <= CHUNK else None
+    if len(plain) != len(shards) * (block or 0) or any(plain[length : k * block]):
+        raise Refused("shard")
+    return Opened(envelopes[0], b"", *parts(plain[:length]))
 
 
 def decrypted(key, envelope, body):
     """E1."""
     if len(body) < HEADER:
-        raise Refused("body-truncated")
+        raise Refused("body-size")
     if body[:HEADER] != envelope.salt + envelope.key_commitment:
         raise Refused("body-header")
     if len(body) != envelope.size:
@@ -131,12 +182,12 @@ def decrypted(key, envelope, body):
 def parts(plain):
     """E6: name, media type, data."""
     if len(plain) < 8:
-        raise Refused("data-length")
+        raise Refused("layout-length")
     name, at = text(plain, 0, 4096)
     media_type, at = text(plain, at, 255)
     length, padding = int.from_bytes(plain[-8:], "little"), len(plain) - 8 - at
     if padding < 0 or length > padding:
-        raise Refused("data-length")
+        raise Refused("layout-length")
     data = plain[at : at + length]
     if any(plain[at + length : -8]):
         raise Refused("padding")
@@ -147,8 +198,8 @@ def text(plain, at, limit):
     length = int.from_bytes(plain[at : at + 2], "little")
     at += 2
     if length > limit or at + length > len(plain):
-        raise Refused("metadata-length")
+        raise Refused("layout-length")
     try:
         return plain[at : at + length].decode("utf-8"), at + length
     except UnicodeDecodeError:
-        raise Refused("metadata-text") from None
+        raise Refused("layout-text") from None

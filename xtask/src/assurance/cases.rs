@@ -68,7 +68,10 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("P25", "drawn cells are even, the last partial one included"),
     ("E01", "Wycheproof vectors of AES-GCM"),
     ("E02", "Wycheproof vectors of X25519, all-zero secrets refused"),
-    ("E05", "cases of our own made in the test, one failure each, with the released plaintext's BLAKE3"),
+    (
+        "E05",
+        "the failure kit (test-vectors/kit/v1): one failure a file, with its expectation and the BLAKE3 of what is released",
+    ),
     ("E06", "truncation at every chunk boundary"),
     ("E07", "truncation at every byte"),
     ("E08", "chunks swapped"),

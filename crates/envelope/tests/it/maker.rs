@@ -7,8 +7,8 @@ use aes_gcm::aead::Aead as _;
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{
-    BodyInfo, CellCommitment, Envelope, FurtherCommitment, Kem, RecipientEntry, Role, ShardSet,
-    SignedEnvelope,
+    BodyInfo, CellCommitment, Envelope, FurtherCommitment, Kem, PassphraseEntry, RecipientEntry, Role,
+    ShardSet, SignedEnvelope,
 };
 use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey, Unit};
 use bailiwick_protocol::secret::Secret;
@@ -75,6 +75,14 @@ pub(crate) struct Recipe {
     pub(crate) root: Option<[u8; 32]>,
     pub(crate) further: Vec<FurtherCommitment>,
     pub(crate) policy: Option<[u8; 32]>,
+    pub(crate) passphrase: Option<Passphrase>,
+}
+
+/// A passphrase and what one guess costs: KiB, passes, lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Passphrase {
+    pub(crate) text: &'static str,
+    pub(crate) cost: [u32; 3],
 }
 
 impl Recipe {
@@ -93,6 +101,7 @@ impl Recipe {
             root: None,
             further: Vec::new(),
             policy: None,
+            passphrase: None,
         }
     }
 }
@@ -139,7 +148,7 @@ impl Made {
             custody: None,
             policy: recipe.policy,
         };
-        let body = body(&mut envelope, &file_key, &plain);
+        let body = sealed_body(&mut envelope, &file_key, &plain);
         let cells = envelope.body.size.div_ceil(496);
         envelope.commitment =
             recipe.root.map(|root| CellCommitment { root: bailiwick_protocol::ids::CellRoot(root), cells });
@@ -147,6 +156,8 @@ impl Made {
             .iter()
             .map(|reader| wrap(&envelope, reader, recipe.anonymous, Role::FileKey, &file_key, &mut rng))
             .collect();
+        let passphrase = recipe.passphrase.map(|p| under_passphrase(&envelope, p, &file_key, rng.array()));
+        envelope.passphrase = passphrase;
         Self { owner, envelope, body, data, readers, file_key }
     }
 
@@ -168,7 +179,7 @@ impl Made {
 }
 
 /// Key holders' bytes: E3 with the numbers written out.
-fn body_key(envelope: &Envelope, file_key: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn body_key(envelope: &Envelope, file_key: &[u8; 32]) -> [u8; 32] {
     let mut info = b"bailiwick/v1/body-key".to_vec();
     info.extend_from_slice(&1u64.to_le_bytes());
     info.extend_from_slice(&envelope.owner.0);
@@ -188,7 +199,7 @@ fn expand<const N: usize>(key: &[u8; 32], info: &[u8]) -> [u8; N] {
 }
 
 /// E1: the whole body; the envelope is told its commitment, size and BLAKE3.
-fn body(envelope: &mut Envelope, file_key: &[u8; 32], plain: &[u8]) -> Vec<u8> {
+pub(crate) fn sealed_body(envelope: &mut Envelope, file_key: &[u8; 32], plain: &[u8]) -> Vec<u8> {
     let salt = envelope.body.salt;
     let info = [&b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"[..], &salt].concat();
     let okm: [u8; 76] = expand(&body_key(envelope, file_key), &info);
@@ -209,7 +220,7 @@ fn body(envelope: &mut Envelope, file_key: &[u8; 32], plain: &[u8]) -> Vec<u8> {
 }
 
 /// E6.
-fn layout(name: &str, media_type: &str, data: &[u8], padded: bool) -> Vec<u8> {
+pub(crate) fn layout(name: &str, media_type: &str, data: &[u8], padded: bool) -> Vec<u8> {
     let mut plain = Vec::new();
     for text in [name, media_type] {
         plain.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
@@ -234,7 +245,7 @@ fn padme(length: u64) -> u64 {
 }
 
 /// E4, with the HPKE crate alone.
-fn wrap(
+pub(crate) fn wrap(
     envelope: &Envelope,
     reader: &Reader,
     anonymous: bool,
@@ -254,6 +265,35 @@ fn wrap(
     };
     let key_id = (!anonymous).then(|| key_id(reader.kem, &public));
     RecipientEntry { kem: reader.kem, role, key_id, enc, ciphertext }
+}
+
+/// E18.
+pub(crate) fn under_passphrase(
+    envelope: &Envelope,
+    passphrase: Passphrase,
+    file_key: &[u8; 32],
+    salt: [u8; 16],
+) -> PassphraseEntry {
+    let [memory_kib, passes, lanes] = passphrase.cost;
+    let params = argon2::Params::new(memory_kib, passes, lanes, Some(32)).unwrap();
+    let mut prk = [0; 32];
+    argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
+        .hash_password_into(passphrase.text.as_bytes(), &salt, &mut prk)
+        .unwrap();
+    let mut info = b"bailiwick/v1/passphrase".to_vec();
+    info.extend_from_slice(&1u64.to_le_bytes());
+    info.extend_from_slice(&envelope.owner.0);
+    info.extend_from_slice(&envelope.object.0);
+    let okm: [u8; 64] = expand(&prk, &info);
+    let sealed = Aes256Gcm::new(okm[..32].try_into().unwrap()).encrypt(&[0; 12].into(), &file_key[..]);
+    PassphraseEntry {
+        memory_kib,
+        passes,
+        lanes,
+        salt,
+        commitment: okm[32..].try_into().unwrap(),
+        ciphertext: sealed.unwrap().try_into().unwrap(),
+    }
 }
 
 /// E8.

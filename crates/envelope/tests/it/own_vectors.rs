@@ -5,14 +5,14 @@
 
 use std::path::PathBuf;
 
-use bailiwick_envelope::{Opener, RecipientSecretKey, verify};
-use bailiwick_protocol::envelope::{FurtherCommitment, Kem, ShardSet};
+use bailiwick_envelope::{Metadata, Opener, RecipientSecretKey, verify};
+use bailiwick_protocol::envelope::{FurtherCommitment, Kem, Role, ShardSet};
 use bailiwick_protocol::ids::{OwnerKey, Unit};
 use bailiwick_protocol::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-use super::maker::{Made, Recipe};
+use super::maker::{Made, Passphrase, Recipe, Stream, layout, sealed_body, wrap};
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +27,8 @@ struct Vector {
 enum Case {
     /// Opens, to this.
     Object(Box<Object>),
+    /// One object in shards.
+    Shards(Box<Shards>),
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -35,6 +37,9 @@ struct Object {
     owner: String,
     /// Every one of these opens it.
     recipients: Vec<Key>,
+    /// And this, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passphrase: Option<String>,
     file_key: String,
     body_key: String,
     envelope: String,
@@ -44,6 +49,22 @@ struct Object {
     name: String,
     media_type: String,
     /// The data: BLAKE3's extended output for one byte.
+    seed: u8,
+    size: u64,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+struct Shards {
+    owner: String,
+    recipients: Vec<Key>,
+    /// All n, in order: envelope and body. The first k hold the padded plaintext.
+    shards: Vec<(String, String)>,
+    k: u16,
+    padded_length: u64,
+    name: String,
+    media_type: String,
     seed: u8,
     size: u64,
     sha256: String,
@@ -63,7 +84,8 @@ const PROVENANCE: &str = "written from docs/spec/v1/envelope.md by crates/envelo
 const ROOT: &str = "15a70266fe8931df0f23374aa5c227d72283fdc4ef4ea4728134e1b16d3e0c0e";
 
 fn scenarios() -> Vec<(&'static str, &'static str, Recipe)> {
-    use Kem::{X25519, XWing};
+    use Kem::{P256, X25519, XWing};
+    let passphrase = Passphrase { text: "correct horse battery staple", cost: [64 << 10, 3, 4] };
     let sizes = [
         ("size-0", "no data", 0),
         ("size-1", "one byte", 1),
@@ -80,8 +102,6 @@ fn scenarios() -> Vec<(&'static str, &'static str, Recipe)> {
     let at = |seed, kems: &[Kem]| Recipe::new(seed, 300, kems);
     // 35 bytes before the data, 8 after: the last plain chunk is full, so an empty one ends the body.
     let border = Recipe { padded: false, ..Recipe::new(10, 2 * 16_384 - 38, &[X25519]) };
-    let unit = Unit { k: 2, n: 3, shard: 1, replica: 0 };
-    let shards = ShardSet { code: 1, padded_length: 320, bodies: [0x5b; 32] };
     let further = vec![FurtherCommitment { scheme: 7, value: vec![1, 2, 3] }];
     all.extend([
         ("x-wing", "the hybrid KEM", at(7, &[XWing])),
@@ -119,10 +139,19 @@ fn scenarios() -> Vec<(&'static str, &'static str, Recipe)> {
             "the third copy",
             Recipe { unit: Unit { replica: 2, ..Unit::WHOLE }, ..at(17, &[X25519]) },
         ),
+        ("p256", "P-256, as tokens have it", at(18, &[P256])),
         (
-            "shard",
-            "one of three shards, any two of which are enough",
-            Recipe { unit, shards: Some(shards), ..at(18, &[X25519]) },
+            "passphrase",
+            "a passphrase and nobody else",
+            Recipe { passphrase: Some(passphrase), ..at(19, &[]) },
+        ),
+        (
+            "passphrase-beside-recipients",
+            "a passphrase beside one recipient of each KEM; é in the form with one code point",
+            Recipe {
+                passphrase: Some(Passphrase { text: "caf\u{e9}", cost: [1024, 2, 4] }),
+                ..at(20, &[X25519, P256, XWing])
+            },
         ),
     ]);
     all
@@ -145,6 +174,7 @@ fn vector(scenario: &str, recipe: &Recipe) -> Vector {
             .iter()
             .map(|r| Key { kem: r.kem.id(), secret: hex::encode(r.secret) })
             .collect(),
+        passphrase: recipe.passphrase.map(|p| p.text.into()),
         file_key: hex::encode(made.file_key),
         body_key: hex::encode(made.body_key()),
         envelope: hex::encode(made.signed()),
@@ -167,7 +197,20 @@ fn opens(object: &Object) {
     let verified = verify(&owner, &envelope).unwrap();
     assert_eq!((verified.generation, verified.unit.to_string()), (object.generation, object.unit.clone()));
     let expected = super::maker::data(object.seed, usize::try_from(object.size).unwrap());
-    assert!(!object.recipients.is_empty());
+    assert!(!object.recipients.is_empty() || object.passphrase.is_some());
+    let opens_to_data = |opener: &Opener| {
+        assert_eq!(hex::encode(opener.file_key().expose_secret()), object.file_key);
+        let mut out = Vec::new();
+        let opened = opener.open(body.as_slice(), &mut out).unwrap();
+        assert!(out == expected, "other data");
+        let Metadata { name, media_type } = opened.metadata;
+        assert_eq!((name, media_type), (object.name.clone(), object.media_type.clone()));
+    };
+    if let Some(text) = &object.passphrase {
+        let typed = |text: String| bailiwick_envelope::Passphrase::new(text.into_bytes().into()).unwrap();
+        opens_to_data(&Opener::with_passphrase(&owner, &envelope, &typed(text.clone())).unwrap());
+        Opener::with_passphrase(&owner, &envelope, &typed(format!("{text} "))).unwrap_err();
+    }
     for key in &object.recipients {
         let kem = Kem::from_id(key.kem).unwrap();
         let secret = |flip| {
@@ -176,32 +219,115 @@ fn opens(object: &Object) {
             RecipientSecretKey::from_bytes(kem, Secret::init_with(|b| *b = bytes)).unwrap()
         };
         let opener = Opener::new(&owner, &envelope, &[secret(0)]).unwrap();
-        assert_eq!(hex::encode(opener.file_key().expose_secret()), object.file_key);
-        let mut out = Vec::new();
-        let opened = opener.open(body.as_slice(), &mut out).unwrap();
-        assert!(out == expected, "other data");
-        assert_eq!(
-            (opened.metadata.name, opened.metadata.media_type),
-            (object.name.clone(), object.media_type.clone())
-        );
+        opens_to_data(&opener);
         Opener::new(&owner, &envelope, &[secret(1)]).unwrap_err();
     }
 }
 
+/// Two of three shards are enough: Q1 to Q5 with one stripe, over the crate `reed-solomon-simd` that Q4 names.
+fn shards(seed: u8, len: usize) -> Vector {
+    let base = Made::new(&Recipe::new(seed, len, &[Kem::X25519]));
+    let (name, media_type) = ("data.bin", "application/x-test");
+    let mut plain = layout(name, media_type, &base.data, true);
+    let padded_length = plain.len() as u64;
+    let block = plain.len().div_ceil(2).next_multiple_of(64);
+    plain.resize(2 * block, 0);
+    let recovery = reed_solomon_simd::encode(2, 1, plain.chunks_exact(block)).unwrap();
+    let mut rng = Stream::new(b"bailiwick test shards");
+    let mut made: Vec<_> = plain
+        .chunks_exact(block)
+        .chain(recovery.iter().map(Vec::as_slice))
+        .zip(0..)
+        .map(|(block, shard)| {
+            let mut envelope = base.envelope.clone();
+            envelope.unit = Unit { k: 2, n: 3, shard, replica: 0 };
+            envelope.body.salt = rng.array();
+            let file_key: [u8; 32] = rng.array();
+            let body = sealed_body(&mut envelope, &file_key, block);
+            envelope.recipients =
+                vec![wrap(&envelope, &base.readers[0], false, Role::FileKey, &file_key, &mut rng)];
+            (envelope, body)
+        })
+        .collect();
+    let digests: Vec<u8> = made.iter().flat_map(|(e, _)| e.body.blake3.0).collect();
+    let set = ShardSet { code: 1, padded_length, bodies: blake3::hash(&digests).into() };
+    made.iter_mut().for_each(|(e, _)| e.shards = Some(set.clone()));
+    let case = Shards {
+        owner: hex::encode(base.pinned()),
+        recipients: vec![Key { kem: 0x0020, secret: hex::encode(base.readers[0].secret) }],
+        shards: made.iter().map(|(e, body)| (hex::encode(base.sign(e)), hex::encode(body))).collect(),
+        k: 2,
+        padded_length,
+        name: name.into(),
+        media_type: media_type.into(),
+        seed,
+        size: len as u64,
+        sha256: hex::encode(sha2::Sha256::digest(&base.data)),
+    };
+    let provenance = "written from docs/spec/v1/envelope.md and shards.md by crates/envelope/tests/it/maker.rs over aes-gcm, hkdf, hpke and reed-solomon-simd";
+    Vector {
+        scenario: "two of three shards are enough".into(),
+        provenance: provenance.into(),
+        case: Case::Shards(Box::new(case)),
+    }
+}
+
+/// Each shard's one chunk opens; the first two hold the plaintext, and the third gives either of them back.
+fn rebuilds(set: &Shards) {
+    let owner = OwnerKey(bytes(&set.owner));
+    let mut blocks = Vec::new();
+    for (envelope, body) in &set.shards {
+        let key = Secret::init_with(|b| *b = bytes(&set.recipients[0].secret));
+        let key = RecipientSecretKey::from_bytes(Kem::X25519, key).unwrap();
+        let opener = Opener::new(&owner, &hex::decode(envelope).unwrap(), &[key]).unwrap();
+        let body = hex::decode(body).unwrap();
+        let mut block = vec![0; body.len() - 72];
+        assert!(opener.shard_cipher().open(0, &body[56..], &mut block));
+        blocks.push(block);
+    }
+    let expected = super::maker::data(set.seed, usize::try_from(set.size).unwrap());
+    let padded = usize::try_from(set.padded_length).unwrap();
+    let plain = blocks[..2].concat();
+    let mut out = Vec::new();
+    let mut writer = bailiwick_envelope::PaddedWriter::new(&mut out, set.padded_length).unwrap();
+    writer.push(&plain[..padded]).unwrap();
+    let opened = writer.finish().unwrap();
+    assert_eq!(
+        (opened.metadata.name, opened.metadata.media_type),
+        (set.name.clone(), set.media_type.clone())
+    );
+    assert!(out == expected && plain[padded..].iter().all(|b| *b == 0));
+    for lost in 0..2 {
+        let found =
+            reed_solomon_simd::decode(2, 1, [(1 - lost, &blocks[1 - lost])], [(0, &blocks[2])]).unwrap();
+        assert!(found[&lost] == blocks[lost], "shard {lost} from the others");
+    }
+}
+
+/// File name without its ending, and what stands in it.
+fn vectors() -> Vec<(&'static str, Vector)> {
+    let mut all: Vec<_> =
+        scenarios().iter().map(|(name, scenario, recipe)| (*name, vector(scenario, recipe))).collect();
+    all.push(("shards", shards(21, 300)));
+    all
+}
+
 #[test]
 fn every_vector_opens() {
-    let mut names: Vec<_> = scenarios().iter().map(|(name, ..)| format!("{name}.json")).collect();
+    let mut names: Vec<_> = vectors().iter().map(|(name, _)| format!("{name}.json")).collect();
     let mut found: Vec<_> =
         std::fs::read_dir(folder()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     found.sort();
     assert_eq!(found, names, "every scenario has its file, and every file its scenario");
-    for (name, scenario, recipe) in scenarios() {
+    for (name, made) in vectors() {
         let text = std::fs::read_to_string(folder().join(name).with_extension("json")).unwrap();
         let stored: Vector = serde_json::from_str(&text).unwrap();
-        let Case::Object(object) = &stored.case;
-        opens(object);
-        assert!(stored == vector(scenario, &recipe), "{name}: not what the maker writes");
+        match &stored.case {
+            Case::Object(object) => opens(object),
+            Case::Shards(set) => rebuilds(set),
+        }
+        assert!(stored == made, "{name}: not what the maker writes");
     }
 }
 
@@ -209,8 +335,8 @@ fn every_vector_opens() {
 #[ignore = "writes files; only for a new version of the format"]
 fn write_vectors() {
     std::fs::create_dir_all(folder()).unwrap();
-    for (name, scenario, recipe) in scenarios() {
-        let text = serde_json::to_string_pretty(&vector(scenario, &recipe)).unwrap() + "\n";
+    for (name, vector) in vectors() {
+        let text = serde_json::to_string_pretty(&vector).unwrap() + "\n";
         std::fs::write(folder().join(name).with_extension("json"), text).unwrap();
     }
 }

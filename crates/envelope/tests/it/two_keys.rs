@@ -60,7 +60,7 @@ fn hash_key(key: &[u8; 32], nonce: &[u8; 12]) -> (u128, u128) {
 }
 
 /// A one-chunk ciphertext of two blocks that verifies under both keys.
-fn salamander(a: &[u8; 32], b: &[u8; 32], salt: &[u8; 24]) -> Vec<u8> {
+pub(crate) fn salamander(a: &[u8; 32], b: &[u8; 32], salt: &[u8; 24]) -> Vec<u8> {
     let first = u128::from_be_bytes(*b"two readers, two");
     let len = 256u128;
     let ghash = |h: u128, c0: u128, c1: u128| {
