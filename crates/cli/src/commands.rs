@@ -15,6 +15,7 @@ pub(crate) mod node;
 pub(crate) mod open;
 pub(crate) mod policy;
 pub(crate) mod put;
+pub(crate) mod repair;
 pub(crate) mod roster;
 pub(crate) mod seal;
 pub(crate) mod verify;

@@ -7,6 +7,7 @@ mod keyfile;
 mod output;
 mod progress;
 mod scan;
+mod shards;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -54,6 +55,9 @@ enum Command {
     /// Show what a host can see of an object
     #[command(display_order = 23)]
     Inspect(commands::inspect::Args),
+    /// Make lost or wrong shards of a split object again
+    #[command(display_order = 24)]
+    Repair(commands::repair::Args),
     /// Hand a sealed object to a node
     #[command(display_order = 30)]
     Put(commands::put::Args),
@@ -121,6 +125,7 @@ fn main() -> ExitCode {
         Command::Open(a) => commands::open::run(a),
         Command::Commit(a) => commands::commit::run(a),
         Command::Inspect(a) => commands::inspect::run(a),
+        Command::Repair(a) => commands::repair::run(a),
         Command::Put(a) => commands::put::run(a),
         Command::Get(a) => commands::get::run(a),
         Command::Ls(a) => commands::ls::run(a),

@@ -74,6 +74,11 @@ impl AtomicFile {
 }
 
 impl AtomicFile {
+    /// The file that is being written, to write and read anywhere.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Renames; without `may_replace` a file made meanwhile under the final name stays.
     fn give_name(&self) -> io::Result<()> {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -117,6 +122,16 @@ impl Drop for AtomicFile {
 /// Temporary files of this process.
 static PARTIAL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
+/// Has `path`, a temporary file or folder of this process, removed when a signal ends it.
+pub(crate) fn remember_partial(path: &Path) {
+    PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+}
+
+/// `path` has its final name, or is gone.
+pub(crate) fn forget_partial(path: &Path) {
+    PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+}
+
 /// From now on SIGINT, SIGTERM and SIGHUP remove the temporary files before they end the process. Not for `node run`,
 /// which stops in its own order.
 pub(crate) fn remove_partial_files_on_signals() {
@@ -125,8 +140,10 @@ pub(crate) fn remove_partial_files_on_signals() {
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             for path in PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                // The process ends now; the name says what the file is.
-                let _ = fs::remove_file(path);
+                // The process ends now; the name says what the file or folder is.
+                if fs::remove_file(path).is_err() {
+                    let _ = fs::remove_dir_all(path);
+                }
             }
             std::process::exit(128 + signal);
         }

@@ -18,5 +18,6 @@ mod it {
     mod policy;
     mod program;
     mod roster;
+    mod shards;
     mod verdict;
 }

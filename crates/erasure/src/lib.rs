@@ -28,6 +28,7 @@ mod error;
 mod geometry;
 mod inner;
 mod order;
+mod placement;
 mod split;
 mod stripe;
 
@@ -35,6 +36,7 @@ pub use error::{ErasureError, InnerError};
 pub use geometry::{BLOCK_BYTES, GROUP_DATA_BLOCKS_MAX, Geometry, SHARDS_MAX};
 pub use inner::{Mended, mend, parity};
 pub use order::Order;
+pub use placement::{PLACEMENT_BYTES_MAX, Place, Placement, PlacementError};
 pub use split::{Batch, Splitter};
 pub use stripe::{StripeDecoder, StripeEncoder};
 

@@ -10,5 +10,6 @@
 mod it {
     mod across;
     mod inside;
+    mod placement;
     mod shape;
 }

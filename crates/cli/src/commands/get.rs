@@ -1,5 +1,7 @@
 //! `bailiwick get`: fetch a body, or a range of it, and check it against what the owner signed.
 
+mod placement;
+
 use std::io::{Read as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,9 +21,9 @@ use crate::{Help, progress};
 /// Arguments of `get`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to fetch: OWNER/OBJECT/UNIT as `ls` prints it
+    /// What to fetch: OWNER/OBJECT/UNIT as `ls` prints it; with --placement any shard's name
     name: UnitName,
-    /// Where the body goes, `-` for standard output
+    /// Where the body goes, `-` for standard output; with --placement a folder
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Where the envelope goes
@@ -33,8 +35,21 @@ pub(crate) struct Args {
     /// Secret key file of the owner, or of a reader or auditor the node knows
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    #[command(flatten)]
-    node: NodeArgs,
+    /// Address of the node, e.g. `http://127.0.0.1:8470`
+    #[arg(long, value_name = "URL", required_unless_present = "placement")]
+    node: Option<String>,
+    /// The host's public key: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY", required_unless_present = "placement")]
+    host: Option<String>,
+    /// PEM file with the certificates to trust (https needs it)
+    #[arg(long, value_name = "FILE")]
+    roots: Option<PathBuf>,
+    /// Which shard lies at which host: a placement file (docs/guides/shards.md). Fetches as many as are needed, and the envelopes of all
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["node", "host", "roots"])]
+    placement: Option<PathBuf>,
+    /// Fetch every shard that can be had
+    #[arg(long, requires = "placement")]
+    all: bool,
 }
 
 /// `OFFSET:LENGTH`, decimal, length at least 1.
@@ -50,7 +65,14 @@ pub(crate) fn parse_range(text: &str) -> Result<(u64, u64), String> {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let client = args.node.connect(keyfile::read_signing_key_of_any_kind(&args.key)?)?;
+    if let Some(path) = &args.placement {
+        return placement::run(&args, path);
+    }
+    let (Some(node), Some(host)) = (&args.node, &args.host) else {
+        anyhow::bail!("say which node with --node and --host, or which hosts with --placement");
+    };
+    let client = NodeArgs::new(node.clone(), host.clone(), args.roots.clone())
+        .connect(keyfile::read_signing_key_of_any_kind(&args.key)?)?;
     let signed = client.envelope(&args.name)?;
     // The owner key is in the name the caller gave, so it is pinned by the caller and not by the node.
     let envelope = signed.verify(args.name.owner.as_bytes()).context("the node's envelope for this name")?;

@@ -1,5 +1,7 @@
 //! `bailiwick open`: decrypt a sealed object, or a range of it.
 
+mod shards;
+
 use std::fs::File;
 use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
@@ -22,8 +24,11 @@ use crate::{Help, progress};
 /// Arguments of `open`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The sealed body, `-` for standard input
+    /// The sealed body, `-` for standard input; for a split object the folder with its shards, or a shard's body
     body: PathBuf,
+    /// Bodies of further shards, or folders with such
+    #[arg(value_name = "SHARD")]
+    more: Vec<PathBuf>,
     /// Its envelope [default: BODY.envelope]
     #[arg(long, value_name = "FILE")]
     envelope: Option<PathBuf>,
@@ -74,6 +79,11 @@ const KEY_HOLDERS_ONLY: &str =
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if shards::wanted(&args) {
+        let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
+        let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
+        return shards::run(&args, &owner, &|owner, bytes| Opener::new(owner, bytes, &keys));
+    }
     let stdin = args.body.as_os_str() == "-";
     let envelope_path = match &args.envelope {
         Some(path) => path.clone(),

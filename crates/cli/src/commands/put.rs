@@ -1,5 +1,7 @@
 //! `bailiwick put`: hand a sealed object to a node.
 
+pub(crate) mod placement;
+
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ use crate::{Help, progress};
 /// Arguments of `put`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The sealed body
+    /// The sealed body; with --placement the folder of shards
     body: PathBuf,
     /// Its envelope [default: BODY.envelope]
     #[arg(long, value_name = "FILE")]
@@ -26,8 +28,18 @@ pub(crate) struct Args {
     /// The owner's secret key file, which signs the request
     #[arg(long, value_name = "FILE")]
     owner: PathBuf,
-    #[command(flatten)]
-    node: NodeArgs,
+    /// Address of the node, e.g. `http://127.0.0.1:8470`
+    #[arg(long, value_name = "URL", required_unless_present = "placement")]
+    node: Option<String>,
+    /// The host's public key: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY", required_unless_present = "placement")]
+    host: Option<String>,
+    /// PEM file with the certificates to trust (https needs it)
+    #[arg(long, value_name = "FILE")]
+    roots: Option<PathBuf>,
+    /// Which shard goes to which host: a placement file (docs/guides/shards.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["node", "host", "roots"])]
+    placement: Option<PathBuf>,
     /// Print the stored record as JSON
     #[arg(long)]
     json: bool,
@@ -35,6 +47,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.placement {
+        return placement::run(&args, path);
+    }
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let path = args.envelope.unwrap_or_else(|| keyfile::with_suffix(&args.body, ".envelope"));
     let bytes = read_bounded(&path, ENVELOPE_BYTES_MAX as u64 + 128)?;
@@ -52,7 +67,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         ))
         .context(Help("the body is damaged or belongs to another envelope"));
     }
-    let client = args.node.connect(owner)?;
+    let (Some(node), Some(host)) = (args.node, args.host) else {
+        anyhow::bail!("say which node with --node and --host, or which hosts with --placement");
+    };
+    let client = NodeArgs::new(node, host, args.roots).connect(owner)?;
     let bar = progress::bar(Some(length), "put");
     let name = envelope.name();
     let stored = client.put(&name, &bytes, || Ok(bar.wrap_read(File::open(&args.body)?)), length)?;

@@ -1,5 +1,7 @@
 //! `bailiwick seal`: encrypt a file for its recipients and sign the envelope.
 
+mod shards;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -49,6 +51,9 @@ pub(crate) struct Args {
     /// Do not name the recipients' keys in the envelope
     #[arg(long)]
     anonymous: bool,
+    /// Split into n shards of which any k open, in a folder [default: INPUT.shards]
+    #[arg(long, value_name = "K/N")]
+    shards: Option<shards::Split>,
     /// Print what was sealed as JSON
     #[arg(long)]
     json: bool,
@@ -68,6 +73,9 @@ struct Sealed {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(split) = args.shards {
+        return shards::run(&args, split);
+    }
     let stdin = is_dash(&args.input);
     let output = match &args.output {
         Some(path) => path.clone(),

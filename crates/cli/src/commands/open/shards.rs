@@ -1,0 +1,225 @@
+//! `open` of a split object: from any k shards, wrong ones named, damaged ones repaired on the way.
+
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use bailiwick_envelope::{OpenError, Opened, Opener, PaddedWriter, RangeAuthenticity, read_metadata};
+use bailiwick_protocol::ids::OwnerKey;
+
+use super::{Args, KEY_HOLDERS_ONLY, OWNER_SIGNED, plain_file_name};
+use crate::output::{AtomicFile, print_json, printable};
+use crate::shards::Set;
+use crate::shards::rebuild::{Stop, stripes, with_enough};
+use crate::shards::set::tell_notes;
+use crate::{Help, progress, say};
+
+#[derive(serde::Serialize)]
+struct Report {
+    object: String,
+    k: u16,
+    n: u16,
+    generation: u64,
+    name: String,
+    media_type: String,
+    data_bytes: u64,
+    output: Option<String>,
+    authentic: &'static str,
+    shards_used: Vec<u16>,
+    notes: Vec<String>,
+}
+
+/// Whether the arguments name several shards, or a folder of them.
+pub(super) fn wanted(args: &Args) -> bool {
+    !args.more.is_empty() || args.body.is_dir()
+}
+
+/// Runs `open` over the shards the arguments name.
+pub(super) fn run(
+    args: &Args,
+    owner: &OwnerKey,
+    open: &dyn Fn(&OwnerKey, &[u8]) -> Result<Opener, OpenError>,
+) -> anyhow::Result<ExitCode> {
+    ensure!(args.attest.is_none(), "a statement speaks of one unit: a split object has none for the whole");
+    if args.envelope.is_some() {
+        return Err(anyhow!("every shard's envelope lies beside its body"))
+            .context(Help("leave out --envelope"));
+    }
+    let paths: Vec<PathBuf> = std::iter::once(&args.body).chain(&args.more).cloned().collect();
+    let mut set = Set::load(&paths, &|bytes| open(owner, bytes))?;
+    let done = open_set(args, &mut set);
+    let notes = set.notes();
+    tell_notes(&notes);
+    let Done { opened, used, authenticity, output } = done?;
+    let authentic = match authenticity {
+        RangeAuthenticity::OwnerSigned => OWNER_SIGNED,
+        _ => KEY_HOLDERS_ONLY,
+    };
+    if authenticity == RangeAuthenticity::KeyHoldersOnly {
+        eprintln!("note: authentic {KEY_HOLDERS_ONLY}");
+    }
+    let name = set.name(0).context("a set has a shard")?;
+    let report = Report {
+        object: format!("{}/{}", name.owner, name.object),
+        k: set.geometry.k(),
+        n: set.geometry.n(),
+        generation: set.generation(),
+        name: opened.metadata.name,
+        media_type: opened.metadata.media_type,
+        data_bytes: opened.data_len,
+        output: output.as_ref().map(|o| o.display().to_string()),
+        authentic,
+        shards_used: used,
+        notes,
+    };
+    if args.json {
+        print_json(&report)?;
+    } else if let Some(output) = &report.output {
+        say!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes)?;
+        say!("object    {} generation {} (rollback not excluded)", report.object, report.generation)?;
+        say!("shards    {:?} of {}", report.shards_used, report.n)?;
+        say!("written   {}", printable(output))?;
+        say!("authentic {authentic}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Done {
+    opened: Opened,
+    used: Vec<u16>,
+    authenticity: RangeAuthenticity,
+    /// None for standard output.
+    output: Option<PathBuf>,
+}
+
+fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
+    let beside = match &args.output {
+        Some(path) if path.as_os_str() != "-" => path.parent().filter(|p| !p.as_os_str().is_empty()),
+        _ => None,
+    };
+    let beside = beside.unwrap_or(Path::new(".")).to_owned();
+    let output = match &args.output {
+        Some(path) => path.clone(),
+        None => sealed_name(set, &beside)?,
+    };
+    if output.as_os_str() == "-" {
+        if args.json {
+            bail!("data and JSON cannot both go to standard output");
+        }
+        // A pipe cannot be taken back, so everything is checked before its first byte is shown.
+        if args.range.is_none() {
+            with_enough(set, &beside, |set, chosen| whole(set, chosen, io::sink()))?;
+        }
+        let mut shown = Vec::new();
+        let done = with_enough(set, &beside, |set, chosen| match args.range {
+            // A range is gathered first for the same reason: an attempt may begin anew.
+            Some(range) => {
+                shown.clear();
+                part(set, chosen, range, &mut shown)
+            }
+            None => whole(set, chosen, io::stdout().lock()),
+        })?;
+        io::stdout().lock().write_all(&shown).context("cannot write the data")?;
+        return Ok(Done { output: None, ..done });
+    }
+    let file = AtomicFile::create(&output, 0o600)?;
+    let done = with_enough(set, &beside, |set, chosen| {
+        let mut out: &File = file.file();
+        out.set_len(0)?;
+        out.seek(SeekFrom::Start(0))?;
+        match args.range {
+            Some(range) => part(set, chosen, range, out),
+            None => whole(set, chosen, out),
+        }
+    })?;
+    file.commit()?;
+    Ok(Done { output: Some(output), ..done })
+}
+
+/// All data, checked to the end.
+fn whole(set: &Set, chosen: &[u16], out: impl Write) -> Result<Done, Stop> {
+    let geometry = &set.geometry;
+    let mut left = geometry.padded_length();
+    let mut writer = PaddedWriter::new(out, left)?;
+    let bar = progress::bar(Some(left), "open");
+    stripes(set, chosen, 0..geometry.stripes(), true, |_, data| {
+        let n = usize::try_from(left.min(data.len() as u64))?;
+        let (inside, fill) = data.split_at(n);
+        if fill.iter().any(|b| *b != 0) {
+            return Err(bailiwick_erasure::ErasureError::Fill.into());
+        }
+        left -= n as u64;
+        bar.inc(n as u64);
+        Ok(writer.push(inside)?)
+    })?;
+    bar.finish_and_clear();
+    let opened = writer.finish()?;
+    Ok(Done { opened, used: chosen.to_vec(), authenticity: RangeAuthenticity::OwnerSigned, output: None })
+}
+
+/// `length` bytes of the padded plaintext from `from` on, which lie inside it.
+fn padded(
+    set: &Set,
+    chosen: &[u16],
+    from: u64,
+    length: u64,
+    mut each: impl FnMut(&[u8]) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let wide = set.geometry.stripe_bytes() as u64;
+    let end = from + length;
+    stripes(set, chosen, from / wide..end.div_ceil(wide), false, |first, data| {
+        let start = first * wide;
+        let begin = usize::try_from(from.saturating_sub(start))?;
+        let stop = usize::try_from((end - start).min(data.len() as u64))?;
+        each(&data[begin.min(stop)..stop])
+    })
+}
+
+/// A range of the data: reads the stripes it lies in, the first and the last.
+fn part(set: &Set, chosen: &[u16], (offset, len): (u64, u64), mut out: impl Write) -> Result<Done, Stop> {
+    let (opened, head) = about(set, chosen)?;
+    match offset.checked_add(len) {
+        Some(end) if end <= opened.data_len => {}
+        end => {
+            return Err(OpenError::Range { end: end.unwrap_or(u64::MAX), len: opened.data_len }.into());
+        }
+    }
+    if len > 0 {
+        padded(set, chosen, head + offset, len, |piece| Ok(out.write_all(piece)?))?;
+    }
+    out.flush()?;
+    Ok(Done { opened, used: chosen.to_vec(), authenticity: RangeAuthenticity::KeyHoldersOnly, output: None })
+}
+
+/// Metadata and length of the data, and the bytes before the data.
+fn about(set: &Set, chosen: &[u16]) -> Result<(Opened, u64), Stop> {
+    let total = set.geometry.padded_length();
+    let read = |from, length| {
+        let mut bytes = Vec::new();
+        padded(set, chosen, from, length, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })
+        .map(|()| bytes)
+    };
+    let (metadata, head) = read_metadata(&read(0, total.min(1 << 14))?)?;
+    let fits = |used: u64| used <= total;
+    let tail = total.checked_sub(8).context("the object is too short")?;
+    let data_len =
+        u64::from_le_bytes(read(tail, 8)?.try_into().map_err(|_| anyhow!("eight bytes were read"))?);
+    if !head.checked_add(data_len).and_then(|n| n.checked_add(8)).is_some_and(fits) {
+        return Err(OpenError::Layout(bailiwick_envelope::LayoutError::DataLength).into());
+    }
+    Ok((Opened { metadata, data_len }, head))
+}
+
+/// The sealed name as a file in the current directory, if nothing can go wrong with it.
+fn sealed_name(set: &mut Set, beside: &Path) -> anyhow::Result<PathBuf> {
+    let (opened, _) = with_enough(set, beside, about)?;
+    let name = opened.metadata.name;
+    plain_file_name(&name)
+        .with_context(|| format!("the sealed name {:?} is not a plain file name", printable(&name)))
+        .context(Help("say where the data goes with -o"))
+}

@@ -1,0 +1,313 @@
+//! `bailiwick repair`: make lost or wrong shards of a split object again.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, ensure};
+use bailiwick_envelope::{
+    Metadata, Opener, Padding, RecipientPublicKey, SealOptions, ShardBody, ShardCipher, ShardSealer,
+    sign_next,
+};
+use bailiwick_erasure::{Geometry, StripeEncoder, bodies_digest};
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::{Envelope, ShardSet, SignedEnvelope};
+use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::signing::SigningKey;
+use zeroize::Zeroizing;
+
+use crate::keyfile::{self, Kind};
+use crate::output::{AtomicFile, print_json};
+use crate::shards::body::{BodyFile, facts};
+use crate::shards::rebuild::{Stop, stripes, with_enough};
+use crate::shards::set::{Member, tell_notes};
+use crate::shards::{Folder, Health, Set, body_name, in_parallel, threads};
+use crate::{Help, say};
+
+/// Arguments of `repair`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder with the shards and their envelopes
+    folder: PathBuf,
+    /// The owner's public key, known from elsewhere than the envelopes: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY")]
+    owner: String,
+    /// Secret key file of a recipient; repeat to try several
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    key: Vec<PathBuf>,
+    /// The owner's secret key file, when envelopes are lost, too: their shards are sealed anew and all envelopes signed again
+    #[arg(long, value_name = "FILE", requires_all = ["to", "output"])]
+    reissue: Option<PathBuf>,
+    /// Where the shards go when they are issued again: a folder that does not exist
+    #[arg(short, long, value_name = "FOLDER", requires = "reissue")]
+    output: Option<PathBuf>,
+    /// Public key file of someone who may open a shard that is sealed anew; repeat for several
+    #[arg(long = "to", value_name = "FILE", num_args = 1.., requires = "reissue")]
+    to: Vec<PathBuf>,
+    /// Print what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    object: String,
+    /// Repaired from what was left of the shard.
+    mended: Vec<u16>,
+    /// Made again from other shards, as their envelopes say.
+    rebuilt: Vec<u16>,
+    /// Sealed anew, with new envelopes for all.
+    reissued: Vec<u16>,
+    generation: u64,
+    notes: Vec<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    ensure!(args.folder.is_dir(), "{} is not a folder", args.folder.display());
+    let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
+    let signer = args.reissue.as_deref().map(|p| keyfile::read_signing_key(p, Kind::Owner)).transpose()?;
+    let recipients =
+        args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
+    let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
+    let mut set = Set::load(std::slice::from_ref(&args.folder), &|bytes| Opener::new(&owner, bytes, &keys))?;
+    check(&mut set)?;
+    let notes = set.notes();
+    tell_notes(&notes);
+    let missing: Vec<u16> = (0..set.geometry.n()).filter(|s| !set.members.contains_key(s)).collect();
+    if !missing.is_empty() && signer.is_none() {
+        return Err(anyhow!("the envelopes of shards {missing:?} are not here, and with them their keys")).context(
+            Help("fetch the envelopes from where they are; or seal these shards anew with --reissue, --to and -o, which signs all envelopes again"),
+        );
+    }
+    let (mended, rebuilt) = match restore(&mut set, &args.folder) {
+        Ok(done) => done,
+        Err(e) => {
+            tell_notes(&set.notes());
+            return Err(e);
+        }
+    };
+    if let (Some(signer), Some(output), false) = (&signer, &args.output, missing.is_empty()) {
+        reissue(&mut set, output, signer, &recipients, &missing)?;
+    }
+    let name = set.name(0).context("a set has a shard")?;
+    let report = Report {
+        object: format!("{}/{}", name.owner, name.object),
+        mended,
+        rebuilt,
+        generation: set.generation() + u64::from(!missing.is_empty()),
+        reissued: missing,
+        notes,
+    };
+    show(&args, &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(args: &Args, report: &Report) -> anyhow::Result<()> {
+    if args.json {
+        return print_json(report);
+    }
+    if report.mended.is_empty() && report.rebuilt.is_empty() && report.reissued.is_empty() {
+        return Ok(say!("nothing to repair: every shard is as its envelope says")?);
+    }
+    if !report.mended.is_empty() {
+        say!("mended    shards {:?}, with the code inside them", report.mended)?;
+    }
+    if !report.rebuilt.is_empty() {
+        say!("rebuilt   shards {:?}, byte for byte as their envelopes say", report.rebuilt)?;
+    }
+    if !report.reissued.is_empty() {
+        say!("reissued  shards {:?}, under new keys", report.reissued)?;
+        say!(
+            "all envelopes are new, generation {}: put all of them to their hosts again",
+            report.generation
+        )?;
+    }
+    Ok(())
+}
+
+/// Compares every body with the BLAKE3 its owner signed.
+fn check(set: &mut Set) -> anyhow::Result<()> {
+    let whole = set.whole();
+    let results = in_parallel(threads(), whole, |shard| {
+        let member = set.members.get(&shard).context("a shard that was looked at")?;
+        let file = member.file.as_ref().context("a whole shard has a body")?;
+        let same =
+            facts(file, false).with_context(|| format!("cannot read {}", member.path.display()))?.blake3
+                == member.envelope().body.blake3;
+        Ok::<_, anyhow::Error>((shard, same))
+    })?;
+    for (shard, same) in results {
+        if !same {
+            set.damage(shard, "its BLAKE3 is not the signed one".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Repairs what is damaged and rebuilds what is lost, in place; which shards either was.
+fn restore(set: &mut Set, folder: &Path) -> anyhow::Result<(Vec<u16>, Vec<u16>)> {
+    let mended = mend_all(set)?;
+    let lost = |m: &Member| matches!(m.health, Health::Lost(_));
+    let lost: Vec<u16> = set.members.iter().filter(|(_, m)| lost(m)).map(|(s, _)| *s).collect();
+    if !lost.is_empty() {
+        rebuild(set, folder, &lost)?;
+    }
+    Ok((mended, lost))
+}
+
+/// Repairs damaged shards in place with the code inside them; those that cannot be count lost from now on.
+fn mend_all(set: &mut Set) -> anyhow::Result<Vec<u16>> {
+    let mut mended = Vec::new();
+    while let Some(shard) = set.next_damaged() {
+        let path = set.members.get(&shard).context("a shard that was looked at")?.path.clone();
+        let room = AtomicFile::replace(&path, 0o644)?;
+        if set.mend(shard, room.file().try_clone()?)? {
+            room.commit()?;
+            mended.push(shard);
+        }
+    }
+    Ok(mended)
+}
+
+/// A shard whose body is being made again.
+struct Again<'a> {
+    shard: u16,
+    file: &'a File,
+    cipher: &'a ShardCipher,
+    /// Whether its storage commitment is made, too: that of a shard that keeps its envelope is signed already.
+    commit: bool,
+}
+
+impl<'a> Again<'a> {
+    fn body(&self, geometry: &'a Geometry) -> BodyFile<'a> {
+        BodyFile { file: self.file, cipher: self.cipher, geometry }
+    }
+}
+
+/// Makes the bodies of `lost` again, byte for byte as their envelopes say.
+fn rebuild(set: &mut Set, folder: &Path, lost: &[u16]) -> anyhow::Result<()> {
+    let mut rooms = Vec::new();
+    for shard in lost {
+        let member = set.members.get(shard).context("a shard that was looked at")?;
+        rooms.push((*shard, AtomicFile::replace(&member.path, 0o644)?, member.opener.shard_cipher()));
+    }
+    let again: Vec<Again<'_>> = rooms
+        .iter()
+        .map(|(shard, room, cipher)| Again { shard: *shard, file: room.file(), cipher, commit: false })
+        .collect();
+    let bodies = with_enough(set, folder, |set, chosen| write_bodies(set, chosen, &again))?;
+    for ((shard, room, _), body) in rooms.into_iter().zip(bodies) {
+        let member = set.members.get_mut(&shard).context("a shard that was looked at")?;
+        ensure!(
+            body.blake3 == member.envelope().body.blake3,
+            "shard {shard} comes out otherwise than its envelope says: the owner signed shards that do not fit together"
+        );
+        member.file = Some(room.file().try_clone()?);
+        member.health = Health::Whole;
+        room.commit()?;
+    }
+    Ok(())
+}
+
+/// Seals the shards of `missing` anew, signs all envelopes with the digest of the bodies as they are then, and puts everything in a folder of its own: both at once
+/// or neither, since envelopes of two makings do not go together.
+fn reissue(
+    set: &mut Set,
+    output: &Path,
+    signer: &SigningKey,
+    recipients: &[RecipientPublicKey],
+    missing: &[u16],
+) -> anyhow::Result<()> {
+    let folder = Folder::create(output)?;
+    let beside = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut rng = keyfile::system_rng()?;
+    let mut fresh = Vec::new();
+    for shard in missing {
+        let name = set.name(*shard).context("a set has a shard")?;
+        let options = SealOptions {
+            owner: name.owner,
+            object: name.object,
+            unit: name.unit,
+            recipients,
+            anonymous: false,
+            metadata: Metadata::default(),
+            padding: Padding::None,
+        };
+        fresh.push((*shard, folder.file(&body_name(*shard))?, ShardSealer::new(&options, &mut rng)?));
+    }
+    let again: Vec<Again<'_>> = fresh
+        .iter()
+        .map(|(shard, file, sealer)| Again { shard: *shard, file, cipher: sealer.cipher(), commit: true })
+        .collect();
+    let bodies = with_enough(set, beside, |set, chosen| write_bodies(set, chosen, &again))?;
+    let mut digests: BTreeMap<u16, [u8; 32]> =
+        set.members.iter().map(|(s, m)| (*s, *m.envelope().body.blake3.as_bytes())).collect();
+    digests.extend(missing.iter().copied().zip(bodies.iter().map(|b| *b.blake3.as_bytes())));
+    ensure!(digests.len() == usize::from(set.geometry.n()), "a shard has no body");
+    let digests: Vec<[u8; 32]> = digests.into_values().collect();
+    let shards = ShardSet { bodies: bodies_digest(&digests), ..set.shards.clone() };
+    let before = set.generation();
+    let after = before.checked_add(1).context("the generation is the last one; seal the object anew")?;
+    let envelope = |shard: u16, signed: SignedEnvelope| -> anyhow::Result<()> {
+        let mut file = folder.file(&(body_name(shard) + ".envelope"))?;
+        file.write_all(&signed.to_bytes()).and_then(|()| file.sync_all()).context("cannot write an envelope")
+    };
+    for (shard, member) in &set.members {
+        let from = member.file.as_ref().context("every shard has a body now")?;
+        copy(&member.path, from, &folder, &body_name(*shard))?;
+        let next = Envelope { shards: Some(shards.clone()), generation: before, ..member.envelope().clone() };
+        envelope(*shard, sign_next(next, signer)?)?;
+    }
+    for ((shard, file, sealer), body) in fresh.into_iter().zip(bodies) {
+        file.sync_all().context("cannot make a shard durable")?;
+        envelope(shard, sealer.envelope(body, shards.clone(), after, signer)?)?;
+    }
+    folder.commit()
+}
+
+/// The same body in the other folder: a second name of it, or where that is impossible a copy.
+fn copy(path: &Path, from: &File, folder: &Folder, name: &str) -> anyhow::Result<()> {
+    if folder.link(path, name).is_ok() {
+        return Ok(());
+    }
+    let (mut from, mut to) = (from, folder.file(name)?);
+    from.rewind()
+        .and_then(|()| io::copy(&mut from, &mut to))
+        .and_then(|_| to.sync_all())
+        .with_context(|| format!("cannot copy {}", path.display()))
+}
+
+/// Data blocks from the shards `chosen`, checked to the end; then parity and facts. Begins anew when called again.
+fn write_bodies(set: &Set, chosen: &[u16], again: &[Again<'_>]) -> Result<Vec<ShardBody>, Stop> {
+    let geometry = &set.geometry;
+    let (k, block) = (usize::from(geometry.k()), geometry.block_bytes());
+    for a in again {
+        a.file.set_len(0)?;
+        a.body(geometry).write_header()?;
+    }
+    let further_count = usize::from(geometry.n()) - k;
+    let mut encoder = StripeEncoder::new(geometry)?;
+    let mut further = Zeroizing::new(Vec::new());
+    stripes(set, chosen, 0..geometry.stripes(), true, |first, data| {
+        let count = data.len() / geometry.stripe_bytes();
+        if again.iter().any(|a| usize::from(a.shard) >= k) {
+            further.resize(count * further_count * block, 0);
+            encoder.encode(data, &mut further)?;
+        }
+        in_parallel(threads(), again, |a| {
+            let j = usize::from(a.shard);
+            let (from, of, at): (&[u8], usize, usize) =
+                if j < k { (data, k * block, j) } else { (&further, further_count * block, j - k) };
+            let mut plain = Zeroizing::new(Vec::with_capacity(count * block));
+            for stripe in from.chunks_exact(of) {
+                plain.extend_from_slice(&stripe[at * block..][..block]);
+            }
+            a.body(geometry).write(first, &plain, &mut Vec::new())
+        })?;
+        Ok(())
+    })?;
+    Ok(again.iter().map(|a| a.body(geometry).complete(a.commit)).collect::<anyhow::Result<_>>()?)
+}

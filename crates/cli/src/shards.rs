@@ -1,0 +1,25 @@
+//! Split objects on disk: n bodies and n envelopes in a folder, any k of which rebuild the object (spec shards).
+
+pub(crate) mod body;
+pub(crate) mod folder;
+pub(crate) mod mend;
+pub(crate) mod rebuild;
+pub(crate) mod set;
+mod work;
+
+pub(crate) use folder::Folder;
+pub(crate) use set::{Health, Set};
+pub(crate) use work::{in_parallel, threads};
+
+/// Name of a shard's body in its folder; its envelope has `.envelope` appended.
+pub(crate) fn body_name(shard: u16) -> String {
+    format!("{shard:03}.shard")
+}
+
+/// Plaintext of the object that is worked on at a time, bytes.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Stripes worked on at a time: some megabytes, and enough that decoding's fixed cost does not count.
+pub(crate) fn batch_stripes(k: u16) -> usize {
+    (BATCH_BYTES / (usize::from(k) * bailiwick_erasure::BLOCK_BYTES)).clamp(4, 64)
+}
