@@ -232,6 +232,7 @@ fn reissue(
             object: name.object,
             unit: name.unit,
             recipients,
+            passphrase: None,
             anonymous: false,
             metadata: Metadata::default(),
             padding: Padding::None,

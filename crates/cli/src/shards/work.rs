@@ -51,6 +51,6 @@ mod tests {
             (0..100).map(|i| i * 2).collect::<Vec<_>>()
         );
         assert_eq!(in_parallel(4, 0..100, |i| if i % 7 == 3 { Err(i) } else { Ok(()) }), Err(3));
-        assert_eq!(in_parallel(4, 0..0, Ok::<i32, ()>).unwrap(), []);
+        assert_eq!(in_parallel(4, 0..0, Ok::<i32, ()>).unwrap(), Vec::<i32>::new());
     }
 }

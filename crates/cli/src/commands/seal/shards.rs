@@ -90,6 +90,7 @@ pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
         object,
         unit: Unit { k: split.k, n: split.n, shard: 0, replica: 0 },
         recipients: &recipients,
+        passphrase: None,
         anonymous: args.anonymous,
         metadata: Metadata { name: name_of(args), media_type: args.media_type.clone() },
         padding: if args.no_pad { Padding::None } else { Padding::Padme },
