@@ -18,7 +18,7 @@ use crate::output::{AtomicFile, print_json};
 use crate::{Help, keyfile, progress, say};
 
 /// Bytes of a contributor's text, at most.
-const TEXT_BYTES_MAX: u64 = 4096;
+const TEXT_BYTES_MAX: usize = 4096;
 
 /// Arguments of `circuit ceremony`.
 #[derive(Debug, clap::Args)]
@@ -189,9 +189,9 @@ fn contribute(args: &ContributeArgs) -> anyhow::Result<ExitCode> {
 /// One line of standard input, whole: a text that was cut would be another secret than its giver thinks.
 fn contributors_text() -> anyhow::Result<Zeroizing<Vec<u8>>> {
     // Never grown, so that no copy is left behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(TEXT_BYTES_MAX as usize + 1));
-    std::io::stdin().lock().take(TEXT_BYTES_MAX + 1).read_until(b'\n', &mut text)?;
-    if text.len() as u64 > TEXT_BYTES_MAX {
+    let mut text = Zeroizing::new(Vec::with_capacity(TEXT_BYTES_MAX + 1));
+    std::io::stdin().lock().take(TEXT_BYTES_MAX as u64 + 1).read_until(b'\n', &mut text)?;
+    if text.len() > TEXT_BYTES_MAX {
         anyhow::bail!(
             "the text on standard input is longer than {TEXT_BYTES_MAX} bytes; give one line, shorter"
         );
