@@ -118,6 +118,23 @@ fn p01_p16_p17_damaged_cells_are_a_signed_refusal_that_stays() {
     assert_eq!(finish(&auditor, &of_damaged).1.outcome, refusal, "after a restart the same cells are drawn");
 }
 
+/// P01: a host that has lost its proving key too signs the loss of the cells, which is its doing; without a loss it has no answer.
+#[test]
+fn p01_a_loss_is_signed_though_the_proving_key_is_missing() {
+    let (damaged, whole) = (Object::new(1, 80_000), Object::new(2, 100_000));
+    let (node, vk, auditor) = with_objects(&[&damaged, &whole]);
+    flip(&node, 80_000, 40_000);
+    std::fs::remove_file(node.config.circuit_keys_dir.join(format!("{vk}.pk"))).unwrap();
+    let lost = finish(&auditor, &challenge(&node, vk, &[&damaged], 1)).1;
+    assert_eq!(lost.outcome, Err(CannotProve::CellsUnavailable));
+    let id = auditor.challenge(&signed(&challenge(&node, vk, &[&whole], 1))).unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while auditor.job(&id).unwrap().state != JobState::Failed {
+        assert!(Instant::now() < until, "{:?}", auditor.job(&id));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// P18: the proof is fine, because the sampled object is; another range of the scope cannot be fetched.
 #[test]
 fn p18_proof_fine_and_get_fails() {
@@ -215,6 +232,24 @@ fn a_key_card_beyond_its_limit_is_refused() {
     assert!(matches!(keys.load(&vk), Err(CircuitError::Card { .. })));
     // Of this process's start: a list is good for a second.
     assert!(CircuitKeys::new(dir).list().is_empty());
+}
+
+/// The card of a key of a scheme this program does not have: said so, and the key is not offered.
+#[test]
+fn a_key_card_of_an_unknown_scheme_is_refused() {
+    let node = Node::new(|_| {});
+    let vk = node.with_tiny_key();
+    let dir = node.config.circuit_keys_dir.clone();
+    let path = dir.join(format!("{vk}.toml"));
+    let card = std::fs::read_to_string(&path).unwrap();
+    let of_scheme = |number: u64| std::fs::write(&path, format!("scheme = {number}\n{card}")).unwrap();
+    of_scheme(1);
+    assert_eq!(CircuitKeys::new(dir.clone()).class(&vk).unwrap(), ClassId::TINY);
+    of_scheme(9);
+    let keys = CircuitKeys::new(dir);
+    assert!(matches!(keys.class(&vk), Err(CircuitError::Scheme { scheme: 9, .. })));
+    assert!(matches!(keys.load(&vk), Err(CircuitError::Scheme { scheme: 9, .. })));
+    assert!(keys.list().is_empty());
 }
 
 /// Nice and scheduling policy of this process's threads whose name begins with `prover-` (proc(5), fields 19 and 41).
