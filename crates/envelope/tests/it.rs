@@ -6,6 +6,7 @@
 mod it {
     mod body;
     mod compact;
+    mod compact_vectors;
     mod envelope;
     mod fixture;
     mod forge;
