@@ -5,6 +5,7 @@ pub(crate) mod beacon;
 pub(crate) mod check_inventory;
 pub(crate) mod circuit;
 pub(crate) mod commit;
+pub(crate) mod custody;
 pub(crate) mod demo;
 pub(crate) mod get;
 pub(crate) mod inspect;

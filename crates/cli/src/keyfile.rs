@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
+use bailiwick_custody::{CustodianPublicKey, CustodianSecretKey};
 use bailiwick_envelope::{RecipientPublicKey, RecipientSecretKey};
 use bailiwick_protocol::envelope::Kem;
 use bailiwick_protocol::key_file::{KEY_FILE_BYTES_MAX, KeyFile};
@@ -34,6 +35,8 @@ pub(crate) enum Kind {
     Host,
     /// Signs rosters
     Roster,
+    /// Holds a share of keys
+    Custodian,
 }
 
 /// How a key works.
@@ -48,6 +51,8 @@ pub(crate) enum Algorithm {
     X25519,
     /// Classical encapsulation on NIST P-256 (RFC 9180), which tokens and key services can do
     P256,
+    /// Shares of keys, with what custodians need beside it (spec custody)
+    Ristretto255,
 }
 
 impl Kind {
@@ -58,17 +63,22 @@ impl Kind {
             Self::Auditor => "auditor",
             Self::Host => "host",
             Self::Roster => "roster",
+            Self::Custodian => "custodian",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Owner, Self::Recipient, Self::Auditor, Self::Host, Self::Roster]
+        [Self::Owner, Self::Recipient, Self::Auditor, Self::Host, Self::Roster, Self::Custodian]
             .into_iter()
             .find(|k| k.name() == text)
     }
 
     pub(crate) fn default_algorithm(self) -> Algorithm {
-        if self == Self::Recipient { Algorithm::XWing } else { Algorithm::Ed25519 }
+        match self {
+            Self::Recipient => Algorithm::XWing,
+            Self::Custodian => Algorithm::Ristretto255,
+            _ => Algorithm::Ed25519,
+        }
     }
 }
 
@@ -79,20 +89,27 @@ impl Algorithm {
             Self::XWing => "x-wing",
             Self::X25519 => "x25519",
             Self::P256 => "p256",
+            Self::Ristretto255 => "ristretto255",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Ed25519, Self::XWing, Self::X25519, Self::P256].into_iter().find(|a| a.name() == text)
+        [Self::Ed25519, Self::XWing, Self::X25519, Self::P256, Self::Ristretto255]
+            .into_iter()
+            .find(|a| a.name() == text)
     }
 
     pub(crate) fn fits(self, kind: Kind) -> bool {
-        (self == Self::Ed25519) != (kind == Kind::Recipient)
+        match kind {
+            Kind::Recipient => self.kem().is_some(),
+            Kind::Custodian => self == Self::Ristretto255,
+            _ => self == Self::Ed25519,
+        }
     }
 
     fn kem(self) -> Option<Kem> {
         match self {
-            Self::Ed25519 => None,
+            Self::Ed25519 | Self::Ristretto255 => None,
             Self::XWing => Some(Kem::XWing),
             Self::X25519 => Some(Kem::X25519),
             Self::P256 => Some(Kem::P256),
@@ -112,6 +129,7 @@ impl PublicKey {
     fn new(kind: Kind, algorithm: Algorithm, bytes: Vec<u8>) -> anyhow::Result<Self> {
         match algorithm.kem() {
             Some(kem) => drop(RecipientPublicKey::from_bytes(kem, &bytes)?),
+            None if algorithm == Algorithm::Ristretto255 => drop(CustodianPublicKey::from_bytes(&bytes)?),
             None if bytes.len() != 32 => {
                 bail!("an Ed25519 public key has 32 bytes, this one {}", bytes.len())
             }
@@ -213,6 +231,9 @@ fn public_of(algorithm: Algorithm, secret: &Secret<32>) -> anyhow::Result<Vec<u8
     let copy = || Secret::init_with(|b| b.copy_from_slice(secret.expose_secret()));
     Ok(match algorithm.kem() {
         Some(kem) => RecipientSecretKey::from_bytes(kem, copy())?.public().as_bytes().to_vec(),
+        None if algorithm == Algorithm::Ristretto255 => {
+            CustodianSecretKey::from_bytes(copy()).public().to_bytes()
+        }
         None => SigningKey::from_seed(secret).public().to_vec(),
     })
 }
@@ -313,6 +334,28 @@ pub(crate) fn read_recipient_public(path: &Path) -> anyhow::Result<RecipientPubl
             .context(Help("make one with `bailiwick key new recipient`"))
     })?;
     Ok(RecipientPublicKey::from_bytes(kem, &public.bytes)?)
+}
+
+/// Reads a custodian's secret key.
+pub(crate) fn read_custodian_key(path: &Path) -> anyhow::Result<CustodianSecretKey> {
+    let Parsed { public, secret } = read_secret(path)?;
+    check_custodian(path, &public)?;
+    Ok(CustodianSecretKey::from_bytes(secret.context("a secret key was read")?))
+}
+
+/// Reads a custodian's public key from its `.pub` file; its proof of possession is checked.
+pub(crate) fn read_custodian_public(path: &Path) -> anyhow::Result<CustodianPublicKey> {
+    let public = read_any_public(path)?;
+    check_custodian(path, &public)?;
+    Ok(CustodianPublicKey::from_bytes(&public.bytes)?)
+}
+
+fn check_custodian(path: &Path, public: &PublicKey) -> anyhow::Result<()> {
+    if public.kind == Kind::Custodian {
+        return Ok(());
+    }
+    Err(anyhow!("{} is a {} key, this needs a custodian key", path.display(), public.kind.name()))
+        .context(Help("make one with `bailiwick key new custodian`"))
 }
 
 /// A public signing key given as 64 hexadecimal digits or as the name of its `.pub` file.

@@ -58,6 +58,9 @@ enum Command {
     /// Make lost or wrong shards of a split object again
     #[command(display_order = 24)]
     Repair(commands::repair::Args),
+    /// Put an object's key in the hands of several custodians, check that, and recover it from them
+    #[command(display_order = 24)]
+    Custody(commands::custody::Args),
     /// Hand a sealed object to a node
     #[command(display_order = 30)]
     Put(commands::put::Args),
@@ -126,6 +129,7 @@ fn main() -> ExitCode {
         Command::Commit(a) => commands::commit::run(a),
         Command::Inspect(a) => commands::inspect::run(a),
         Command::Repair(a) => commands::repair::run(a),
+        Command::Custody(a) => commands::custody::run(a),
         Command::Put(a) => commands::put::run(a),
         Command::Get(a) => commands::get::run(a),
         Command::Ls(a) => commands::ls::run(a),

@@ -7,6 +7,7 @@ mod it {
     mod campaign;
     mod circuit;
     mod controls;
+    mod custody;
     mod demo;
     mod developer;
     mod export;

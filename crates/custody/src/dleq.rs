@@ -50,6 +50,8 @@ pub(crate) fn prove(
 }
 
 /// Whether `proof` proves `statement` in this transcript.
+///
+/// Its time depends on the scalars of the proof, which are public, and not on the points, among which may be a share.
 pub(crate) fn holds(mut t: Transcript, statement: &Statement<'_>, proof: &ProofBytes) -> bool {
     let (c, z) = halves(proof);
     let (Some(c), Some(z)) = (decode_scalar(&c), decode_scalar(&z)) else { return false };

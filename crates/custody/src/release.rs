@@ -195,7 +195,7 @@ pub fn release(
     let x = key.scalar();
     let masked = Element::from(*x * d.ephemeral.point);
     let share = Element::from(d.shares[index].point - masked.point);
-    let share = Element::decode(&share.bytes).map_err(|_| RefusedRelease::Identity)?;
+    let mut share = Element::decode(&share.bytes).map_err(|_| RefusedRelease::Identity)?;
     let statement =
         Statement { g1: &generator(), y1: &d.custodians[index].key.element, g2: &d.ephemeral, y2: &masked };
     let proof = dleq::prove(bound(dealing, request, index, &share), &statement, &x, rng);
@@ -205,6 +205,8 @@ pub fn release(
     if d.is_hybrid() {
         plain.extend_from_slice(&*open_share(dealing, index, key)?);
     }
+    share.bytes.zeroize();
+    share.point.zeroize();
     let info = info(&dealing.digest, request, index);
     let (enc, ciphertext) = sealed::seal(request.kem, &request.key, &info, &plain, rng)?;
     let point = u16::from_le_bytes(le_point(index));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 mod it {
+    mod adaptive;
     mod binding;
     mod case;
     mod codec;
@@ -17,4 +18,5 @@ mod it {
     mod reshare;
     mod shape;
     mod stranger;
+    mod vectors;
 }

@@ -48,6 +48,7 @@
 
 pub mod cobblestone;
 pub mod compact;
+mod custody;
 mod kem;
 mod layout;
 mod open;
@@ -59,6 +60,7 @@ mod shard;
 mod sink;
 
 pub use cobblestone::{CobblestoneError, RangeAuthenticity, ReadAt, Seekable};
+pub use custody::{open_custody_secret, seal_custody_secret};
 pub use kem::{KeyError, RecipientPublicKey, RecipientSecretKey, SECRET_KEY_BYTES};
 pub use layout::{LayoutError, Metadata, Padding, padme};
 pub use open::{OpenError, Opened, OpenedRange, Opener, verify};

@@ -26,7 +26,7 @@ enum Command {
         /// Where the secret key goes; never replaces a file [default: KIND.key]
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// How it works [default: x-wing for recipients, ed25519 for all others]
+        /// How it works [default: x-wing for recipients, ristretto255 for custodians, ed25519 for all others]
         #[arg(long, visible_alias = "kem")]
         algorithm: Option<Algorithm>,
         /// Print the public key as JSON
@@ -50,7 +50,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             let algorithm = algorithm.unwrap_or_else(|| kind.default_algorithm());
             if !algorithm.fits(kind) {
                 return Err(anyhow!("a key of this kind cannot use this algorithm"))
-                    .context(Help("recipient keys are x-wing, x25519 or p256, all others ed25519"));
+                    .context(Help("recipient keys are x-wing, x25519 or p256, custodian keys ristretto255, all others ed25519"));
             }
             let path = output.unwrap_or_else(|| PathBuf::from(format!("{}.key", kind.name())));
             let public = keyfile::create(kind, algorithm, &path)?;
@@ -91,6 +91,10 @@ fn show(key: &PublicKey, json: bool) -> anyhow::Result<()> {
             say!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len())?;
         }
         _ => say!("public key   {}", shown.public)?,
+    }
+    if let Some(point) = shown.public.get(..64).filter(|_| key.kind == Kind::Custodian) {
+        // What a roster lists; the rest is vouched for by it.
+        say!("in a roster  {{ kind = \"ristretto255\", public = \"{point}\" }}")?;
     }
     say!("fingerprint  {}", shown.fingerprint)?;
     Ok(())

@@ -99,7 +99,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let statement = args.attest.as_deref().map(|path| AtomicFile::create(path, 0o644)).transpose()?;
     let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
     let bytes = read_bounded(&envelope_path, ENVELOPE_FILE_BYTES_MAX)?;
-    let opener = Opener::new(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
+    let opener =
+        super::custody::open_as_recipient(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
 
     let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
     let output = match (&args.output, &mut body) {

@@ -228,11 +228,11 @@ fn is_signed(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0x82)
 }
 
-fn key(text: &str) -> anyhow::Result<RosterKey> {
+pub(crate) fn key(text: &str) -> anyhow::Result<RosterKey> {
     public_key(text, Kind::Roster).map(RosterKey)
 }
 
-fn blocs(path: Option<&Path>) -> anyhow::Result<Blocs> {
+pub(crate) fn blocs(path: Option<&Path>) -> anyhow::Result<Blocs> {
     let Some(path) = path else { return Ok(Blocs::shipped()) };
     let text = text(path, BLOCS_BYTES_MAX)?;
     Blocs::parse(&text).with_context(|| format!("{} cannot be used", path.display()))
@@ -249,7 +249,7 @@ fn text(path: &Path, max: usize) -> anyhow::Result<String> {
         .with_context(|| format!("{} is not UTF-8 text", path.display()))
 }
 
-fn signed_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn signed_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     let bytes = read_bounded(path, 2 * ROSTER_BYTES_MAX as u64)?;
     if !is_signed(&bytes) {
         return Err(anyhow!("{} is not a signed roster", path.display()))

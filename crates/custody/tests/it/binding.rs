@@ -75,6 +75,11 @@ fn jurisdictions_of_custodians_are_bound() {
     refused(|d| {
         d.custodians[2].attributes.insert("SE".into());
     });
+    // As many, and one of them another law.
+    refused(|d| {
+        d.custodians[2].attributes.remove("NO");
+        d.custodians[2].attributes.insert("SE".into());
+    });
     // The same attributes, divided otherwise.
     refused(|d| {
         let moved = d.custodians[1].attributes.pop_last().unwrap();

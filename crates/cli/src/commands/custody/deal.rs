@@ -1,0 +1,252 @@
+//! `custody deal` and `custody reshare`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use bailiwick_custody::{Context, DealOptions, DealtCustodian, deal as share};
+use bailiwick_envelope::Opener;
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::{Envelope, Role};
+use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::secret::Secret;
+use bailiwick_protocol::signing::SigningKey;
+
+use super::network::{Network, NetworkArgs, Powers};
+use super::recover::{Answers, file_key_of};
+use super::{InCustody, open_as_recipient, recipient_keys};
+use crate::Help;
+use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::keyfile::{self, Kind};
+use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::say;
+
+/// How to deal, for `deal` and `reshare` alike.
+#[derive(Debug, clap::Args)]
+struct Terms {
+    /// The owner's secret key file
+    #[arg(long, value_name = "FILE")]
+    owner: PathBuf,
+    /// Public key file of a custodian; repeat for each, 2 to 128
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    custodian: Vec<PathBuf>,
+    /// How many custodians it takes, fewer than there are [default: more than half]
+    #[arg(short, long, value_name = "T")]
+    threshold: Option<u16>,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Public key file of a recipient who is sent the shared secret itself, with the proof that custodians share it; repeat for each
+    #[arg(long, value_name = "FILE", conflicts_with = "hybrid")]
+    prove_to: Vec<PathBuf>,
+    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts)
+    #[arg(long)]
+    hybrid: bool,
+    /// Deal although one power could compel or block a recovery
+    #[arg(long)]
+    despite_powers: bool,
+    /// Where the new envelope goes [default: replaces the envelope]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print the dealing as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `deal`.
+#[derive(Debug, clap::Args)]
+pub(super) struct DealArgs {
+    /// The envelope
+    envelope: PathBuf,
+    /// Secret key file of a recipient, to get at the key that is dealt
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    key: Vec<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// Arguments of `reshare`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReshareArgs {
+    /// The envelope
+    envelope: PathBuf,
+    /// Secret key file of a recipient or, with --request, of the requester
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    key: Vec<PathBuf>,
+    /// The request the old custodians answered, if the key comes from them
+    #[arg(long, value_name = "FILE", requires = "release")]
+    request: Option<PathBuf>,
+    /// Their releases
+    #[arg(long, value_name = "FILE", requires = "request", num_args = 1..)]
+    release: Vec<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    object: String,
+    generation: u64,
+    dealing: String,
+    threshold: u16,
+    custodians: Vec<String>,
+    hybrid: bool,
+    roster: String,
+    jurisdictions: Powers,
+    other_recipients: usize,
+    passphrase: bool,
+    envelope: String,
+}
+
+/// Runs `deal`.
+pub(super) fn deal(args: &DealArgs) -> anyhow::Result<ExitCode> {
+    let owner = keyfile::read_signing_key(&args.terms.owner, Kind::Owner)?;
+    let pinned = OwnerKey(owner.public());
+    let bytes = read_bounded(&args.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let envelope = super::read_envelope(&args.envelope, &pinned)?;
+    if envelope.custody.is_some() {
+        return Err(anyhow!("{} is in custody already", args.envelope.display()))
+            .context(Help("`bailiwick custody reshare` deals it to others"));
+    }
+    let opener = open_as_recipient(&pinned, &bytes, &recipient_keys(&args.key)?)
+        .with_context(|| format!("cannot get at the key in {}", args.envelope.display()))
+        .context(Help("give the secret key of a recipient; `bailiwick inspect` lists their key ids"))?;
+    put_in_custody(&args.terms, &args.envelope, envelope, opener.file_key(), &owner)
+}
+
+/// Runs `reshare`.
+pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
+    let owner = keyfile::read_signing_key(&args.terms.owner, Kind::Owner)?;
+    let pinned = OwnerKey(owner.public());
+    let keys = recipient_keys(&args.key)?;
+    let bytes = read_bounded(&args.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let old = InCustody::read(&args.envelope, &pinned)?;
+    let opener = match &args.request {
+        Some(request) => {
+            let answers = Answers { request, releases: &args.release, keys: &keys };
+            let (key, _, _) = file_key_of(&old, &answers)?;
+            Opener::with_file_key(old.envelope.clone(), key)?
+        }
+        None => open_as_recipient(&pinned, &bytes, &keys)
+            .with_context(|| format!("cannot get at the key in {}", args.envelope.display()))
+            .context(Help("give a recipient\u{2019}s key, or the old custodians\u{2019} answers with --request and --release"))?,
+    };
+    let code = put_in_custody(&args.terms, &args.envelope, old.envelope, opener.file_key(), &owner)?;
+    eprintln!(
+        "note: the body\u{2019}s key is the same. Enough of the old custodians, with a copy of the old envelope, can still open it; \
+         only sealing anew takes that away"
+    );
+    Ok(code)
+}
+
+fn custodians(paths: &[PathBuf], network: &Network) -> anyhow::Result<Vec<DealtCustodian>> {
+    let one = |path: &PathBuf| {
+        let key = keyfile::read_custodian_public(path)?;
+        let principal = network.custodian(key.point()).with_context(|| format!("{}", path.display()))?;
+        Ok(DealtCustodian { name: principal.name.clone(), attributes: network.powers(principal)?, key })
+    };
+    paths.iter().map(one).collect()
+}
+
+fn put_in_custody(
+    terms: &Terms,
+    path: &Path,
+    mut envelope: Envelope,
+    file_key: &Secret<32>,
+    owner: &SigningKey,
+) -> anyhow::Result<ExitCode> {
+    if envelope.unit.n > 1 {
+        return Err(anyhow!("{} is one shard of an object", path.display())).context(Help(
+            "custodians give back whole objects in this version: seal it without --shards, then deal",
+        ));
+    }
+    let network = terms.network.needed()?;
+    let custodians = custodians(&terms.custodian, &network)?;
+    let half = u16::try_from(custodians.len() / 2).unwrap_or(u16::MAX);
+    let threshold = terms.threshold.unwrap_or(half.saturating_add(1));
+    let attributes: Vec<_> = custodians.iter().map(|c| &c.attributes).collect();
+    let powers = Powers::of(usize::from(threshold), &attributes);
+    if !powers.passes && !terms.despite_powers {
+        return Err(anyhow!("one power alone could compel or block a recovery: {}", powers.failing()))
+            .context(Help("take custodians under other laws, or change the threshold; --despite-powers deals all the same"));
+    }
+    let context = Context::next_of(&envelope, network.digest());
+    let options = DealOptions { context, threshold, custodians: &custodians, hybrid: terms.hybrid };
+    let mut rng = keyfile::system_rng()?;
+    let dealt = share(&options, file_key, None, &mut rng).context("cannot deal")?;
+    // Proofs of a dealing that is replaced are worth nothing.
+    envelope.recipients.retain(|r| r.role != Role::CustodySecret);
+    let others = envelope.recipients.len();
+    for path in &terms.prove_to {
+        let key = keyfile::read_recipient_public(path)?;
+        envelope.recipients.push(bailiwick_envelope::seal_custody_secret(
+            &envelope,
+            &key,
+            &dealt.recipient_content,
+            &mut rng,
+        )?);
+    }
+    let found = envelope.recipients.len();
+    anyhow::ensure!(
+        found <= bailiwick_protocol::limits::RECIPIENTS_MAX,
+        "{found} recipients are more than an envelope holds"
+    );
+    envelope.custody = Some(dealt.part());
+    let (object, passphrase) = (envelope.name().to_string(), envelope.passphrase.is_some());
+    let signed = bailiwick_envelope::sign_next(envelope, owner)?;
+    // Written as it will be read: what does not read back is not written.
+    let read = signed.verify(&owner.public()).context("what was dealt does not read back")?;
+    InCustody::of(read, path).context("what was dealt does not read back")?;
+    let (destination, mut out) = match &terms.output {
+        Some(new) => (new.clone(), AtomicFile::create(new, 0o644)?),
+        None => (path.to_owned(), AtomicFile::replace(path, 0o644)?),
+    };
+    out.write_all(&signed.to_bytes()).with_context(|| format!("cannot write {}", destination.display()))?;
+    out.commit()?;
+    report(
+        &Report {
+            object,
+            generation: dealt.dealing.context.generation,
+            dealing: dealt.dealing.digest().to_string(),
+            threshold,
+            custodians: custodians.into_iter().map(|c| c.name).collect(),
+            hybrid: terms.hybrid,
+            roster: network.digest().to_string(),
+            jurisdictions: powers,
+            other_recipients: others,
+            passphrase,
+            envelope: destination.display().to_string(),
+        },
+        terms.json,
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(r: &Report, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(r);
+    }
+    say!(
+        "dealt      any {} of {} custodians recover the key of {}",
+        r.threshold,
+        r.custodians.len(),
+        r.object
+    )?;
+    for name in &r.custodians {
+        say!("custodian  {}", bailiwick_roster::Quoted(name))?;
+    }
+    r.jurisdictions.print()?;
+    if r.other_recipients > 0 || r.passphrase {
+        let phrase = if r.passphrase { " and a passphrase" } else { "" };
+        say!(
+            "beside     {} recipients{phrase} still open it without custodians; `bailiwick rewrap` removes them",
+            r.other_recipients
+        )?;
+    }
+    if r.hybrid {
+        say!("receipts   none yet: ask each custodian for `bailiwick custody receipt`")?;
+    }
+    say!("dealing    {}", r.dealing)?;
+    say!("wrote      {} (generation {})", r.envelope, r.generation)?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! `custody release` and `custody receipt`: the custodian's side.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use bailiwick_custody::{Receipt, Request, release};
+use bailiwick_protocol::codec::Canonical as _;
+
+use super::{InCustody, MESSAGE_BYTES_MAX, name, owner};
+use crate::Help;
+use crate::keyfile;
+use crate::output::{print_json, read_bounded, write_new};
+use crate::say;
+
+/// Arguments of `release`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The envelope
+    envelope: PathBuf,
+    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY")]
+    owner: String,
+    /// The custodian's secret key file
+    #[arg(long, value_name = "FILE")]
+    custodian: PathBuf,
+    /// The request
+    #[arg(long, value_name = "FILE")]
+    request: PathBuf,
+    /// Public key file of whom you have decided to answer; the request must name the same key
+    #[arg(long, value_name = "FILE")]
+    requester: PathBuf,
+    /// Where the release goes
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Print the release as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    object: String,
+    custodian: String,
+    dealing: String,
+    requester: String,
+    nonce: String,
+    /// What to log: it tells releases apart and says nothing of the share.
+    release: String,
+    output: String,
+}
+
+/// Runs `release`.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let key = keyfile::read_custodian_key(&args.custodian)?;
+    let bytes = read_bounded(&args.request, MESSAGE_BYTES_MAX)?;
+    let request = Request::from_bytes(&bytes)
+        .with_context(|| format!("{} is no request", args.request.display()))
+        .context(Help("`bailiwick custody request` makes one"))?;
+    let requester = keyfile::read_recipient_public(&args.requester)?;
+    if requester.kem() != request.kem || requester.as_bytes() != request.key {
+        return Err(anyhow!(
+            "{} names another key than {}",
+            args.request.display(),
+            args.requester.display()
+        ))
+        .context(Help("answer only whom you know: somebody else may have made this request"));
+    }
+    let made = release(&object.dealing, &request, &key, &mut keyfile::system_rng()?)
+        .context("nothing is released")?;
+    write_new(&args.output, 0o644, &made.to_bytes())?;
+    let report = Report {
+        object: object.envelope.name().to_string(),
+        custodian: name(&object.dealing, usize::from(made.point) - 1).to_owned(),
+        dealing: made.dealing.to_string(),
+        requester: hex::encode(requester.fingerprint()),
+        nonce: hex::encode(made.nonce),
+        release: hex::encode(made.digest()),
+        output: args.output.display().to_string(),
+    };
+    if args.json {
+        print_json(&report)?;
+    } else {
+        say!(
+            "released   the share of {} for {}",
+            bailiwick_roster::Quoted(&report.custodian),
+            report.object
+        )?;
+        say!("requester  {} (nobody else can open it)", report.requester)?;
+        say!("to log     {}", report.release)?;
+        say!("wrote      {}", report.output)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Arguments of `receipt`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReceiptArgs {
+    /// The envelope
+    envelope: PathBuf,
+    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY")]
+    owner: String,
+    /// The custodian's secret key file
+    #[arg(long, value_name = "FILE")]
+    custodian: PathBuf,
+    /// Where the receipt goes
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Runs `receipt`.
+pub(super) fn receipt(args: &ReceiptArgs) -> anyhow::Result<ExitCode> {
+    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let key = keyfile::read_custodian_key(&args.custodian)?;
+    let receipt = Receipt::sign(&object.dealing, &key).context("no receipt is signed")?;
+    write_new(&args.output, 0o644, &receipt.to_bytes())?;
+    say!("signed     that the post-quantum share of custodian {} opens", receipt.point)?;
+    say!("wrote      {}", args.output.display())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,179 @@
+//! `custody verify`: what anyone can check.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use bailiwick_custody::Receipt;
+use bailiwick_envelope::Opener;
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::Role;
+use bailiwick_roster::Quoted;
+
+use super::network::{NetworkArgs, Powers};
+use super::{InCustody, MESSAGE_BYTES_MAX, owner, recipient_keys};
+use crate::Help;
+use crate::output::{print_json, read_bounded};
+use crate::say;
+
+/// Arguments of `verify`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The envelope
+    envelope: PathBuf,
+    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY")]
+    owner: String,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Secret key file of a recipient who was sent the shared secret: also checks that the body opens under it
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// Receipts of custodians for their post-quantum shares
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    receipt: Vec<PathBuf>,
+    /// Print as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Report {
+    object: String,
+    generation: u64,
+    dealt_at_generation: u64,
+    dealing: String,
+    threshold: usize,
+    custodians: Vec<CustodianLine>,
+    hybrid: bool,
+    /// The public proof: any t custodians recover the same secret.
+    one_secret: bool,
+    /// Whether somebody who holds the secret checked that the body opens under it; null when nobody could.
+    opens_body: Option<bool>,
+    /// Whether the custodians are those of the roster that was given; null without one.
+    roster_agrees: Option<bool>,
+    contradictions: Vec<String>,
+    jurisdictions: Powers,
+    other_recipients: usize,
+    passphrase: bool,
+}
+
+#[derive(serde::Serialize)]
+struct CustodianLine {
+    name: String,
+    key: String,
+    powers: Vec<String>,
+    receipt: Option<bool>,
+}
+
+/// Runs the command: 0 when everything checked holds, 1 when the roster or the jurisdiction test says otherwise.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let network = args.network.read()?;
+    let dealing = object.dealing.dealing();
+    let contradictions = network.as_ref().map(|n| n.contradictions(&object.dealing));
+    let attributes: Vec<_> = dealing.custodians.iter().map(|c| &c.attributes).collect();
+    let jurisdictions = Powers::of(object.dealing.threshold(), &attributes);
+    let receipts = receipts(&object, &args.receipt)?;
+    let custodians = dealing
+        .custodians
+        .iter()
+        .enumerate()
+        .map(|(i, c)| CustodianLine {
+            name: c.name.clone(),
+            key: hex::encode(c.key.point()),
+            powers: c.attributes.iter().cloned().collect(),
+            receipt: dealing.is_hybrid().then(|| receipts.contains(&i)),
+        })
+        .collect();
+    let report = Report {
+        object: object.envelope.name().to_string(),
+        generation: object.envelope.generation,
+        dealt_at_generation: dealing.context.generation,
+        dealing: object.dealing.digest().to_string(),
+        threshold: object.dealing.threshold(),
+        custodians,
+        hybrid: dealing.is_hybrid(),
+        one_secret: true,
+        opens_body: if args.key.is_empty() { None } else { Some(opens_body(&object, args)?) },
+        roster_agrees: contradictions.as_ref().map(Vec::is_empty),
+        contradictions: contradictions.unwrap_or_default(),
+        jurisdictions,
+        other_recipients: object.envelope.recipients.iter().filter(|r| r.role != Role::CustodySecret).count(),
+        passphrase: object.envelope.passphrase.is_some(),
+    };
+    let fine = report.contradictions.is_empty() && report.jurisdictions.passes;
+    if args.json {
+        print_json(&report)?;
+    } else {
+        print(&report)?;
+    }
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// With the secret a recipient was sent: the custodians share it, it unwraps a file key, and that is the body's.
+fn opens_body(object: &InCustody, args: &Args) -> anyhow::Result<bool> {
+    let keys = recipient_keys(&args.key)?;
+    let content = bailiwick_envelope::open_custody_secret(&object.envelope, &keys)
+        .ok_or_else(|| anyhow!("none of the given keys was sent the shared secret"))
+        .context(Help("the owner sends it with `custody deal --prove-to`"))?;
+    let key = object.dealing.open_as_recipient(&content, &object.part.wrapped)?;
+    Opener::with_file_key(object.envelope.clone(), key)
+        .context("the body does not open under the shared secret")?;
+    Ok(true)
+}
+
+fn receipts(object: &InCustody, paths: &[PathBuf]) -> anyhow::Result<Vec<usize>> {
+    let one = |path: &PathBuf| {
+        let bytes = read_bounded(path, MESSAGE_BYTES_MAX)?;
+        let receipt =
+            Receipt::from_bytes(&bytes).with_context(|| format!("{} is no receipt", path.display()))?;
+        receipt.verify(&object.dealing).with_context(|| format!("{}", path.display()))
+    };
+    paths.iter().map(one).collect()
+}
+
+fn print(r: &Report) -> std::io::Result<()> {
+    say!("object      {} generation {} (dealt at {})", r.object, r.generation, r.dealt_at_generation)?;
+    say!(
+        "proved      any {} of these {} custodians recover the same secret",
+        r.threshold,
+        r.custodians.len()
+    )?;
+    for c in &r.custodians {
+        let receipt = match c.receipt {
+            Some(true) => ", has given a receipt",
+            Some(false) => ", NO RECEIPT for its post-quantum share",
+            None => "",
+        };
+        say!("custodian   {} ({}){receipt}", Quoted(&c.name), c.powers.join(", "))?;
+    }
+    r.jurisdictions.print()?;
+    match r.roster_agrees {
+        Some(true) => say!("roster      names the same custodians under the same laws")?,
+        Some(false) => {
+            for text in &r.contradictions {
+                say!("roster      CONTRADICTS: {text}")?;
+            }
+        }
+        None => say!("roster      none given: names and laws of custodians are the owner\u{2019}s word")?,
+    }
+    if r.other_recipients > 0 || r.passphrase {
+        let phrase = if r.passphrase { " and a passphrase" } else { "" };
+        say!("beside      {} recipients{phrase} open it without custodians", r.other_recipients)?;
+    }
+    match r.opens_body {
+        Some(true) => say!(
+            "checked     with the secret you were sent: custodians share it, and the body\u{2019}s key is under it"
+        )?,
+        _ => say!(
+            "not proved  that the body opens under that secret: whoever holds it can check (`--key`), and a test recovery shows it"
+        )?,
+    }
+    if r.hybrid {
+        say!(
+            "not proved  that the post-quantum shares belong together: receipts and a test recovery show it"
+        )?;
+    }
+    say!("dealing     {}", r.dealing)
+}

@@ -1,0 +1,155 @@
+//! Dealers who choose the statement after the challenge: each forgery would hold if one item were not absorbed.
+
+use bailiwick_custody::{CUSTODIAN_PUBLIC_KEY_BYTES, CustodianPublicKey, DealingError, KeyError};
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::scalar::Scalar;
+use merlin::Transcript;
+
+use super::case::{Case, exchange, reread};
+
+fn draw(t: &mut Transcript, label: &'static [u8]) -> Scalar {
+    let mut wide = [0; 64];
+    t.challenge_bytes(label, &mut wide);
+    Scalar::from_bytes_mod_order_wide(&wide)
+}
+
+fn point(bytes: &[u8]) -> RistrettoPoint {
+    CompressedRistretto::from_slice(bytes).unwrap().decompress().unwrap()
+}
+
+fn compressed(point: RistrettoPoint) -> [u8; 32] {
+    point.compress().0
+}
+
+/// A key file of these parts, with the X-Wing and receipt keys of an honest one.
+fn key_file(honest: &[u8], e: RistrettoPoint, r: RistrettoPoint, z: Scalar) -> Vec<u8> {
+    let file = [&compressed(e)[..], &honest[32..64], &compressed(r), z.as_bytes(), &honest[128..]].concat();
+    assert_eq!(file.len(), CUSTODIAN_PUBLIC_KEY_BYTES);
+    file
+}
+
+fn possession(honest: &[u8], e: Option<RistrettoPoint>, r: Option<RistrettoPoint>) -> Scalar {
+    let kem = bailiwick_protocol::labels::Label::CustodyKemKey.hash(&honest[128..]);
+    let mut t = Transcript::new(b"bailiwick/v1/custody-possession");
+    e.inspect(|e| t.append_message(b"key", &compressed(*e)));
+    t.append_message(b"receipt-key", &honest[32..64]);
+    t.append_message(b"kem-key", &kem);
+    r.inspect(|r| t.append_message(b"r", &compressed(*r)));
+    draw(&mut t, b"c")
+}
+
+/// R chosen after the challenge: a proof for any key, whoever knows its secret.
+#[test]
+fn the_commitment_of_a_possession_proof_is_absorbed() {
+    let honest = Case::new(3, 2).custodians[0].key.to_bytes();
+    let e = RistrettoPoint::from_uniform_bytes(&[5; 64]);
+    let z = Scalar::from(7u64);
+    let c = possession(&honest, Some(e), None);
+    let forged = key_file(&honest, e, z * G - c * e, z);
+    assert_eq!(CustodianPublicKey::from_bytes(&forged), Err(KeyError::Possession));
+}
+
+/// E chosen after the challenge: a key nobody knows the secret of.
+#[test]
+fn the_key_of_a_possession_proof_is_absorbed() {
+    let honest = Case::new(3, 2).custodians[0].key.to_bytes();
+    let r = RistrettoPoint::from_uniform_bytes(&[6; 64]);
+    let z = Scalar::from(7u64);
+    let c = possession(&honest, None, Some(r));
+    let forged = key_file(&honest, c.invert() * (z * G - r), r, z);
+    assert_eq!(CustodianPublicKey::from_bytes(&forged), Err(KeyError::Possession));
+}
+
+/// Two wrong proofs whose errors cancel under weights that do not depend on them.
+#[test]
+fn the_weights_of_the_batch_depend_on_every_proof() {
+    let case = Case::new(3, 2);
+    let files: Vec<_> = case.custodians.iter().map(|c| c.key.to_bytes()).collect();
+    let mut t = Transcript::new(b"bailiwick/v1/custody-possession");
+    t.append_message(b"batch", &3u64.to_le_bytes());
+    for file in &files {
+        let kem = bailiwick_protocol::labels::Label::CustodyKemKey.hash(&file[128..]);
+        t.append_message(b"key", &file[..32]);
+        t.append_message(b"receipt-key", &file[32..64]);
+        t.append_message(b"kem-key", &kem);
+    }
+    let weights: Vec<Scalar> = (0..3)
+        .map(|_| {
+            let mut wide = [0; 16];
+            t.challenge_bytes(b"weight", &mut wide);
+            Scalar::from(u128::from_le_bytes(wide))
+        })
+        .collect();
+    let shifted = |i: usize, by: Scalar| {
+        let z = Scalar::from_canonical_bytes(files[i][96..128].try_into().unwrap()).unwrap() + by;
+        [&files[i][64..96], z.as_bytes()].concat()
+    };
+    let bytes = exchange(&case.bytes(), &files[0][64..128], &shifted(0, weights[0].invert()));
+    let bytes = exchange(&bytes, &files[1][64..128], &shifted(1, -weights[1].invert()));
+    let expected = DealingError::Possession { custodian: "Notary 0".into() };
+    assert_eq!(reread(&bytes).verify().unwrap_err(), expected);
+}
+
+/// Shares chosen after the word of the code: two custodians get wrong ones, and the sum does not tell.
+///
+/// The proof is the forger's own, over the transcript without the shares; the honest twin with all of them stands in `stranger`.
+#[test]
+fn the_shares_are_absorbed_before_the_word_is_drawn() {
+    let case = Case::new(5, 3);
+    let dealing = &case.dealt.dealing;
+    let d = Scalar::from(123_456_789u64);
+    let c = &dealing.context;
+    let mut t = Transcript::new(b"bailiwick/v1/custody-transcript");
+    t.append_message(b"owner", c.owner.as_bytes());
+    t.append_message(b"object", c.object.as_bytes());
+    t.append_message(b"key-commitment", &c.key_commitment);
+    t.append_message(b"policy", &c.policy.unwrap());
+    t.append_message(b"roster", c.roster.as_bytes());
+    t.append_u64(b"generation", c.generation);
+    t.append_u64(b"threshold", 3);
+    t.append_u64(b"custodians", 5);
+    let files: Vec<_> = case.custodians.iter().map(|c| c.key.to_bytes()).collect();
+    for (file, custodian) in files.iter().zip(&dealing.custodians) {
+        t.append_message(b"name", custodian.name.as_bytes());
+        t.append_message(b"key", &file[..32]);
+        t.append_message(b"receipt-key", &file[32..64]);
+        t.append_message(b"kem-key", &bailiwick_protocol::labels::Label::CustodyKemKey.hash(&file[128..]));
+        t.append_message(b"possession", &file[64..128]);
+        t.append_u64(b"attributes", custodian.attributes.len() as u64);
+        for attribute in &custodian.attributes {
+            t.append_message(b"attribute", attribute.as_bytes());
+        }
+    }
+    t.append_message(b"ephemeral", &compressed(d * G));
+    t.append_u64(b"hybrid", 0);
+    let (c0, c1) = (draw(&mut t, b"coefficient"), draw(&mut t, b"coefficient"));
+    let s = |i: usize| Scalar::from(i as u64);
+    let w: Vec<Scalar> = (1..=5)
+        .map(|i| {
+            let below: Scalar = (1..=5).filter(|j| *j != i).map(|j| s(i) - s(j)).product();
+            below.invert() * (c0 + c1 * s(i))
+        })
+        .collect();
+    let keys: Vec<_> = files.iter().map(|f| point(&f[..32])).collect();
+    // All share the same S (a polynomial of degree 0), but the first two are off by amounts that cancel.
+    let secret = RistrettoPoint::from_uniform_bytes(&[8; 64]);
+    let mut shares: Vec<_> = keys.iter().map(|e| secret + d * e).collect();
+    shares[0] += w[0].invert() * G;
+    shares[1] -= w[1].invert() * G;
+    let u: RistrettoPoint = w.iter().zip(&keys).map(|(w, e)| w * e).sum();
+    let v: RistrettoPoint = w.iter().zip(&shares).map(|(w, e)| w * e).sum();
+    assert_eq!(v, d * u, "the sum does not tell");
+    let r = Scalar::from(42u64);
+    for (label, p) in [(b"g1", G), (b"y1", d * G), (b"g2", u), (b"y2", v), (b"r1", r * G), (b"r2", r * u)] {
+        t.append_message(label, &compressed(p));
+    }
+    let challenge = draw(&mut t, b"c");
+    let proof = [challenge.to_bytes(), (r + challenge * d).to_bytes()].concat();
+    let mut bytes = exchange(&case.bytes(), dealing.ephemeral(), &compressed(d * G));
+    for (old, new) in dealing.encrypted_shares().zip(shares) {
+        bytes = exchange(&bytes, old, &compressed(new));
+    }
+    bytes = exchange(&bytes, dealing.proof(), &proof);
+    assert_eq!(reread(&bytes).verify().unwrap_err(), DealingError::Proof);
+}

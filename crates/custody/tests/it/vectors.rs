@@ -1,0 +1,227 @@
+//! Vectors in `test-vectors/custody/v1`, one scenario a file, read back here.
+//!
+//! `cargo test --release -p bailiwick-custody -- --ignored rewrite_vectors` writes them again; a change needs a new version of the
+//! specification.
+
+use std::path::PathBuf;
+
+use bailiwick_custody::{
+    CustodianSecretKey, Dealing, DealingError, Receipt, Release, Request, recover, release,
+};
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::secret::Secret;
+use serde_json::{Value, json};
+
+use super::case::{Case, FILE_KEY, exchange, rng};
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test-vectors/custody/v1"))
+}
+
+fn bytes(v: &Value) -> Vec<u8> {
+    hex::decode(v.as_str().unwrap()).unwrap()
+}
+
+fn fixed<const N: usize>(v: &Value) -> [u8; N] {
+    bytes(v).try_into().unwrap()
+}
+
+fn secret<const N: usize>(v: &Value) -> Secret<N> {
+    let b: [u8; N] = fixed(v);
+    Secret::init_with(|s| s.copy_from_slice(&b))
+}
+
+fn list(v: &Value) -> impl Iterator<Item = &Value> {
+    v.as_array().unwrap().iter()
+}
+
+/// What a sharing looks like from all sides.
+fn sharing(scenario: &str, n: usize, threshold: u16, hybrid: bool) -> Value {
+    let mut case = Case::with(n, threshold, hybrid, 11);
+    let (verified, request) = (case.verified(), case.request());
+    let mut rng = rng(12);
+    let mut releases = Vec::new();
+    let mut receipts = Vec::new();
+    for key in &case.keys {
+        releases.push(hex::encode(release(&verified, &request, key, &mut rng).unwrap().to_bytes()));
+        if hybrid {
+            receipts.push(hex::encode(Receipt::sign(&verified, key).unwrap().to_bytes()));
+        }
+    }
+    json!({
+        "scenario": scenario,
+        "provenance": "written by bailiwick-custody from seeded generators",
+        "kind": "sharing",
+        "threshold": threshold,
+        "custodian_secrets": case.keys.iter().map(|k| hex::encode(k.secret().expose_secret())).collect::<Vec<_>>(),
+        "custodian_keys": case.custodians.iter().map(|c| hex::encode(c.key.to_bytes())).collect::<Vec<_>>(),
+        "dealing": hex::encode(case.bytes()),
+        "digest": verified.digest().to_string(),
+        "recipient_content": hex::encode(case.dealt.recipient_content.expose_secret()),
+        "wrapped": hex::encode(case.dealt.wrapped),
+        "file_key": hex::encode(FILE_KEY),
+        "requester_secret": hex::encode(case.requester.expose_secret()),
+        "request": hex::encode(request.to_bytes()),
+        "releases": releases,
+        "receipts": receipts,
+    })
+}
+
+fn refused(scenario: &str, outcome: &str, dealing: &[u8]) -> Value {
+    json!({
+        "scenario": scenario,
+        "provenance": "a sound dealing of bailiwick-custody, changed",
+        "kind": "refused-dealing",
+        "outcome": outcome,
+        "dealing": hex::encode(dealing),
+    })
+}
+
+fn all() -> Vec<Value> {
+    let case = Case::with(5, 3, false, 11);
+    let sound = case.bytes();
+    let change = |f: &dyn Fn(&mut Dealing)| {
+        let mut d = case.dealt.dealing.clone();
+        f(&mut d);
+        d.to_bytes()
+    };
+    let shares: Vec<[u8; 32]> = case.dealt.dealing.encrypted_shares().copied().collect();
+    let key = case.custodians[1].key.to_bytes();
+    let mut possession = key[64..128].to_vec();
+    possession[40] ^= 1;
+    let mut high = [0xff; 32];
+    high[31] = 0x7f;
+    vec![
+        sharing("three-of-five", 5, 3, false),
+        sharing("one-of-two", 2, 1, false),
+        sharing("hybrid-two-of-three", 3, 2, true),
+        refused("other-owner", "proof", &change(&|d| d.context.owner.0[0] ^= 1)),
+        refused("other-object", "proof", &change(&|d| d.context.object.0[0] ^= 1)),
+        refused("other-key-commitment", "proof", &change(&|d| d.context.key_commitment[0] ^= 1)),
+        refused("other-policy", "proof", &change(&|d| d.context.policy = None)),
+        refused("other-roster", "proof", &change(&|d| d.context.roster.0[0] ^= 1)),
+        refused("other-generation", "proof", &change(&|d| d.context.generation += 1)),
+        refused("other-threshold", "proof", &change(&|d| d.threshold = 2)),
+        refused("threshold-zero", "threshold", &change(&|d| d.threshold = 0)),
+        refused("threshold-of-all", "threshold", &change(&|d| d.threshold = 5)),
+        refused("other-name", "proof", &change(&|d| d.custodians[0].name.push('x'))),
+        refused(
+            "other-jurisdiction",
+            "proof",
+            &change(&|d| {
+                d.custodians[0].attributes.pop_first();
+                d.custodians[0].attributes.insert("CN".into());
+            }),
+        ),
+        refused(
+            "two-custodians-of-one-name",
+            "duplicate-name",
+            &change(&|d| {
+                d.custodians[1].name = d.custodians[0].name.clone();
+            }),
+        ),
+        refused(
+            "two-custodians-of-one-key",
+            "duplicate-key",
+            &change(&|d| d.custodians[1].key = d.custodians[0].key),
+        ),
+        refused("shares-exchanged", "proof", &{
+            let spare = [0x11; 32];
+            let b = exchange(&sound, &shares[0], &spare);
+            let b = exchange(&b, &shares[1], &shares[0]);
+            exchange(&b, &spare, &shares[1])
+        }),
+        refused("one-share-twice", "duplicate-point", &exchange(&sound, &shares[0], &shares[1])),
+        refused("share-is-the-identity", "codec", &exchange(&sound, &shares[0], &[0; 32])),
+        refused("share-is-not-canonical", "codec", &exchange(&sound, &shares[0], &high)),
+        refused("key-is-the-identity", "codec", &exchange(&sound, &key[..32], &[0; 32])),
+        refused(
+            "ephemeral-is-not-canonical",
+            "codec",
+            &exchange(&sound, case.dealt.dealing.ephemeral(), &high),
+        ),
+        refused("no-possession", "possession", &exchange(&sound, &key[64..128], &possession)),
+        refused("left-over-byte", "codec", &[&sound[..], &[0]].concat()),
+    ]
+}
+
+fn outcome(dealing: &[u8]) -> &'static str {
+    let Ok(dealing) = Dealing::from_bytes(dealing) else { return "codec" };
+    match dealing.verify() {
+        Ok(_) => "sound",
+        Err(DealingError::TooFew { .. } | DealingError::TooMany { .. }) => "number",
+        Err(DealingError::Threshold { .. }) => "threshold",
+        Err(DealingError::DuplicateKey { .. }) => "duplicate-key",
+        Err(DealingError::DuplicateName(_)) => "duplicate-name",
+        Err(DealingError::DuplicatePoint) => "duplicate-point",
+        Err(DealingError::Possession { .. }) => "possession",
+        Err(_) => "proof",
+    }
+}
+
+fn check_sharing(v: &Value) {
+    let dealing = Dealing::from_bytes(&bytes(&v["dealing"])).unwrap().verify().unwrap();
+    assert_eq!(dealing.digest().to_string(), v["digest"]);
+    assert_eq!(dealing.threshold() as u64, v["threshold"].as_u64().unwrap());
+    for (s, public) in list(&v["custodian_secrets"]).zip(list(&v["custodian_keys"])) {
+        let key = CustodianSecretKey::from_bytes(secret(s));
+        assert_eq!(key.public().to_bytes(), bytes(public));
+    }
+    dealing.check_recipient(&secret(&v["recipient_content"])).unwrap();
+    let request = Request::from_bytes(&bytes(&v["request"])).unwrap();
+    let shares: Vec<_> = list(&v["releases"])
+        .map(|r| {
+            Release::from_bytes(&bytes(r))
+                .unwrap()
+                .check(&dealing, &request, &secret(&v["requester_secret"]))
+                .unwrap()
+        })
+        .collect();
+    for (i, r) in list(&v["receipts"]).enumerate() {
+        assert_eq!(Receipt::from_bytes(&bytes(r)).unwrap().verify(&dealing), Ok(i));
+    }
+    let recovered = recover(&dealing, &shares[shares.len() - dealing.threshold()..]).unwrap();
+    let key = recovered.file_key(&dealing, &fixed(&v["wrapped"])).unwrap();
+    assert_eq!(hex::encode(key.expose_secret()), v["file_key"].as_str().unwrap());
+}
+
+#[test]
+fn stored_vectors_hold() {
+    let mut kinds = [0, 0];
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let v: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        match v["kind"].as_str().unwrap() {
+            "sharing" => {
+                check_sharing(&v);
+                kinds[0] += 1;
+            }
+            "refused-dealing" => {
+                assert_eq!(outcome(&bytes(&v["dealing"])), v["outcome"], "{}", path.display());
+                kinds[1] += 1;
+            }
+            other => panic!("{}: unknown kind {other}", path.display()),
+        }
+    }
+    assert_eq!(kinds, [3, 21]);
+}
+
+/// The same seeds give the same bytes: nothing else goes into a dealing or a release.
+#[test]
+fn vectors_are_those_of_their_seeds() {
+    for v in all() {
+        let path = folder().join(format!("{}.json", v["scenario"].as_str().unwrap()));
+        let stored: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(stored, v, "{}", path.display());
+    }
+}
+
+#[test]
+#[ignore = "writes files; only for a new version of the format"]
+fn rewrite_vectors() {
+    std::fs::create_dir_all(folder()).unwrap();
+    for v in all() {
+        let path = folder().join(format!("{}.json", v["scenario"].as_str().unwrap()));
+        std::fs::write(path, serde_json::to_string_pretty(&v).unwrap() + "\n").unwrap();
+    }
+}
