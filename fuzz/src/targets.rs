@@ -11,6 +11,7 @@ mod keys;
 mod messages;
 mod requests;
 mod roster;
+mod shards;
 mod text;
 mod translog;
 mod trees;
@@ -77,6 +78,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "tile", run: translog::tile, seeds: translog::tile_seeds },
     Target { name: "key-file", run: keys::key_file, seeds: keys::key_file_seeds },
+    Target { name: "placement", run: shards::placement, seeds: shards::placement_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },
     Target { name: "anchors", run: text::anchors, seeds: text::anchors_seeds },
     Target { name: "node-config", run: text::node_config, seeds: text::node_config_seeds },

@@ -16,10 +16,10 @@ pub(crate) fn body_name(shard: u16) -> String {
     format!("{shard:03}.shard")
 }
 
-/// Plaintext of the object that is worked on at a time, bytes.
+/// Bytes of all shards that are worked on at a time, about.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// Stripes worked on at a time: some megabytes, and enough that decoding's fixed cost does not count.
-pub(crate) fn batch_stripes(k: u16) -> usize {
-    (BATCH_BYTES / (usize::from(k) * bailiwick_erasure::BLOCK_BYTES)).clamp(4, 64)
+/// Stripes of n shards worked on at a time: some megabytes, so that memory does not grow with n, and decoding's fixed cost does not count.
+pub(crate) fn batch_stripes(n: u16) -> usize {
+    (BATCH_BYTES / (usize::from(n) * bailiwick_erasure::BLOCK_BYTES)).clamp(2, 64)
 }

@@ -16,6 +16,7 @@ mod it {
     mod inventory;
     mod log;
     mod no_network;
+    mod placement;
     mod policy;
     mod program;
     mod roster;

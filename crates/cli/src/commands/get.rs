@@ -50,6 +50,9 @@ pub(crate) struct Args {
     /// Fetch every shard that can be had
     #[arg(long, requires = "placement")]
     all: bool,
+    /// Leave out what is newer than this generation, when too few hosts have the newest
+    #[arg(long, value_name = "NUMBER", requires = "placement")]
+    generation: Option<u64>,
 }
 
 /// `OFFSET:LENGTH`, decimal, length at least 1.

@@ -21,6 +21,19 @@ pub(crate) enum Stop {
     Failed(anyhow::Error),
 }
 
+impl Stop {
+    /// For an attempt that cannot begin anew, since what it wrote has been seen.
+    pub(crate) fn without_another(self) -> Self {
+        match self {
+            Self::Broken(shards) => Self::Failed(anyhow::anyhow!(
+                "shards {:?} changed while they were read: what was shown is not whole",
+                shards.iter().map(|(s, _)| *s).collect::<Vec<_>>()
+            )),
+            failed @ Self::Failed(_) => failed,
+        }
+    }
+}
+
 impl<E: Into<anyhow::Error>> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
@@ -51,7 +64,12 @@ pub(crate) fn with_enough<T>(
                 }
             }
         } else {
-            let Some(shard) = set.next_damaged() else { return Err(set.too_few()) };
+            let Some(shard) = set.next_damaged() else {
+                if set.use_spare() {
+                    continue;
+                }
+                return Err(set.too_few());
+            };
             let room = tempfile::tempfile_in(beside)
                 .with_context(|| format!("cannot create a temporary file in {}", beside.display()))?;
             set.mend(shard, room)?;
@@ -138,7 +156,7 @@ pub(crate) fn stripes(
         });
     }
     let mut data = Zeroizing::new(Vec::new());
-    let step = batch_stripes(geometry.k()) as u64;
+    let step = batch_stripes(geometry.n()) as u64;
     let mut at = stripes.start;
     while at < stripes.end {
         let batch = at..stripes.end.min(at + step);

@@ -57,6 +57,8 @@ pub(crate) struct Set {
     pub(crate) geometry: Geometry,
     pub(crate) shards: ShardSet,
     pub(crate) members: BTreeMap<u16, Member>,
+    /// Further copies of shards, for when the first is lost.
+    spares: Vec<Member>,
     /// What was given and is not used, and why.
     pub(crate) rejected: Vec<(PathBuf, String)>,
 }
@@ -99,7 +101,7 @@ impl Set {
         let shards = shards.context("checked above")?;
         let geometry = Geometry::new(unit.k, unit.n, shards.padded_length)?;
         let size = body_bytes(&geometry)?;
-        let mut set = Self { geometry, shards, members: BTreeMap::new(), rejected };
+        let mut set = Self { geometry, shards, members: BTreeMap::new(), spares: Vec::new(), rejected };
         for (path, opener) in found {
             set.add(path, opener, size)?;
         }
@@ -121,15 +123,38 @@ impl Set {
             );
         }
         let shard = envelope.unit.shard;
-        if let Some(other) = self.members.get(&shard) {
-            let why = format!("it is shard {shard} once more, besides {}", other.path.display());
-            self.rejected.push((path, why));
-            return Ok(());
-        }
         let cipher = opener.shard_cipher();
         let (file, health) = look(&path, size, &cipher)?;
-        self.members.insert(shard, Member { path, file, opener, cipher, health, mended: None });
+        let member = Member { path, file, opener, cipher, health, mended: None };
+        match self.members.get(&shard) {
+            None => {
+                self.members.insert(shard, member);
+            }
+            Some(first) => {
+                let why = format!("it is shard {shard} once more, besides {}", first.path.display());
+                self.rejected.push((member.path.clone(), why));
+                self.spares.push(member);
+            }
+        }
         Ok(())
+    }
+
+    /// Puts another copy of a lost shard, if one was given, in its place.
+    pub(crate) fn use_spare(&mut self) -> bool {
+        let lost = |m: &Member| matches!(m.health, Health::Lost(_));
+        let at = self
+            .spares
+            .iter()
+            .position(|spare| self.members.get(&spare.envelope().unit.shard).is_some_and(lost));
+        let Some(at) = at else { return false };
+        let spare = self.spares.swap_remove(at);
+        self.rejected.retain(|(path, _)| *path != spare.path);
+        if let Some(before) = self.members.insert(spare.envelope().unit.shard, spare)
+            && let Health::Lost(why) = before.health
+        {
+            self.rejected.push((before.path, why));
+        }
+        true
     }
 
     /// When all envelopes are at hand their bodies' BLAKE3 must give the digest each of them signs.
@@ -269,17 +294,18 @@ pub(crate) fn refuse_mixed<'a>(found: impl Iterator<Item = (&'a Path, &'a Envelo
 
 /// What can be seen of a body without decrypting it.
 fn look(path: &Path, size: u64, cipher: &ShardCipher) -> anyhow::Result<(Option<File>, Health)> {
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let about = match fs::metadata(path) {
+        Ok(about) => about,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             return Ok((None, Health::Lost("the body is missing".to_owned())));
         }
-        Err(e) => return Err(e).with_context(|| format!("cannot open {}", path.display())),
+        Err(e) => return Err(e).with_context(|| format!("cannot examine {}", path.display())),
     };
-    let about = file.metadata().with_context(|| format!("cannot examine {}", path.display()))?;
+    // Before it is opened: opening a pipe would wait for a writer.
     if !about.is_file() {
         return Ok((None, Health::Lost("it is not a file".to_owned())));
     }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     if about.len() != size {
         let why = format!("it has {} bytes, its envelope says {size}", about.len());
         return Ok((Some(file), Health::Damaged(why)));

@@ -14,9 +14,14 @@ pub(crate) struct Node {
 
 impl Node {
     fn start(place: &Place) -> Self {
+        Self::start_in(place, "node")
+    }
+
+    /// A node whose files are in `folder`.
+    pub(crate) fn start_in(place: &Place, folder: &str) -> Self {
         let log = fs::File::options().create(true).append(true).open(place.path("node.log")).unwrap();
         let mut child = place
-            .command(&["node", "run", "--config", "node/node.toml"])
+            .command(&["node", "run", "--config", &format!("{folder}/node.toml")])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -29,7 +34,7 @@ impl Node {
     }
 
     /// Without a chance to finish anything.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

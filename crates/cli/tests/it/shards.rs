@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use bailiwick_envelope::{Opener, RecipientSecretKey};
+use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::ids::OwnerKey;
+
 use super::program::{Place, data};
 
 /// `plain` of `len` bytes sealed as k of n shards in folder `s`.
@@ -212,7 +216,11 @@ fn envelopes_that_are_not_the_owners_are_named() {
     ] {
         assert!(said.contains(line), "{line:?} in {said}");
     }
+    // A second copy serves when the first is wrong, and no others are left.
     fs::remove_file(envelope(&place, 2)).unwrap();
+    fs::write(body(&place, 3), b"gone").unwrap();
+    let said = opens(&place, &["s"]);
+    assert!(said.contains("s/003.shard is not used: it has 4 bytes"), "{said}");
     fs::remove_file(envelope(&place, 4)).unwrap();
     refuses(&place, &["s"], "1 of 5 shards are usable, 2 are needed");
     // Keys of someone else.
@@ -281,9 +289,30 @@ fn aligned_deletions_at_every_shard_are_repaired_up_to_the_limit() {
     }
 }
 
-/// Whoever holds a shard's key can write authentic chunks; the BLAKE3 the owner signed tells, and the shard is not repaired into what they wrote.
+/// Whoever holds a shard's key can write authentic chunks; the BLAKE3 the owner signed tells, and nothing they wrote comes out.
 #[test]
-fn e14_a_range_is_read_and_says_whose_word_it_is() {
+fn a_shard_rewritten_by_a_reader_is_named() {
+    let place = sealed("2/3", 200_000);
+    let keys = fs::read_to_string(place.path("to")).unwrap();
+    let keys = bailiwick_protocol::key_file::KeyFile::parse(&keys).unwrap();
+    let reader = RecipientSecretKey::from_bytes(Kem::XWing, keys.secret.unwrap()).unwrap();
+    let owner = fs::read_to_string(place.path("owner.pub")).unwrap();
+    let owner = bailiwick_protocol::key_file::KeyFile::parse(&owner).unwrap();
+    let owner = OwnerKey(owner.public.try_into().unwrap());
+    let opener = Opener::new(&owner, &fs::read(envelope(&place, 0)).unwrap(), &[reader]).unwrap();
+    let mut bytes = fs::read(body(&place, 0)).unwrap();
+    opener.shard_cipher().seal(2, &[7; 16_384], &mut bytes[chunk(2)..chunk(3)]);
+    fs::write(body(&place, 0), &bytes).unwrap();
+    let said = opens(&place, &["s"]);
+    assert!(said.contains("shard 0 (s/000.shard) is wrong: its BLAKE3 is not the signed one"), "{said}");
+    fs::remove_file(body(&place, 2)).unwrap();
+    let said = refuses(&place, &["s"], "1 of 3 shards are usable, 2 are needed");
+    assert!(said.contains("someone who holds its key rewrote it"), "{said}");
+}
+
+/// A range reads the stripes it lies in and says whose word it is.
+#[test]
+fn a_range_is_read_and_says_whose_word_it_is() {
     let place = sealed("3/5", 300_000);
     let plain = data(300_000);
     fs::remove_file(body(&place, 1)).unwrap();

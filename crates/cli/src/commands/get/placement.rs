@@ -47,6 +47,11 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     })?;
     for (place, answer) in answers {
         match answer {
+            Ok(offer) if args.generation.is_some_and(|g| g < offer.envelope.generation) => {
+                let newer = offer.envelope.generation;
+                notes
+                    .push(format!("shard {} at {}: generation {newer} is left out", place.shard, place.node));
+            }
             Ok(offer) => offers.push(offer),
             Err(e) => notes.push(format!("shard {} at {}: {e:#}", place.shard, place.node)),
         }
@@ -113,7 +118,7 @@ fn fetch(
     }
     if fetched.len() < k {
         return Err(anyhow!("{} of {n} shards could be fetched, {k} are needed", fetched.len()))
-            .context(Help("try again later, or find shards elsewhere"));
+            .context(Help("try again later; or, if more hosts have an older set, leave out the newest with --generation"));
     }
     // Envelopes alone let `repair` make the other bodies again as they were.
     for offer in offers.iter().filter(|o| o.envelope.shards.as_ref() == Some(set)) {

@@ -109,19 +109,10 @@ fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
             bail!("data and JSON cannot both go to standard output");
         }
         // A pipe cannot be taken back, so everything is checked before its first byte is shown.
-        if args.range.is_none() {
-            with_enough(set, &beside, |set, chosen| whole(set, chosen, io::sink()))?;
-        }
-        let mut shown = Vec::new();
-        let done = with_enough(set, &beside, |set, chosen| match args.range {
-            // A range is gathered first for the same reason: an attempt may begin anew.
-            Some(range) => {
-                shown.clear();
-                part(set, chosen, range, &mut shown)
-            }
-            None => whole(set, chosen, io::stdout().lock()),
+        with_enough(set, &beside, |set, chosen| some(set, chosen, args.range, io::sink()))?;
+        let done = with_enough(set, &beside, |set, chosen| {
+            some(set, chosen, args.range, io::stdout().lock()).map_err(Stop::without_another)
         })?;
-        io::stdout().lock().write_all(&shown).context("cannot write the data")?;
         return Ok(Done { output: None, ..done });
     }
     let file = AtomicFile::create(&output, 0o600)?;
@@ -129,13 +120,18 @@ fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
         let mut out: &File = file.file();
         out.set_len(0)?;
         out.seek(SeekFrom::Start(0))?;
-        match args.range {
-            Some(range) => part(set, chosen, range, out),
-            None => whole(set, chosen, out),
-        }
+        some(set, chosen, args.range, out)
     })?;
     file.commit()?;
     Ok(Done { output: Some(output), ..done })
+}
+
+/// All data, or a range of it.
+fn some(set: &Set, chosen: &[u16], range: Option<(u64, u64)>, out: impl Write) -> Result<Done, Stop> {
+    match range {
+        Some(range) => part(set, chosen, range, out),
+        None => whole(set, chosen, out),
+    }
 }
 
 /// All data, checked to the end.

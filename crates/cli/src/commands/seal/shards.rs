@@ -201,7 +201,7 @@ fn write_data<R: Read>(
 ) -> anyhow::Result<(Geometry, PaddedReader<R>)> {
     let (k, threads) = (usize::from(split.k), threads());
     let further_count = shards.len() - k;
-    let mut splitter = Splitter::new(padded, split.k, split.n, batch_stripes(split.k))?;
+    let mut splitter = Splitter::new(padded, split.k, split.n, batch_stripes(split.n))?;
     let mut further = Zeroizing::new(Vec::new());
     let mut encoders: Vec<StripeEncoder> = Vec::new();
     let mut rooms: Vec<(Zeroizing<Vec<u8>>, Vec<u8>)> = shards.iter().map(|_| Default::default()).collect();
@@ -245,7 +245,7 @@ fn complete(shards: &[Growing], geometry: &Geometry, commit: bool) -> anyhow::Re
     let size = body_bytes(geometry)?;
     let bar = progress::bar(Some(size * shards.len() as u64), "complete");
     // The cell tree uses every core by itself; and a group's parity takes 64 MiB for each thread.
-    let threads = if commit { 1 } else { threads().min(4) };
+    let threads = if commit { 1 } else { threads().min(2) };
     let bodies = in_parallel(threads, shards, |shard| {
         let facts = shard.body(geometry).complete(commit)?;
         ensure!(facts.size == size, "a shard has {} bytes instead of {size}", facts.size);

@@ -1,0 +1,217 @@
+//! Shards at several hosts: put by a placement, lose one, get, open, repair, put again. Real nodes.
+
+use std::fs;
+
+use super::host::Node;
+use super::program::{Place, data};
+
+/// Four nodes that know the owner, and `plain` sealed as 2 of 4 shards in `s` with storage commitments.
+fn fleet() -> (Place, Vec<Option<Node>>) {
+    let place = Place::with_keys();
+    place.run(&["key", "new", "auditor", "-o", "auditor"]);
+    fs::write(place.path("plain"), data(120_000)).unwrap();
+    place.run(&["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", "2/4"]);
+    let nodes = (0..4).map(|i| Some(node(&place, &format!("n{i}")))).collect();
+    (place, nodes)
+}
+
+fn node(place: &Place, folder: &str) -> Node {
+    place.run(&[
+        "node",
+        "init",
+        folder,
+        "--owner",
+        "owner.pub",
+        "--auditor",
+        "auditor.pub",
+        "--circuit-keys",
+        "circuit-keys",
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    Node::start_in(place, folder)
+}
+
+fn public(place: &Place, file: &str) -> String {
+    let shown: serde_json::Value =
+        serde_json::from_slice(&place.run(&["key", "show", file, "--json"])).unwrap();
+    shown["public"].as_str().unwrap().to_owned()
+}
+
+/// Writes the placement of shard i at `hosts[i]`: address and the folder its key is in.
+fn place_at(place: &Place, head: &str, hosts: &[(String, &str)]) {
+    let mut text = format!("version = 1\n{head}\n");
+    for (shard, (url, folder)) in hosts.iter().enumerate() {
+        let key = public(place, &format!("{folder}/host.pub"));
+        text += &format!("[[shard]]\nshard = {shard}\nnode = \"{url}\"\nhost = \"{key}\"\n");
+    }
+    fs::write(place.path("placement.toml"), text).unwrap();
+}
+
+const PUT: [&str; 6] = ["put", "s", "--owner", "owner", "--placement", "placement.toml"];
+
+fn shard_name(place: &Place, envelope: &str) -> String {
+    let shown = place.run(&["inspect", envelope, "--owner", "owner.pub", "--json"]);
+    let v: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+    ["owner", "object", "unit"].map(|f| v[f].as_str().unwrap().to_owned()).join("/")
+}
+
+#[test]
+fn a_lost_host_is_replaced_and_the_object_stays() {
+    let (place, mut nodes) = fleet();
+    let folders = ["n0", "n1", "n2", "n3"];
+    let url = |nodes: &[Option<Node>], i: usize| {
+        nodes[i].as_ref().map_or("http://127.0.0.1:9".into(), |n| n.url.clone())
+    };
+    let at = |nodes: &[Option<Node>]| (0..4).map(|i| (url(nodes, i), folders[i])).collect::<Vec<_>>();
+
+    // Two shards at one host are refused before anything is sent, unless allowed.
+    let mut crowded = at(&nodes);
+    crowded[3] = crowded[1].clone();
+    place_at(&place, "", &crowded);
+    place.refuse(&PUT, "shards [1, 3] lie at one host");
+
+    // One host is down: the others are served, and a second run sends what is missing only.
+    let third = nodes[2].take().unwrap();
+    third.kill();
+    place_at(&place, "", &at(&nodes));
+    let said = place.refuse(&PUT, "1 of 4 shards are not stored; 3 are, and 2 are needed");
+    assert!(said.contains("note: shard 2 at http://127.0.0.1:9: node is unreachable"), "{said}");
+    nodes[2] = Some(Node::start_in(&place, "n2"));
+    place_at(&place, "", &at(&nodes));
+    let report: serde_json::Value =
+        serde_json::from_slice(&place.run(&[&PUT[..], &["--json"]].concat())).unwrap();
+    let states: Vec<&str> =
+        report["shards"].as_array().unwrap().iter().map(|s| s["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["already stored", "already stored", "stored", "already stored"]);
+    // Each host holds its own shard and no other.
+    for (i, node) in nodes.iter().enumerate() {
+        let url = &node.as_ref().unwrap().url;
+        let host = format!("n{i}/host.pub");
+        let listed = place.run(&["ls", "--key", "owner", "--node", url, "--host", &host]);
+        let listed = String::from_utf8(listed).unwrap();
+        assert!(listed.lines().count() == 1 && listed.contains(&format!("2-4-{i}-0")), "{listed}");
+    }
+
+    // Host 0 is lost for good, and so is the owner's own copy. What is left opens.
+    let name = shard_name(&place, "s/001.shard.envelope");
+    fs::rename(place.path("s"), place.path("kept")).unwrap();
+    nodes[0].take().unwrap().kill();
+    place_at(&place, "", &at(&nodes));
+    let get = ["get", &name, "--key", "owner", "--placement", "placement.toml", "-o", "fetched"];
+    let out = place.try_run(&get);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success() && said.contains("note: shard 0 at"), "{said}");
+    let open = ["open", "fetched", "--owner", "owner.pub", "--key", "to", "-o", "back"];
+    place.run(&open);
+    assert!(fs::read(place.path("back")).unwrap() == data(120_000));
+
+    // With its envelope the lost shard comes back as it was, and goes to a new host under the old commitment.
+    fs::copy(place.path("kept/000.shard.envelope"), place.path("fetched/000.shard.envelope")).unwrap();
+    place.run(&["repair", "fetched", "--owner", "owner.pub", "--key", "to"]);
+    for i in 0..4 {
+        let (old, new) = (format!("kept/00{i}.shard"), format!("fetched/00{i}.shard"));
+        assert!(fs::read(place.path(&old)).unwrap() == fs::read(place.path(&new)).unwrap(), "shard {i}");
+    }
+    let fresh = node(&place, "n4");
+    let mut hosts = at(&nodes);
+    hosts[0] = (fresh.url.clone(), "n4");
+    place_at(&place, "", &hosts);
+    fs::rename(place.path("fetched"), place.path("s")).unwrap();
+    let said = String::from_utf8(place.run(&PUT)).unwrap();
+    assert!(said.contains("all 4 shards of") && said.contains("shard   0  stored"), "{said}");
+}
+
+/// A host that still serves an older making of a shard is named, and its shard is not mixed with the newer ones.
+#[test]
+fn a_host_with_an_older_set_is_named() {
+    let (place, nodes) = fleet();
+    let hosts: Vec<(String, String)> =
+        nodes.iter().enumerate().map(|(i, n)| (n.as_ref().unwrap().url.clone(), format!("n{i}"))).collect();
+    let hosts: Vec<(String, &str)> = hosts.iter().map(|(u, f)| (u.clone(), f.as_str())).collect();
+    place_at(&place, "shards_per_host = 1", &hosts);
+    place.run(&PUT);
+    fs::remove_file(place.path("s/003.shard.envelope")).unwrap();
+    place.run(&[
+        "repair",
+        "s",
+        "--owner",
+        "owner.pub",
+        "--key",
+        "to",
+        "--reissue",
+        "owner",
+        "--to",
+        "to.pub",
+        "-o",
+        "again",
+    ]);
+    // Hosts 0 and 3 get theirs, 1 and 2 keep the old envelopes.
+    for i in [0, 3] {
+        let (body, host) = (format!("again/00{i}.shard"), format!("n{i}/host.pub"));
+        place.run(&["put", &body, "--owner", "owner", "--node", &hosts[i].0, "--host", &host]);
+    }
+    let name = shard_name(&place, "again/000.shard.envelope");
+    let get = ["get", &name, "--key", "owner", "--placement", "placement.toml", "--all", "-o", "fetched"];
+    let out = place.try_run(&get);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{said}");
+    for shard in [1, 2] {
+        assert!(
+            said.contains(&format!(
+                "shard {shard} at {}: generation 1 of an older set, others have 2",
+                hosts[shard].0
+            )),
+            "{said}"
+        );
+    }
+    place.run(&["open", "fetched", "--owner", "owner.pub", "--key", "to", "-o", "back"]);
+    assert!(fs::read(place.path("back")).unwrap() == data(120_000));
+}
+
+/// Nothing in admission, challenge, proof or judgement is particular to whole objects: a shard is audited as any body.
+#[test]
+fn a_shard_is_audited_as_any_body() {
+    let place = Place::with_keys();
+    place.run(&["key", "new", "auditor", "-o", "auditor"]);
+    fs::write(place.path("plain"), data(120_000)).unwrap();
+    place.run(&["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", "2/4"]);
+    let node = node(&place, "n");
+    let to = ["--node", node.url.as_str(), "--host", "n/host.pub"];
+    place.run(&[&["put", "s/003.shard", "--owner", "owner"][..], &to].concat());
+    let made = place.run(&["circuit", "setup", "--class", "tiny", "--auditor", "auditor", "--json"]);
+    let made: serde_json::Value = serde_json::from_slice(&made).unwrap();
+    let vk = made["vk"].as_str().unwrap();
+    let (owner, auditor, host) =
+        (public(&place, "owner"), public(&place, "auditor"), public(&place, "n/host.pub"));
+    let anchors = format!(
+        "version = 1\n[[principal]]\nrole = \"owner\"\nname = \"o\"\nkey = \"{owner}\"\n\
+         [[principal]]\nrole = \"host\"\nname = \"h\"\nkey = \"{host}\"\n\
+         [[principal]]\nrole = \"auditor\"\nname = \"a\"\nkey = \"{auditor}\"\n\
+         [[verifying_key]]\ndigest = \"{vk}\"\nclass = {{ samples = 1, depth = 3 }}\nprovenance = \"auditor\"\nauditor = \"{auditor}\"\n"
+    );
+    fs::write(place.path("anchors.toml"), anchors).unwrap();
+    let policy = "version = 1\nname = \"p\"\nrequire = [\"stored\"]\n[stored]\nlost_fraction = 1.0\nmin_detection = 0.9\nmax_age_hours = 1\n";
+    fs::write(place.path("policy.toml"), policy).unwrap();
+    let audit = [
+        "audit",
+        "run",
+        "--auditor",
+        "auditor",
+        "--vk",
+        vk,
+        "--class",
+        "tiny",
+        "--owner",
+        "owner.pub",
+        "--envelope",
+        "s/003.shard.envelope",
+        "-o",
+        "bundle",
+    ];
+    place.run(&[&audit[..], &to].concat());
+    let verify = ["bundle", "--policy", "policy.toml", "--anchors", "anchors.toml"];
+    place.run(&[&["verify"][..], &verify].concat());
+    let report = place.run(&[&["report"][..], &verify, &["--json", "-"]].concat());
+    assert!(String::from_utf8(report).unwrap().contains("2-4-3-0"));
+}
