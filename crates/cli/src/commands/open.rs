@@ -82,7 +82,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if shards::wanted(&args) {
         let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
         let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
-        return shards::run(&args, &owner, &|owner, bytes| Opener::new(owner, bytes, &keys));
+        return shards::run(&args, &owner, &|owner, bytes| {
+            super::custody::open_as_recipient(owner, bytes, &keys)
+        });
     }
     let stdin = args.body.as_os_str() == "-";
     let envelope_path = match &args.envelope {
