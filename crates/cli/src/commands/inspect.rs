@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use bailiwick_custody::Dealing;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, Kem, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
@@ -45,6 +46,17 @@ struct Report {
     storage_root: Option<String>,
     storage_cells: Option<u64>,
     recipients: Vec<Recipient>,
+    /// A passphrase opens it, too.
+    passphrase: bool,
+    custody: Option<Custody>,
+}
+
+/// What a dealing says; `bailiwick custody verify` checks it.
+#[derive(serde::Serialize)]
+struct Custody {
+    /// None when the dealing cannot be read.
+    threshold: Option<u16>,
+    custodians: Vec<String>,
 }
 
 #[derive(serde::Serialize)]
@@ -110,6 +122,14 @@ fn report(e: &Envelope, owner_pinned: bool, self_consistent: bool) -> Report {
         storage_root: e.commitment.as_ref().map(|c| c.root.to_string()),
         storage_cells: e.commitment.as_ref().map(|c| c.cells),
         recipients: e.recipients.iter().map(recipient).collect(),
+        passphrase: e.passphrase.is_some(),
+        custody: e.custody.as_ref().map(|part| match Dealing::from_bytes(&part.dealing) {
+            Ok(d) => Custody {
+                threshold: Some(d.threshold),
+                custodians: d.custodians.into_iter().map(|c| c.name).collect(),
+            },
+            Err(_) => Custody { threshold: None, custodians: Vec::new() },
+        }),
     }
 }
 
@@ -138,6 +158,17 @@ fn print(r: &Report) -> std::io::Result<()> {
     }
     for one in &r.recipients {
         say!("recipient       {} {}", one.kem, one.key_id.as_deref().unwrap_or("anonymous"))?;
+    }
+    if r.passphrase {
+        say!("passphrase      opens it, too")?;
+    }
+    match &r.custody {
+        Some(Custody { threshold: Some(t), custodians }) => {
+            let names: Vec<_> = custodians.iter().map(|n| bailiwick_roster::Quoted(n).to_string()).collect();
+            say!("custody         any {t} of {} (`bailiwick custody verify` checks it)", names.join(", "))?;
+        }
+        Some(_) => say!("custody         a dealing that cannot be read")?,
+        None => {}
     }
     say!(
         "A host sees all of this, the access pattern and the times; not name, media type, true length or content."
