@@ -5,32 +5,35 @@ use anyhow::{Context, Result};
 use crate::repository::{self, Repository};
 use crate::spdx;
 
-/// Checks licences and bans.
+/// Checks licences and bans, in every workspace of the checkout: what has a `Cargo.lock` is one.
 pub(crate) fn check() -> Result<Vec<String>> {
     let repo = Repository::load()?;
     let deny: toml::Table = toml::from_str(&std::fs::read_to_string(repo.root.join("deny.toml"))?)?;
     let allowed = strings(&deny, "licenses", "allow", None)?;
     let banned = strings(&deny, "bans", "deny", Some("crate"))?;
     let host = repository::host()?;
-    let metadata = repository::metadata(&repo, &["--filter-platform", &host])?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
-    let mut out: Vec<String> = packages
-        .iter()
-        .filter_map(|p| licence_violation(p["name"].as_str()?, p["license"].as_str(), &allowed))
-        .collect();
-    let built = repository::workspace_tree(&repo)?;
-    out.extend(
-        built
-            .iter()
-            .filter(|b| banned.contains(&b.name))
-            .map(|b| format!("{} is banned by deny.toml", b.name)),
-    );
+    let workspaces = repo.workspaces();
+    let mut checked = 0;
+    let mut out = Vec::new();
+    for folder in &workspaces {
+        let metadata = repository::metadata_of(&repo, folder, &["--filter-platform", &host])?;
+        let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+        checked += packages.len();
+        out.extend(
+            packages
+                .iter()
+                .filter_map(|p| licence_violation(p["name"].as_str()?, p["license"].as_str(), &allowed)),
+        );
+        let built = repository::workspace_tree(&repo, folder)?;
+        let built = built.iter().filter(|b| banned.contains(&b.name));
+        out.extend(built.map(|b| format!("{} is banned by deny.toml", b.name)));
+    }
     out.sort();
     out.dedup();
     if out.is_empty() {
         println!(
-            "licences and bans hold: {} packages, {} licences allowed, {} crates banned",
-            packages.len(),
+            "licences and bans hold: {} workspaces, {checked} packages, {} licences allowed, {} crates banned",
+            workspaces.len(),
             allowed.len(),
             banned.len()
         );

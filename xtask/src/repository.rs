@@ -36,6 +36,14 @@ impl Repository {
         Ok(Self { root: root.to_path_buf(), files })
     }
 
+    /// Folders of the checkout's workspaces, relative, the main one first: each has a lock file.
+    pub(crate) fn workspaces(&self) -> Vec<PathBuf> {
+        let locks = self.files.iter().filter(|f| f.file_name().is_some_and(|n| n == "Cargo.lock"));
+        let mut folders: Vec<PathBuf> = locks.filter_map(|f| f.parent().map(Path::to_path_buf)).collect();
+        folders.sort();
+        folders
+    }
+
     /// Text of a file, `None` when it is not UTF-8.
     pub(crate) fn text(&self, file: &Path) -> Result<Option<String>> {
         let bytes = std::fs::read(self.root.join(file)).with_context(|| file.display().to_string())?;
@@ -60,11 +68,16 @@ impl Repository {
     }
 }
 
-/// `cargo metadata` of the workspace; `extra` as `--no-deps`.
+/// `cargo metadata` of the main workspace; `extra` as `--no-deps`.
 pub(crate) fn metadata(repo: &Repository, extra: &[&str]) -> Result<serde_json::Value> {
+    metadata_of(repo, Path::new(""), extra)
+}
+
+/// `cargo metadata` of the workspace in `folder`.
+pub(crate) fn metadata_of(repo: &Repository, folder: &Path, extra: &[&str]) -> Result<serde_json::Value> {
     let json = output(
         Command::new(cargo())
-            .current_dir(&repo.root)
+            .current_dir(repo.root.join(folder))
             .args(["metadata", "--format-version", "1", "--locked"])
             .args(extra),
     )?;
@@ -83,18 +96,18 @@ pub(crate) struct Built {
 /// What is built into `package` on its own, with no features asked for.
 pub(crate) fn tree(repo: &Repository, package: &str) -> Result<Vec<Built>> {
     let args = ["-p", package, "-e", "normal", "--no-default-features"];
-    Ok(parse_tree(&cargo_tree(repo, &args)?))
+    Ok(parse_tree(&cargo_tree(repo, Path::new(""), &args)?))
 }
 
-/// What is built for the whole workspace on this machine, tests included.
-pub(crate) fn workspace_tree(repo: &Repository) -> Result<Vec<Built>> {
-    Ok(parse_tree(&cargo_tree(repo, &["--workspace", "-e", "normal,build,dev"])?))
+/// What is built for the whole workspace in `folder` on this machine, tests included.
+pub(crate) fn workspace_tree(repo: &Repository, folder: &Path) -> Result<Vec<Built>> {
+    Ok(parse_tree(&cargo_tree(repo, folder, &["--workspace", "-e", "normal,build,dev"])?))
 }
 
-fn cargo_tree(repo: &Repository, args: &[&str]) -> Result<String> {
+fn cargo_tree(repo: &Repository, folder: &Path, args: &[&str]) -> Result<String> {
     output(
         Command::new(cargo())
-            .current_dir(&repo.root)
+            .current_dir(repo.root.join(folder))
             .args(["tree", "--locked", "--prefix", "none", "-f", "{p}|{f}"])
             .args(args),
     )

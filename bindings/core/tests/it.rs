@@ -1,0 +1,210 @@
+//! What every binding stands on: codes that stay, keys in the program's files, pieces in and out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use bailiwick_bindings::{
+    Algorithm, Code, Object, OpenStream, Options, OwnerKey, OwnerPublic, RecipientKey, SealStream, seal,
+    seal_file,
+};
+
+fn data(len: usize) -> Vec<u8> {
+    (0..len).map(|i| (i * 7 % 251).to_le_bytes()[0]).collect()
+}
+
+struct People {
+    owner: OwnerKey,
+    reader: RecipientKey,
+}
+
+fn people() -> People {
+    let reader = RecipientKey::generate(Algorithm::X25519).unwrap();
+    People { owner: OwnerKey::generate().unwrap(), reader }
+}
+
+impl People {
+    fn seal(&self, data: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let mut body = Vec::new();
+        let options = Options { name: "a".into(), ..Options::default() };
+        let made = seal(data, &mut body, &self.owner, &[self.reader.public()], &options).unwrap();
+        (body, made.envelope)
+    }
+
+    fn object(&self, envelope: &[u8]) -> Object {
+        Object::new(envelope, &self.owner.public(), &[&self.reader]).unwrap()
+    }
+}
+
+/// Bindings of other languages and their users write these down.
+#[test]
+fn numbers_and_names_of_codes_stay() {
+    let all: Vec<_> = Code::ALL.iter().map(|c| (c.number(), c.name())).collect();
+    let expected = [
+        (1, "argument"),
+        (2, "io"),
+        (3, "key-file"),
+        (4, "key"),
+        (5, "envelope"),
+        (6, "no-recipient"),
+        (7, "wrong-body"),
+        (8, "not-authentic"),
+        (9, "malformed"),
+        (10, "range"),
+        (11, "too-large"),
+        (12, "recipients"),
+        (13, "rewrap"),
+        (14, "unusable"),
+        (15, "not-alone"),
+        (99, "internal"),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(all.iter().map(|c| c.0).collect::<BTreeSet<_>>().len(), all.len());
+}
+
+#[test]
+fn pieces_of_any_size_seal_and_open() {
+    let people = people();
+    for (len, piece) in [(0, 1), (1, 1), (100_000, 777), (5_000_000, 65_536)] {
+        let plain = data(len);
+        let to = vec![people.reader.public()];
+        let mut sealing = SealStream::start(&people.owner, to, Options::default()).unwrap();
+        let mut body = Vec::new();
+        for p in plain.chunks(piece) {
+            body.extend(sealing.push(p).unwrap());
+        }
+        let (rest, sealed) = sealing.finish().unwrap();
+        body.extend(rest);
+        assert_eq!((sealed.data_bytes, sealed.body_bytes), (len as u64, body.len() as u64));
+
+        let object = Arc::new(people.object(&sealed.envelope));
+        let mut opening = OpenStream::start(object).unwrap();
+        let mut opened = Vec::new();
+        for p in body.chunks(piece) {
+            opened.extend(opening.push(p).unwrap());
+        }
+        let (rest, about) = opening.finish().unwrap();
+        opened.extend(rest);
+        assert!(opened == plain, "{len} in pieces of {piece}");
+        assert_eq!(about.data_bytes, len as u64);
+    }
+}
+
+#[test]
+fn a_stream_says_why_it_stopped_and_takes_nothing_after_its_end() {
+    let people = people();
+    let (mut body, envelope) = people.seal(&data(200_000));
+    body[70_000] ^= 1;
+    let mut opening = OpenStream::start(Arc::new(people.object(&envelope))).unwrap();
+    let pushed: Result<Vec<_>, _> = body.chunks(10_000).map(|p| opening.push(p)).collect();
+    let error = pushed.and_then(|_| opening.finish().map(drop)).unwrap_err();
+    assert_eq!(error.code, Code::NotAuthentic);
+
+    let mut cut = OpenStream::start(Arc::new(people.object(&envelope))).unwrap();
+    cut.push(&body[..50_000]).unwrap();
+    assert_eq!(cut.finish().unwrap_err().code, Code::NotAuthentic);
+
+    let mut nobody = SealStream::start(&people.owner, Vec::new(), Options::default()).unwrap();
+    assert_eq!(nobody.finish().unwrap_err().code, Code::Recipients);
+    assert_eq!(nobody.push(b"x").unwrap_err().code, Code::Argument);
+    assert_eq!(nobody.finish().unwrap_err().code, Code::Argument);
+}
+
+/// Dropped without its end, a stream seals nothing: the worker sees an error, not a shorter input.
+#[test]
+fn a_stream_left_alone_ends() {
+    let people = people();
+    let mut sealing =
+        SealStream::start(&people.owner, vec![people.reader.public()], Options::default()).unwrap();
+    sealing.push(b"half").unwrap();
+    drop(sealing);
+}
+
+#[test]
+fn key_files_are_private_whole_and_of_one_kind() {
+    let people = people();
+    let dir = tempfile::tempdir().unwrap();
+    let (owner, reader) = (dir.path().join("owner"), dir.path().join("reader"));
+    people.owner.write(&owner).unwrap();
+    people.reader.write(&reader).unwrap();
+    assert_eq!(OwnerKey::read(&owner).unwrap().public(), people.owner.public());
+    assert_eq!(RecipientKey::read(&reader).unwrap().public(), people.reader.public());
+    for of in [&owner, &reader] {
+        assert_eq!(of.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(people.owner.write(&owner).unwrap_err().code, Code::Io);
+    assert_eq!(OwnerKey::read(&reader).unwrap_err().code, Code::KeyFile);
+    assert_eq!(OwnerPublic::read(&reader).unwrap_err().code, Code::KeyFile);
+
+    // Halves of two keys, and a secret others can read; neither error shows it.
+    let text = std::fs::read_to_string(&owner).unwrap();
+    let secret = text.split('"').nth(1).unwrap().to_owned();
+    let other = format!("{}{}", &secret[1..], &secret[..1]);
+    std::fs::write(&owner, text.replace(&secret, &other)).unwrap();
+    let mixed = OwnerKey::read(&owner).unwrap_err();
+    std::fs::write(&owner, &text).unwrap();
+    std::fs::set_permissions(&owner, std::fs::Permissions::from_mode(0o604)).unwrap();
+    let open = OwnerKey::read(&owner).unwrap_err();
+    for error in [mixed, open] {
+        assert_eq!(error.code, Code::KeyFile);
+        assert!(
+            !format!("{error:?}").contains(&secret[..16]) && !format!("{error:?}").contains(&other[..16])
+        );
+    }
+    assert!(!format!("{:?}{:?}", people.owner, people.reader).contains(&secret[..16]));
+}
+
+/// What a reader or writer fails with comes back as it was.
+#[test]
+fn the_callers_own_error_comes_back() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("on fire"))
+        }
+    }
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("full"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let people = people();
+    let to = [people.reader.public()];
+    let read = seal(Broken, io::sink(), &people.owner, &to, &Options::default()).unwrap_err();
+    let written = seal(&b"data"[..], Broken, &people.owner, &to, &Options::default()).unwrap_err();
+    for (error, said) in [(read, "on fire"), (written, "full")] {
+        assert_eq!(error.code, Code::Io);
+        assert_eq!(error.io.unwrap().to_string(), said);
+    }
+}
+
+#[test]
+fn files_appear_whole_or_not_at_all() {
+    let people = people();
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::write(at("plain"), data(50_000)).unwrap();
+    let to = [people.reader.public()];
+    let run =
+        || seal_file(&at("plain"), &at("body"), &at("envelope"), &people.owner, &to, &Options::default());
+    let sealed = run().unwrap();
+    assert_eq!(std::fs::read(at("envelope")).unwrap(), sealed.envelope);
+    assert_eq!(run().unwrap_err().code, Code::Io, "nothing is replaced");
+    let object = people.object(&sealed.envelope);
+    object.open_file(&at("body"), &at("opened")).unwrap();
+    assert_eq!(std::fs::read(at("opened")).unwrap(), data(50_000));
+
+    let mut body = std::fs::read(at("body")).unwrap();
+    body[40_000] ^= 1;
+    std::fs::write(at("changed"), body).unwrap();
+    assert_eq!(object.open_file(&at("changed"), &at("never")).unwrap_err().code, Code::NotAuthentic);
+    let names: BTreeSet<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let expected = ["body", "changed", "envelope", "opened", "plain"].map(Into::into);
+    assert_eq!(names, BTreeSet::from(expected));
+}

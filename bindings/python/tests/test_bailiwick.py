@@ -1,0 +1,262 @@
+"""The package as installed: what the README does not show, and what must be refused. Standard library only."""
+
+import asyncio
+import io
+import json
+import os
+import pathlib
+import pickle
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import bailiwick as bw
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+OWNER = bw.OwnerKey.generate()
+READER = bw.RecipientKey.generate()
+DATA = bytes(i * 7 % 256 for i in range(100_000))
+
+
+def sealed(**options):
+    return bw.seal(DATA, owner=OWNER, to=[READER.public], **options)
+
+
+def opened(s, key=READER):
+    return bw.Object(s.envelope, owner=OWNER.public, keys=[key])
+
+
+class Keys(unittest.TestCase):
+    def test_secret_keys_show_nothing_and_cannot_be_pickled(self):
+        with tempfile.TemporaryDirectory() as d:
+            for key in (OWNER, READER):
+                path = pathlib.Path(d, type(key).__name__)
+                key.save(path)
+                self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+                secret = path.read_text().split('secret = "')[1][:64]
+                self.assertNotIn(secret, repr(key) + str(key))
+                names = [n for n in dir(key) if not n.startswith("__")]
+                self.assertEqual(set(names), {"generate", "load", "public", "save"})
+                with self.assertRaises(TypeError):
+                    pickle.dumps(key)
+                with self.assertRaises(TypeError):
+                    bytes(key)
+
+    def test_files_are_not_replaced_and_not_read_when_others_can(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "owner")
+            OWNER.save(path)
+            self.assertEqual(bw.OwnerKey.load(path).public, OWNER.public)
+            with self.assertRaises(bw.IoError):
+                bw.OwnerKey.generate().save(path)
+            self.assertEqual(bw.OwnerPublic.load(path + ".pub"), OWNER.public)
+            os.chmod(path, 0o640)
+            with self.assertRaises(bw.KeyFileError) as e:
+                bw.OwnerKey.load(path)
+            self.assertIn("640", str(e.exception))
+
+    def test_a_key_of_another_kind_is_refused(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "reader")
+            READER.save(path)
+            for load in (bw.OwnerKey.load, bw.OwnerPublic.load):
+                with self.assertRaises(bw.KeyFileError):
+                    load(path)
+            with self.assertRaises(bw.KeyFileError):
+                bw.RecipientKey.load(path + ".pub")
+            self.assertEqual(bw.Recipient.load(path + ".pub"), READER.public)
+
+    def test_algorithms(self):
+        for name, size in (("x-wing", 1216), ("x25519", 32), ("p256", 65)):
+            key = bw.RecipientKey.generate(name)
+            self.assertEqual((key.public.algorithm, len(bytes(key.public))), (name, size))
+            self.assertEqual(bw.Recipient.from_bytes(name, bytes(key.public)), key.public)
+            s = bw.seal(b"", owner=OWNER, to=[key.public])
+            self.assertEqual(opened(s, key).open(s.body).data, b"")
+        with self.assertRaises(bw.ArgumentError):
+            bw.RecipientKey.generate("rsa")
+        with self.assertRaises(bw.KeyFileError):
+            bw.Recipient.from_bytes("x25519", bytes(32))
+
+
+class Objects(unittest.TestCase):
+    def test_wrong_owner_key_recipient_body_and_changes_are_refused(self):
+        s, other = sealed(), sealed()
+        with self.assertRaises(bw.EnvelopeError):
+            bw.Object(s.envelope, owner=bw.OwnerKey.generate().public, keys=[READER])
+        with self.assertRaises(bw.NoRecipientError):
+            opened(s, bw.RecipientKey.generate())
+        obj = opened(s)
+        for body in (other.body, s.body[:-1], s.body + b"\0", s.body[:60] + b"x" + s.body[61:], b""):
+            with self.assertRaises(bw.NotAuthenticError):
+                obj.open(body)
+        self.assertEqual(obj.open(s.body).data, DATA)
+
+    def test_nobody_and_twice_are_refused(self):
+        for to in ([], [READER.public, READER.public]):
+            with self.assertRaises(bw.ArgumentError) as e:
+                bw.seal(DATA, owner=OWNER, to=to)
+            self.assertEqual(e.exception.code, "recipients")
+
+    def test_ranges(self):
+        s = sealed()
+        obj = opened(s)
+        for at, n in ((0, 0), (0, 1), (16_300, 200), (99_999, 1), (0, 100_000)):
+            self.assertEqual(obj.read_range(s.body, at, n), DATA[at : at + n])
+            self.assertEqual(obj.read_range(io.BytesIO(s.body), at, n), DATA[at : at + n])
+        with self.assertRaises(bw.RangeError):
+            obj.read_range(s.body, 99_999, 2)
+
+    def test_a_failed_open_leaves_no_file(self):
+        s = sealed()
+        with tempfile.TemporaryDirectory() as d:
+            body, out = os.path.join(d, "body"), os.path.join(d, "out")
+            with open(body, "wb") as f:
+                f.write(s.body[:-1])
+            with self.assertRaises(bw.NotAuthenticError):
+                opened(s).open_file(body, out)
+            self.assertEqual(os.listdir(d), ["body"])
+
+    def test_what_a_file_object_raises_comes_out_as_it_was(self):
+        class Broken(io.RawIOBase):
+            def read(self, n=-1):
+                raise RuntimeError("the disk is on fire")
+
+        with self.assertRaisesRegex(RuntimeError, "on fire"):
+            bw.seal_stream(Broken(), io.BytesIO(), owner=OWNER, to=[READER.public])
+
+        class Greedy:
+            def read(self, n):
+                return b"x" * (n + 1)
+
+        class Silent:
+            def write(self, data):
+                return None
+
+        with self.assertRaises(TypeError):
+            bw.seal_stream(Greedy(), io.BytesIO(), owner=OWNER, to=[READER.public])
+        with self.assertRaises(TypeError):
+            bw.seal_stream(io.BytesIO(DATA), Silent(), owner=OWNER, to=[READER.public])
+
+    def test_asking_for_what_went_to_a_file_is_an_error(self):
+        s = bw.seal_stream(io.BytesIO(DATA), io.BytesIO(), owner=OWNER, to=[READER.public])
+        with self.assertRaises(bw.ArgumentError):
+            s.body
+
+    def test_short_reads_and_writes(self):
+        class Trickle:
+            def __init__(self, data=b""):
+                self.data, self.at = bytearray(data), 0
+
+            def read(self, n):
+                piece = bytes(self.data[self.at : self.at + min(n, 1000)])
+                self.at += len(piece)
+                return piece
+
+            def write(self, data):
+                self.data += data[:5000]
+                return min(len(data), 5000)
+
+        body, out = Trickle(), Trickle()
+        s = bw.seal_stream(Trickle(DATA), body, owner=OWNER, to=[READER.public])
+        opened(s).open_stream(body, out)
+        self.assertEqual(bytes(out.data), DATA)
+
+    def test_the_lock_is_released(self):
+        """Another thread counts while a large object is sealed."""
+        data, counted, done = bytes(64 << 20), [0], threading.Event()
+
+        def count():
+            while not done.is_set():
+                counted[0] += 1
+                time.sleep(0.001)
+
+        thread = threading.Thread(target=count)
+        thread.start()
+        before = counted[0]
+        bw.seal(data, owner=OWNER, to=[READER.public])
+        during = counted[0] - before
+        done.set()
+        thread.join()
+        self.assertGreater(during, 3)
+
+    def test_asyncio(self):
+        async def many():
+            return await asyncio.gather(*(asyncio.to_thread(sealed) for _ in range(4)))
+
+        for s in asyncio.run(many()):
+            self.assertEqual(opened(s).open(s.body).data, DATA)
+
+
+class Rewrap(unittest.TestCase):
+    def test_generations(self):
+        s, successor = sealed(), bw.RecipientKey.generate("x25519")
+        change = dict(owner=OWNER, keys=[READER])
+        two = bw.rewrap(s.envelope, add=[successor.public], **change)
+        obj = bw.Object(two, owner=OWNER.public, keys=[successor])
+        self.assertEqual((obj.generation, obj.recipients), (2, 2))
+        self.assertIsNone(bw.rewrap(two, add=[successor.public], **change))
+        three = bw.rewrap(two, replace=[successor.public], **change)
+        with self.assertRaises(bw.NoRecipientError):
+            bw.Object(three, owner=OWNER.public, keys=[READER])
+        with self.assertRaises(bw.RewrapError):
+            bw.rewrap(s.envelope, remove=[READER.public], **change)
+        with self.assertRaises(bw.ArgumentError):
+            bw.rewrap(s.envelope, replace=[], add=[successor.public], **change)
+        with self.assertRaises(bw.EnvelopeError):
+            bw.rewrap(s.envelope, owner=bw.OwnerKey.generate(), keys=[READER], add=[successor.public])
+
+
+class Evidence(unittest.TestCase):
+    def check(self, path, name):
+        vector = json.loads((ROOT / "test-vectors" / path).read_text())
+        keys = {digest: bytes.fromhex(key) for digest, key in vector["verifying_keys"].items()}
+        evidence = bytes.fromhex(vector[name])
+        ask = dict(policy=vector["policy"], anchors=vector["anchors"], now_ms=int(vector["now_unix_ms"]))
+        verdict = bw.verify(evidence, keys=keys, **ask)
+        self.assertEqual(verdict.exit_code, vector["expect"]["exit_code"])
+        self.assertEqual(verdict.holds, verdict.exit_code == 0)
+        self.assertEqual(json.loads(verdict.json)["exit_code"], verdict.exit_code)
+        with tempfile.TemporaryDirectory() as d:
+            for digest, key in keys.items():
+                pathlib.Path(d, digest + ".vk").write_bytes(key)
+            self.assertEqual(bw.verify(evidence, keys=d, **ask).json, verdict.json)
+        with self.assertRaises(bw.UnusableError):
+            bw.verify(evidence[:-1], keys=keys, **ask)
+        return verdict
+
+    def test_bundles(self):
+        self.assertTrue(self.check("verifier/v1/honest.json", "bundle").holds)
+        self.assertFalse(self.check("verifier/v1/stale.json", "bundle").holds)
+
+    def test_a_dossier(self):
+        self.check("dossier/v1/honest.json", "dossier")
+
+    def test_a_key_without_a_digest_is_refused(self):
+        with self.assertRaises(bw.ArgumentError):
+            bw.verify(b"", policy="", anchors="", keys={"x": b""})
+
+
+@unittest.skipUnless("BAILIWICK" in os.environ, "BAILIWICK names the program")
+class Program(unittest.TestCase):
+    def test_the_program_opens_what_is_sealed_here_and_the_other_way_round(self):
+        with tempfile.TemporaryDirectory() as d:
+            run = lambda *a: subprocess.run([os.environ["BAILIWICK"], *a], cwd=d, check=True, capture_output=True)
+            OWNER.save(os.path.join(d, "owner"))
+            READER.save(os.path.join(d, "reader"))
+            pathlib.Path(d, "plain").write_bytes(DATA)
+            bw.seal_file(os.path.join(d, "plain"), os.path.join(d, "body"), owner=OWNER, to=[READER.public])
+            run("open", "body", "--owner", "owner.pub", "--key", "reader", "-o", "opened")
+            self.assertEqual(pathlib.Path(d, "opened").read_bytes(), DATA)
+            run("key", "new", "recipient", "-o", "theirs")
+            run("seal", "plain", "--no-commit", "-o", "b2", "--owner", "owner", "--to", "theirs.pub")
+            key = bw.RecipientKey.load(os.path.join(d, "theirs"))
+            envelope = pathlib.Path(d, "b2.envelope").read_bytes()
+            obj = bw.Object(envelope, owner=OWNER.public, keys=[key])
+            self.assertEqual(obj.open(pathlib.Path(d, "b2").read_bytes()).data, DATA)
+
+
+if __name__ == "__main__":
+    unittest.main()
