@@ -162,9 +162,10 @@ fn lint(vk: &ark_groth16::VerifyingKey<Bn254>) -> Result<(), KeyError> {
     if same(vk.beta_g2, vk.delta_g2) {
         return Err(KeyError::Equal("beta", "delta"));
     }
-    // Two equal input points: the two inputs could be exchanged, or shifted against each other.
+    // Two equal input points, or opposite ones: the two inputs could be exchanged, or shifted against each other.
     let points = &vk.gamma_abc_g1;
-    if points.iter().enumerate().any(|(i, p)| points.iter().skip(i + 1).any(|q| p == q)) {
+    let same_line = |p: &G1Affine, q: &G1Affine| p == q || *p == -*q;
+    if points.iter().enumerate().any(|(i, p)| points.iter().skip(i + 1).any(|q| same_line(p, q))) {
         return Err(KeyError::Equal("input point", "input point"));
     }
     Ok(())

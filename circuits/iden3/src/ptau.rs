@@ -83,8 +83,8 @@ pub enum PtauError {
         /// What is wrong.
         fault: PointFault,
     },
-    /// Nobody contributed: tau, alpha and beta are 1.
-    #[error(".ptau: nobody contributed, its secrets are known to everyone")]
+    /// Nobody contributed: tau, alpha or beta is 1, or its record is empty.
+    #[error(".ptau: nobody contributed: its secrets are known to everyone, or to whoever made the file")]
     NoContribution,
     /// The elements are not powers of one tau, or alpha and beta differ between sections.
     #[error(".ptau: section {section} is not what the powers of tau imply")]

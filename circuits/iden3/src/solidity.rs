@@ -46,7 +46,7 @@ impl Trust {
                 "SINGLE-PARTY KEY: whoever made it can forge. It convinces those who trust that party."
             }
             Self::Ceremony => {
-                "CEREMONY KEY: sound if one of its contributors destroyed their secret. Compare its transcript with one you trust."
+                "CEREMONY KEY: sound if one of its contributors destroyed their secret, and one of phase 1 theirs. Compare its transcript with one you trust."
             }
             Self::Unstated => {
                 "Where the key came from is not stated: look its digest up before you trust it."

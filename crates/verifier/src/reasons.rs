@@ -250,7 +250,7 @@ impl AssumptionCode {
                 "assumes this auditor leaked no trapdoor of the key it set up; whoever has it can forge a proof"
             }
             Self::OneHonestContributor => {
-                "assumes that at least one contributor of the key ceremony was honest"
+                "assumes that at least one contributor of the key ceremony was honest, and one of the powers of tau it began with"
             }
             Self::Cryptography => {
                 "assumes Groth16 over BN254 is sound, and Poseidon2, BLAKE3 and Ed25519 are secure"

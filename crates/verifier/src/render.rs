@@ -114,7 +114,7 @@ fn provenance(p: Option<&Provenance>) -> String {
             format!("SINGLE-PARTY KEY, set up by auditor {}", short(&auditor.to_string()))
         }
         Some(Provenance::Ceremony { transcript, contributors, beacon }) => format!(
-            "ceremony of {contributors} contributors, transcript {}, beacon {}",
+            "ceremony of {contributors} contributions, transcript {}, beacon {}",
             quoted(transcript),
             quoted(beacon)
         ),

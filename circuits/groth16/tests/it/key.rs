@@ -70,6 +70,10 @@ fn z08_equal_elements_are_refused() {
     assert_eq!(VerifyingKey::from_bytes(&copied(DELTA, BETA, 64)), Err(KeyError::Equal("beta", "delta")));
     let two = copied(INPUTS + 32, INPUTS + 96, 32);
     assert_eq!(VerifyingKey::from_bytes(&two), Err(KeyError::Equal("input point", "input point")));
+    // The opposite point: the other sign of y. Then (x + t, y + t) and (x, y) are one statement.
+    let mut opposite = two;
+    opposite[INPUTS + 96 + 31] ^= 0x80;
+    assert_eq!(VerifyingKey::from_bytes(&opposite), Err(KeyError::Equal("input point", "input point")));
 }
 
 /// Z09

@@ -32,7 +32,7 @@ impl<R: Read + Seek> Ptau<R> {
     /// `rng` must be unknown to whoever made the file.
     ///
     /// # Errors
-    /// [`PtauError`]: `Inconsistent` names the section; `NoContribution` when tau, alpha or beta is 1.
+    /// [`PtauError`]: `Inconsistent` names the section; `NoContribution` when tau, alpha or beta is 1, or the record of contributions is empty.
     pub fn check(&mut self, circuit_power: u32, rng: &mut impl CryptoRng) -> Result<(), PtauError> {
         use section::{ALPHA, BETA, L_ALPHA, L_BETA, L_TAU_G1, L_TAU_G2, TAU_G1, TAU_G2};
         if circuit_power > self.power() {
@@ -41,6 +41,10 @@ impl<R: Read + Seek> Ptau<R> {
         // Before anything that takes time.
         if !self.is_prepared() {
             return Err(PtauError::NotPrepared);
+        }
+        // The record proves nothing to us (snarkjs verifies it); without one not even its maker says that anybody else took part.
+        if self.contributions() == 0 {
+            return Err(PtauError::NoContribution);
         }
         let anchors = self.anchors()?;
         let n = 1u64 << self.power();

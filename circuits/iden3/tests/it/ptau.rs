@@ -113,6 +113,15 @@ fn powers_nobody_contributed_to_are_refused() {
     assert!(matches!(check(FRESH), Err(PtauError::NoContribution)));
 }
 
+/// Powers somebody made alone, with secrets they know and no record: no ceremony.
+#[test]
+fn powers_without_a_record_of_contributions_are_refused() {
+    let alone = with(POWERS, 7, 0, &0u32.to_le_bytes());
+    assert_eq!(Ptau::open(Cursor::new(alone.clone())).unwrap().contributions(), 0);
+    assert!(matches!(check(&alone), Err(PtauError::NoContribution)));
+    check(POWERS).expect("honest twin");
+}
+
 #[test]
 fn z20_points_outside_their_group_are_refused() {
     let mut off = part(POWERS, 2, 128, 64);

@@ -164,7 +164,7 @@ fn provenance_text(card: &KeyCard) -> String {
         (KeyProvenance::Auditor, Some(auditor)) => format!("SINGLE-PARTY KEY of auditor {auditor}"),
         (KeyProvenance::Ceremony, _) => match &card.ceremony {
             Some(c) => format!(
-                "of a CEREMONY of {} contributors, transcript {}, beacon {}: sound if one of them destroyed their secret",
+                "of a CEREMONY of {} contributions, transcript {}, beacon {}: sound if one contributor destroyed their secret, and one of phase 1 theirs",
                 c.contributors, c.transcript, c.beacon
             ),
             None => "of a ceremony its card does not name".to_owned(),

@@ -14,7 +14,7 @@ use bailiwick_protocol::ids::ClassId;
 use zeroize::Zeroizing;
 
 use crate::commands::audit::parse_class;
-use crate::output::{AtomicFile, print_json};
+use crate::output::{AtomicFile, print_json, printable};
 use crate::{Help, keyfile, progress, say};
 
 /// Bytes of a contributor's text, at most.
@@ -229,16 +229,20 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         grouped(&verified.circuit_hash)
     )?;
     for (number, c) in (1u32..).zip(&verified.contributions) {
-        let name = c.name.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
         let kind = match &c.kind {
             ContributionKind::Beacon { value, iterations_log2 } => {
                 format!("beacon {}, 2^{iterations_log2} iterations", hex::encode(value))
             }
             _ => "contributor".to_owned(),
         };
-        say!("{number}  {kind}  {name}\n{}", grouped(&c.hash))?;
+        say!("{}", entry(number, &kind, c.name.as_deref().unwrap_or_default(), &c.hash))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One contribution as it is listed. Its name is what anyone wrote into the file: nothing in it may look like another entry.
+fn entry(number: u32, kind: &str, name: &[u8], hash: &[u8; 64]) -> String {
+    format!("{number}  {kind}  {}\n{}", printable(&String::from_utf8_lossy(name)), grouped(hash))
 }
 
 /// A verified ceremony as JSON.
@@ -307,4 +311,19 @@ fn write_new<T>(
 fn grouped(hash: &[u8; 64]) -> String {
     let words: Vec<String> = hash.chunks(4).map(hex::encode).collect();
     words.chunks(4).map(|line| format!("    {}", line.join(" "))).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// T18: a name cannot add a line, and with it a contributor and a hash nobody made.
+    #[test]
+    fn t18_a_contributors_name_is_one_line() {
+        let honest = entry(1, "contributor", "Zoë, Université".as_bytes(), &[7; 64]);
+        assert!(honest.starts_with("1  contributor  Zoë, Université\n"));
+        let forged = entry(1, "contributor", b"x\n    00000000\n2  contributor  Alice\x1b[2J\xff", &[7; 64]);
+        assert_eq!(forged.lines().count(), honest.lines().count(), "{forged}");
+        assert!(!forged.contains('\u{1b}'));
+    }
 }
