@@ -14,6 +14,7 @@ mod it {
     mod keys;
     mod kit;
     mod maker;
+    mod nonces;
     mod own_vectors;
     mod p256;
     mod passphrase;
@@ -21,6 +22,7 @@ mod it {
     mod rewrap;
     mod round_trip;
     mod shard;
+    mod timing;
     mod two_keys;
     mod vectors;
 }

@@ -140,9 +140,9 @@ mod tests {
     use super::{BATCH_CHUNKS, first_chunk};
     use crate::cobblestone::{CHUNKS_MAX, CobblestoneError};
 
-    /// 2^38 chunks are 4 PiB, so the limit is tried here and not with a body.
+    /// E24: nonces end before they could repeat. 2^38 chunks are 4 PiB, so the limit is tried here and not with a body.
     #[test]
-    fn chunks_beyond_the_limit_are_refused() {
+    fn e24_chunks_beyond_the_limit_are_refused() {
         let batches = CHUNKS_MAX / BATCH_CHUNKS as u64;
         assert_eq!(first_chunk(batches - 1).unwrap(), CHUNKS_MAX - BATCH_CHUNKS as u64);
         assert!(matches!(first_chunk(batches), Err(CobblestoneError::TooLong)));

@@ -1,0 +1,288 @@
+"""Custody (docs/spec/v1/custody.md): public verification of a dealing, release and recovery. `cryptography` gives HKDF, AES-GCM, HPKE."""
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ed25519 as openssl_ed25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from . import blake3, cbor, ed25519
+from .merlin import Transcript
+from .messages import check, fields, fields_of, items, number, octets
+from .ristretto255 import BASE, IDENTITY, ORDER, add, decode, encode, equal, negative, times
+from .sealed import X_WING, RecipientKey
+
+DEALING_MAX = 172_032
+
+
+@dataclass(frozen=True)
+class Dealing:
+    fields: dict
+    digest: bytes
+    threshold: int
+    custodians: list  # maps of K8
+    keys: list  # points E_i
+    ephemeral: tuple  # D
+    shares: list  # points C_i
+    hybrid: list | None
+
+
+# Points, scalars, sums.
+
+
+def point(value, what):
+    """K5."""
+    found = decode(octets(value, 32, what))
+    check(found is not None and not equal(found, IDENTITY), what)
+    return found
+
+
+def scalar(value, what):
+    found = int.from_bytes(octets(value, 32, what), "little")
+    check(found < ORDER, what)
+    return found
+
+
+def weighted(weights, points):
+    total = IDENTITY
+    for weight, p in zip(weights, points, strict=True):
+        total = add(total, times(weight % ORDER, p))
+    return total
+
+
+def minus(a, b):
+    return add(a, negative(b))
+
+
+def lagrange(at_points):
+    """Coefficients at 0."""
+    coefficients = []
+    for i in at_points:
+        top = bottom = 1
+        for j in at_points:
+            if j != i:
+                top, bottom = top * j % ORDER, bottom * (j - i) % ORDER
+        coefficients.append(top * pow(bottom, -1, ORDER) % ORDER)
+    return coefficients
+
+
+# K6.
+
+
+def draw(transcript, label):
+    return int.from_bytes(transcript.challenge(label, 64), "little") % ORDER
+
+
+def dleq_holds(transcript, proof, p, q, p2, q2):
+    c, z = scalar(proof[:32], "c"), scalar(proof[32:], "z")
+    r1, r2 = minus(times(z, p), times(c, q)), minus(times(z, p2), times(c, q2))
+    for label, element in ((b"g1", p), (b"y1", q), (b"g2", p2), (b"y2", q2), (b"r1", r1), (b"r2", r2)):
+        transcript.append(label, encode(element))
+    return draw(transcript, b"c") == c
+
+
+def possession_holds(custodian):
+    """K4."""
+    r, z = point(custodian[4][:32], "R"), scalar(custodian[4][32:], "z")
+    transcript = Transcript(b"bailiwick/v1/custody-possession")
+    for label, value in ((b"key", custodian[1]), (b"receipt-key", custodian[2]), (b"kem-key", custodian[3]), (b"r", custodian[4][:32])):
+        transcript.append(label, value)
+    return equal(times(z, BASE), add(r, times(draw(transcript, b"c"), point(custodian[1], "E"))))
+
+
+# K8 to K14.
+
+
+def label(value, what):
+    check(isinstance(value, str) and 1 <= len(value.encode()) <= 264, what)
+    return value.encode()
+
+
+def custodian(value):
+    m = fields_of(value, "custodian", range(6))
+    label(m[0], "name")
+    octets(m[2], 32, "receipt key")
+    octets(m[3], 32, "KEM digest")
+    octets(m[4], 64, "possession")
+    attributes = [label(a, "attribute") for a in items(m[5], "attributes", 0, 48)]
+    check(all(a < b for a, b in zip(attributes, attributes[1:])), "attributes ascend")
+    return m
+
+
+def hybrid_share(value):
+    m = fields_of(value, "hybrid share", range(3))
+    return octets(m[0], 32, "commitment"), octets(m[1], 1120, "enc"), octets(m[2], 48, "ct")
+
+
+def verified_dealing(data):
+    """K13; Malformed for everything else."""
+    m = fields(cbor.decode(data, DEALING_MAX), "dealing", (0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11), (4, 12))
+    for key, length in ((1, 32), (2, 16), (3, 32), (5, 32), (11, 64)):
+        octets(m[key], length, f"key {key}")
+    octets(m.get(4, bytes(32)), 32, "policy")
+    number(m[6], "generation", 1)
+    custodians = [custodian(c) for c in items(m[8], "custodians", 2, 128)]
+    n = len(custodians)
+    t = number(m[7], "t", 1, n - 1)
+    keys, ephemeral = [point(c[1], "E") for c in custodians], point(m[9], "D")
+    shares = [point(c, "C") for c in items(m[10], "C", n, n)]
+    hybrid = [hybrid_share(h) for h in items(m[12], "hybrid shares", n, n)] if 12 in m else None
+    encodings = [c[1] for c in custodians] + m[10] + [m[9], encode(BASE)]
+    check(len(set(encodings)) == len(encodings), "a point stands twice")
+    check(len({c[0] for c in custodians}) == n, "a name stands twice")
+    check(all(possession_holds(c) for c in custodians), "possession")
+    transcript = dealing_transcript(m, t, custodians, hybrid)
+    coefficients = [draw(transcript, b"coefficient") for _ in range(n - t)]
+    weights = [dual_weight(i, n) * sum(a * pow(i, e, ORDER) for e, a in enumerate(coefficients)) % ORDER for i in range(1, n + 1)]
+    u, v = weighted(weights, keys), weighted(weights, shares)
+    check(dleq_holds(transcript, m[11], BASE, ephemeral, u, v), "proof")
+    digest = blake3.derive_key("bailiwick/v1/custody-digest", data)
+    return Dealing(m, digest, t, custodians, keys, ephemeral, shares, hybrid)
+
+
+def dual_weight(i, n):
+    product = 1
+    for j in range(1, n + 1):
+        if j != i:
+            product = product * (i - j) % ORDER
+    return pow(product, -1, ORDER)
+
+
+def dealing_transcript(m, t, custodians, hybrid):
+    """K11."""
+    transcript = Transcript(b"bailiwick/v1/custody-transcript")
+    for name, key in ((b"owner", 1), (b"object", 2), (b"key-commitment", 3), (b"policy", 4), (b"roster", 5)):
+        transcript.append(name, m.get(key, b""))
+    for name, value in ((b"generation", m[6]), (b"threshold", t), (b"custodians", len(custodians))):
+        transcript.append_u64(name, value)
+    for c in custodians:
+        transcript.append(b"name", c[0].encode())
+        for name, key in ((b"key", 1), (b"receipt-key", 2), (b"kem-key", 3), (b"possession", 4)):
+            transcript.append(name, c[key])
+        transcript.append_u64(b"attributes", len(c[5]))
+        for attribute in c[5]:
+            transcript.append(b"attribute", attribute.encode())
+    transcript.append(b"ephemeral", m[9])
+    for share in m[10]:
+        transcript.append(b"share", share)
+    transcript.append_u64(b"hybrid", len(hybrid or []))
+    for commitment, enc, ciphertext in hybrid or []:
+        for name, value in ((b"hybrid-commitment", commitment), (b"hybrid-enc", enc), (b"hybrid-ciphertext", ciphertext)):
+            transcript.append(name, value)
+    return transcript
+
+
+def belongs(dealing, envelope):
+    """K14."""
+    m = dealing.fields
+    return (m[1], m[2], m[3], m.get(4)) == (envelope.owner, envelope.object, envelope.key_commitment, envelope.policy) and m[6] <= envelope.generation
+
+
+# K2, K20 to K24, K15.
+
+
+class Custodian:
+    def __init__(self, secret):
+        def derive(part, length):
+            return HKDF(SHA512(), length, None, b"bailiwick/v1/custody-key" + bytes([part])).derive(secret)
+
+        self.scalar = int.from_bytes(derive(1, 64), "little") % ORDER
+        self.point = times(self.scalar, BASE)
+        self.receipt_key = openssl_ed25519.Ed25519PrivateKey.from_private_bytes(derive(2, 32)).public_key().public_bytes_raw()
+        self.kem = RecipientKey(X_WING, derive(3, 32))
+        self.kem_digest = blake3.derive_key("bailiwick/v1/custody-kem-key", self.kem.public)
+
+    def share(self, dealing, i):
+        """A_i."""
+        return minus(dealing.shares[i - 1], times(self.scalar, dealing.ephemeral))
+
+    def hybrid_share(self, dealing, i):
+        """K30, K31."""
+        commitment, enc, ciphertext = dealing.hybrid[i - 1]
+        d, e = dealing.fields[9], dealing.custodians[i - 1][1]
+        info = b"bailiwick/v1/custody-share-info" + d + e + i.to_bytes(2, "little")
+        share = self.kem.suite.decrypt(enc + ciphertext, self.kem.private, info)
+        check(share_commitment(dealing, i, share) == commitment, "another share than was committed to")
+        return share
+
+
+def share_commitment(dealing, i, share):
+    return blake3.derive_key("bailiwick/v1/custody-share-commitment", dealing.fields[9] + i.to_bytes(2, "little") + share)
+
+
+def receipt_holds(dealing, data):
+    """K32: the point whose custodian signed."""
+    m = fields(cbor.decode(data, 1024), "receipt", range(4))
+    i = number(m[2], "point", 1, len(dealing.custodians))
+    check(octets(m[1], 32, "dealing") == dealing.digest, "another dealing")
+    message = b"bailiwick/v1/custody-receipt" + dealing.digest + i.to_bytes(2, "little")
+    check(ed25519.verify(dealing.custodians[i - 1][2], message, octets(m[3], 64, "signature")), "signature")
+    return i
+
+
+def opened_release(dealing, request, requester, data):
+    """K18 to K23: (point i, A_i, the share of S2 or None)."""
+    asked = fields(cbor.decode(request, 4096), "request", range(5))
+    check(asked[1] == dealing.digest and asked[2] == requester.kem and asked[3] == requester.public, "request")
+    m = fields(cbor.decode(data, 4096), "release", range(6))
+    i = number(m[3], "point", 1, len(dealing.custodians))
+    check((m[1], m[2]) == (dealing.digest, asked[4]), "another dealing or request")
+    info = b"bailiwick/v1/custody-release-info" + dealing.digest + asked[2].to_bytes(2, "little") + asked[4] + i.to_bytes(2, "little")
+    try:
+        plain = requester.suite.decrypt(m[4] + m[5], requester.private, info)
+    except InvalidTag:
+        check(False, "does not open")
+    check(len(plain) == (128 if dealing.hybrid else 96), "length")
+    share = point(plain[:32], "A")
+    transcript = Transcript(b"bailiwick/v1/custody-release-proof")
+    transcript.append(b"dealing", dealing.digest)
+    transcript.append_u64(b"requester-kem", asked[2])
+    transcript.append(b"requester-key", asked[3])
+    transcript.append(b"nonce", asked[4])
+    transcript.append_u64(b"point", i)
+    transcript.append(b"share", plain[:32])
+    difference = minus(dealing.shares[i - 1], share)
+    check(dleq_holds(transcript, plain[32:96], BASE, dealing.keys[i - 1], dealing.ephemeral, difference), "proof of the share")
+    half = plain[96:] or None
+    check(half is None or share_commitment(dealing, i, half) == dealing.hybrid[i - 1][0], "another share than was committed to")
+    return i, share, half
+
+
+def recovered(dealing, shares):
+    """K24, K29: from t triples (i, A_i, s_i): encode(S), with S2 after it in hybrid mode."""
+    check(len(shares) == dealing.threshold and len({i for i, _, _ in shares}) == len(shares), "t shares of different custodians")
+    coefficients = lagrange([i for i, _, _ in shares])
+    secret = encode(weighted(coefficients, [a for _, a, _ in shares]))
+    if dealing.hybrid is None:
+        return secret
+    half = sum(c * scalar(s, "share of S2") for c, (_, _, s) in zip(coefficients, shares, strict=True)) % ORDER
+    return secret + half.to_bytes(32, "little")
+
+
+def unwrapped(dealing, secret, wrapped):
+    """K15."""
+    key = HKDF(SHA256(), 32, None, b"bailiwick/v1/custody-wrap" + dealing.digest).derive(secret)
+    return AESGCM(key).decrypt(bytes(12), wrapped, b"")
+
+
+def recipient_secret(dealing, content):
+    """K16, K17: encode(S), proved to be what the custodians share."""
+    octets(content, 96, "content")
+    first = range(1, dealing.threshold + 1)
+    coefficients = lagrange(list(first))
+    e = weighted(coefficients, dealing.keys[: dealing.threshold])
+    c = weighted(coefficients, dealing.shares[: dealing.threshold])
+    transcript = Transcript(b"bailiwick/v1/custody-recipient-proof")
+    transcript.append(b"dealing", dealing.digest)
+    secret = point(content[:32], "S")
+    check(dleq_holds(transcript, content[32:], BASE, dealing.ephemeral, e, minus(c, secret)), "proof of the secret")
+    return content[:32]
+
+
+def public_key_holds(data):
+    """K3, K4: a custodian's public key of 1,344 bytes."""
+    octets(data, 1344, "key")
+    digest = blake3.derive_key("bailiwick/v1/custody-kem-key", data[128:])
+    return possession_holds({1: data[:32], 2: data[32:64], 3: digest, 4: data[64:128]})
