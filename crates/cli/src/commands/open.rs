@@ -1,6 +1,9 @@
-//! `bailiwick open`: decrypt a sealed object, or a range of it.
+//! `bailiwick open`: decrypt a sealed object, or a part of it.
 
+mod archive;
+mod compact;
 mod shards;
+mod tree;
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, Write};
@@ -8,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use bailiwick_envelope::{OpenError, Opened, Opener, RangeAuthenticity, Seekable};
+use bailiwick_envelope::{Metadata, OpenError, Opened, Opener, RangeAuthenticity, Seekable};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Opened as Statement;
 use bailiwick_protocol::envelope::Envelope;
@@ -33,8 +36,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     envelope: Option<PathBuf>,
     /// The owner's public key, known from elsewhere than the envelope: hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY")]
-    owner: String,
+    #[arg(long, value_name = "KEY", required_unless_present = "compact")]
+    owner: Option<String>,
     /// Secret key file of a recipient; repeat to try several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     key: Vec<PathBuf>,
@@ -53,6 +56,10 @@ pub(crate) struct Args {
     /// Print what was opened as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    archive: archive::Args,
+    #[command(flatten)]
+    compact: compact::Args,
 }
 
 /// `OFFSET:LEN`, decimal.
@@ -79,8 +86,18 @@ const KEY_HOLDERS_ONLY: &str =
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.compact.binding.compact {
+        let others = args.envelope.is_some() || args.range.is_some() || args.attest.is_some() || args.json;
+        anyhow::ensure!(
+            !others && !args.archive.given(),
+            "--compact opens a small value: no other options of objects fit"
+        );
+        let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
+        return compact::run(&args.compact, &args.body, output, owner, &args.key);
+    }
+    let owner =
+        OwnerKey(keyfile::public_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?);
     if shards::wanted(&args) {
-        let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
         let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
         return shards::run(&args, &owner, &|owner, bytes| {
             super::custody::open_as_recipient(owner, bytes, &keys)
@@ -95,7 +112,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         None => keyfile::with_suffix(&args.body, ".envelope"),
     };
-    let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
     let attester = args.attest_key.as_deref().map(keyfile::read_signing_key_of_any_kind).transpose()?;
     // Before anything is opened: a statement must not be lost for want of a place to put it.
     let statement = args.attest.as_deref().map(|path| AtomicFile::create(path, 0o644)).transpose()?;
@@ -105,11 +121,23 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         super::custody::open_as_recipient(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
 
     let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
-    let output = match (&args.output, &mut body) {
+    if args.archive.partial() {
+        return archive::some(&args.archive, &opener, body.as_mut(), args.output.as_deref(), args.json);
+    }
+    let sealed = match &mut body {
+        // A pipe cannot be read twice: what comes through one is written as it is.
+        Some(file) if file.metadata()?.is_file() => Some(
+            sealed_metadata(&opener, file).with_context(|| format!("cannot open {}", args.body.display()))?,
+        ),
+        _ => None,
+    };
+    let extracts =
+        args.range.is_none() && sealed.as_ref().is_some_and(|m| args.archive.extracts(&m.media_type));
+    let output = match (&args.output, &sealed) {
         (Some(path), _) => path.clone(),
-        (None, Some(file)) => sealed_name(&opener, file)?,
+        (None, Some(metadata)) => sealed_name(&metadata.name)?,
         (None, None) => {
-            return Err(anyhow!("from standard input the sealed name is not known in advance"))
+            return Err(anyhow!("from a pipe the sealed name is not known in advance"))
                 .context(Help("say where the data goes with -o"));
         }
     };
@@ -125,6 +153,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             file.rewind()?;
         }
         transfer(&opener, body.as_mut(), args.range, io::stdout())?
+    } else if let (true, Some(file)) = (extracts, &mut body) {
+        archive::extract(&opener, file, &output)
+            .with_context(|| format!("cannot open {}", args.body.display()))?
     } else {
         let mut file = AtomicFile::create(&output, 0o600)?;
         let done = transfer(&opener, body.as_mut(), args.range, &mut file)
@@ -148,6 +179,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             "the object opened, but not as the owner signed it: nothing is attested"
         );
         attest(file, envelope, key)?;
+    }
+    if !extracts && args.range.is_none() && args.archive.extracts(&opened.metadata.media_type) {
+        eprintln!("note: this is a sealed directory; it was written as the tar archive it is");
     }
     let report = Report {
         object: envelope.name().to_string(),
@@ -230,14 +264,18 @@ fn whole(
     Ok((opened, RangeAuthenticity::OwnerSigned))
 }
 
-/// The sealed name as a file in the current directory, if nothing can go wrong with it.
-fn sealed_name(opener: &Opener, body: &mut File) -> anyhow::Result<PathBuf> {
+/// Name and media type, before anything is opened.
+fn sealed_metadata(opener: &Opener, body: &mut File) -> anyhow::Result<Metadata> {
     let start = opener.open_range(&mut Seekable(&mut *body), 0, 0, io::sink())?;
     body.rewind()?;
-    let name = start.object.metadata.name;
-    match plain_file_name(&name) {
+    Ok(start.object.metadata)
+}
+
+/// The sealed name as a file in the current directory, if nothing can go wrong with it.
+fn sealed_name(name: &str) -> anyhow::Result<PathBuf> {
+    match plain_file_name(name) {
         Some(path) => Ok(path),
-        None => Err(anyhow!("the sealed name {:?} is not a plain file name", printable(&name)))
+        None => Err(anyhow!("the sealed name {:?} is not a plain file name", printable(name)))
             .context(Help("say where the data goes with -o")),
     }
 }

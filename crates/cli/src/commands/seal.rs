@@ -1,5 +1,7 @@
-//! `bailiwick seal`: encrypt a file for its recipients and sign the envelope.
+//! `bailiwick seal`: encrypt a file or a directory for its recipients and sign the envelope.
 
+pub(crate) mod compact;
+mod directory;
 mod shards;
 
 use std::fs::File;
@@ -22,7 +24,7 @@ use crate::{Help, progress};
 /// Arguments of `seal`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// File to seal, `-` for standard input
+    /// File or directory to seal, `-` for standard input
     input: PathBuf,
     /// Where the body goes, `-` for standard output [default: INPUT.sealed]
     #[arg(short, long, value_name = "FILE")]
@@ -31,8 +33,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     envelope: Option<PathBuf>,
     /// The owner's secret key file
-    #[arg(long, value_name = "FILE")]
-    owner: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "compact")]
+    owner: Option<PathBuf>,
     /// Public key file of someone who may open it; repeat for several
     #[arg(long = "to", value_name = "FILE", required = true, num_args = 1..)]
     to: Vec<PathBuf>,
@@ -57,6 +59,10 @@ pub(crate) struct Args {
     /// Print what was sealed as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    directory: directory::Args,
+    #[command(flatten)]
+    compact: compact::Args,
 }
 
 #[derive(serde::Serialize)]
@@ -72,10 +78,19 @@ struct Sealed {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
+    if args.compact.binding.compact {
+        let others =
+            args.envelope.is_some() || args.name.is_some() || !args.media_type.is_empty() || args.json;
+        let others = others || args.no_commit || args.no_pad || args.anonymous || args.shards.is_some();
+        anyhow::ensure!(!others, "--compact seals a small value: no other options of objects fit");
+        let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
+        return compact::run(&args.compact, &args.input, output, owner, &args.to);
+    }
     if let Some(split) = args.shards {
         return shards::run(&args, split);
     }
+    let listing = directory::list(&mut args.input, &mut args.media_type, &args.directory)?;
     let stdin = is_dash(&args.input);
     let output = match &args.output {
         Some(path) => path.clone(),
@@ -99,7 +114,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             .context(Help("leave out --json, or name a file with -o"));
     }
 
-    let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
+    let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
     let classical = recipients.iter().filter(|r| !r.kem().is_post_quantum()).count();
@@ -122,8 +137,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
     // The envelope's place is checked before an hour of sealing, not after.
     let mut envelope_file = AtomicFile::create(&envelope_path, 0o644)?;
-    let (input, total): (Box<dyn Read + Send>, Option<u64>) = if stdin {
+    let (input, total): (Box<dyn Read + Send + '_>, Option<u64>) = if stdin {
         (Box::new(io::stdin()), None)
+    } else if let Some(listing) = &listing {
+        (Box::new(listing.reader()), Some(listing.bytes()))
     } else {
         let file =
             File::open(&args.input).with_context(|| format!("cannot open {}", args.input.display()))?;

@@ -80,7 +80,7 @@ impl Growing {
 /// Runs `seal` with `--shards`.
 pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
     let output = destination(args)?;
-    let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
+    let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
     let mut rng = keyfile::system_rng()?;
