@@ -6,10 +6,12 @@ mod it {
     mod beacon;
     mod campaign;
     mod circuit;
+    mod compact;
     mod controls;
     mod custody;
     mod demo;
     mod developer;
+    mod directory;
     mod export;
     mod host;
     mod hostile_size;

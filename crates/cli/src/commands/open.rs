@@ -88,6 +88,7 @@ const KEY_HOLDERS_ONLY: &str =
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.compact.binding.compact {
         let others = args.envelope.is_some() || args.range.is_some() || args.attest.is_some() || args.json;
+        let others = others || !args.more.is_empty();
         anyhow::ensure!(
             !others && !args.archive.given(),
             "--compact opens a small value: no other options of objects fit"
