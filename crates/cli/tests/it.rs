@@ -16,6 +16,7 @@ mod it {
     mod host;
     mod hostile_size;
     mod inventory;
+    mod kit;
     mod log;
     mod no_network;
     mod placement;
