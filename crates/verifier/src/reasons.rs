@@ -173,6 +173,16 @@ pub enum ReasonCode {
     PowerTakesAll,
     /// Hosts in places the policy forbids.
     PlaceForbidden,
+    /// A passphrase opens an object, and nobody can tell who knows it.
+    PassphraseHolders,
+    /// A dealing that does not verify, or is about another object.
+    DealingUnsound,
+    /// Custodians the roster does not have.
+    CustodianUnknown,
+    /// Enough custodians are related to whoever stores or carries the data.
+    CustodiansRelated,
+    /// Keys are shared among custodians so that no power reaches enough of them.
+    KeyShared,
 }
 
 /// A reason.
@@ -225,6 +235,10 @@ pub enum AssumptionCode {
     SchedulesNamedBefore,
     /// Who opened the object says so truthfully.
     OpenerTruthful,
+    /// The body opens under the secret that custodians share.
+    BodyUnderSharedSecret,
+    /// Custodians keep to themselves, and keep their keys.
+    CustodiansDoNotCollude,
 }
 
 /// An assumption.
@@ -284,6 +298,12 @@ impl AssumptionCode {
             }
             Self::OpenerTruthful => {
                 "rests on the signed word of who opened each object; nobody else can repeat it without a key"
+            }
+            Self::BodyUnderSharedSecret => {
+                "that the body opens under the shared secret is not proved in public: whoever was sent the secret can check it, and a test recovery shows it"
+            }
+            Self::CustodiansDoNotCollude => {
+                "assumes that fewer custodians than the threshold collude across jurisdictions, and that enough of them keep their keys"
             }
         };
         Assumption { code: self, text: text.to_owned() }

@@ -18,6 +18,8 @@ mod dossier_vector;
 mod fleet;
 #[path = "it/fleet_answers.rs"]
 mod fleet_answers;
+#[path = "it/fleet_custody.rs"]
+mod fleet_custody;
 #[path = "it/fleet_inventories.rs"]
 mod fleet_inventories;
 #[path = "it/fleet_log.rs"]

@@ -19,6 +19,7 @@ use crate::policy::Policy;
 use crate::reasons::Reason;
 
 mod audits;
+mod custody;
 mod facts;
 mod hosts;
 mod keys;
@@ -30,6 +31,7 @@ mod people;
 mod place;
 mod schedule;
 mod served;
+mod sharing;
 mod stored;
 
 /// Everything a verdict on a dossier depends on.

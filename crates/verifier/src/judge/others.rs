@@ -46,6 +46,19 @@ pub(super) fn opaque(case: &Case<'_>, evidence: &Evidence) -> ClaimReport {
             format!("{} recipient entries name no key: nobody can tell who they are", sum.anonymous),
         ));
     }
+    let envelopes = || evidence.envelopes.iter().flatten();
+    let passphrases = envelopes().filter(|e| e.passphrase.is_some()).count();
+    if passphrases > 0 {
+        let text = format!("{passphrases} objects open with a passphrase: nobody can tell who knows it");
+        reasons.push(Reason::new(ReasonCode::PassphraseHolders, text));
+    }
+    let shared = envelopes().filter(|e| e.custody.is_some()).count();
+    if shared > 0 {
+        let text = format!(
+            "the keys of {shared} objects are dealt to custodians, who can open them together; a dossier with a roster says who they are"
+        );
+        reasons.push(Reason::new(ReasonCode::CustodianUnknown, text));
+    }
     let numbers = Numbers { recipients: (!checked.is_empty()).then_some(sum), ..Numbers::default() };
     let headline = "Not shown: nobody independent opened the object for this audit.";
     inconclusive(case, Claim::Opaque, headline, reasons, numbers, Vec::new())

@@ -1,25 +1,27 @@
-//! *Custody* and *survivable* as far as this version goes: every path to a key is counted, and what contradicts refutes
-//! (spec verdict, clauses V39-V42). Sharing of keys among custodians does not exist yet, so neither can be supported.
+//! *Custody* and *survivable*: every path to a key is counted, and what contradicts refutes (spec verdict, clauses V39-V42).
+//! *Custody* is supported by verified sharing among custodians; *survivable* not yet, there are no drills.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_roster::{Attribute, Jurisdiction, Principal, Quoted, Reach, Role};
 
+use super::custody::Shared;
 use super::objects::Version;
 use super::place::violations;
+use super::sharing::Holders;
 use super::{Fleet, few};
 use crate::claims::{Claim, Verdict};
 use crate::policy::Power;
 use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
 use crate::report::{ClaimReport, Numbers, PowerCount};
 
-const SHOWN_MAX: usize = 8;
+pub(super) const SHOWN_MAX: usize = 8;
 
 /// Powers listed among the numbers, at most.
 const POWERS_MAX: usize = 24;
 
 /// Whether a jurisdiction is of one of the kinds, for a principal it reaches by these paths.
-fn is_kind(j: &Jurisdiction, reach: &Reach, kinds: &BTreeSet<Power>) -> bool {
+pub(super) fn is_kind(j: &Jurisdiction, reach: &Reach, kinds: &BTreeSet<Power>) -> bool {
     let soil = |a: Attribute| a == Attribute::Country;
     match j {
         Jurisdiction::Law(_) => {
@@ -34,7 +36,7 @@ fn is_kind(j: &Jurisdiction, reach: &Reach, kinds: &BTreeSet<Power>) -> bool {
 }
 
 /// Who can open what, and through whom each power gets there.
-struct Paths<'f> {
+pub(super) struct Paths<'f> {
     /// Objects that count.
     objects: Vec<&'f Version>,
     /// Everyone with a path to a key: named recipients and owners, by name.
@@ -48,7 +50,7 @@ impl<'f> Paths<'f> {
         for (name, v) in fleet.objects.iter().filter(|(n, _)| fleet.policy.counts(claim, &n.owner, &n.object))
         {
             paths.objects.push(v);
-            paths.unknown += v.anonymous;
+            paths.unknown += v.anonymous + usize::from(v.passphrase);
             let owner = fleet.people.signer(name.owner.as_bytes());
             paths.unknown += usize::from(owner.is_none());
             for holder in v.recipients.iter().map(|id| fleet.people.of_key_id(id)).chain([owner]) {
@@ -93,14 +95,23 @@ fn claim_report(
     let (verdict, reasons) = decided;
     let headline = match (claim, verdict) {
         (Claim::Custody, Verdict::Refuted) => "No: a power that the policy excludes reaches a key.",
-        (Claim::Custody, _) => "Not shown: keys are not shared among custodians in this version.",
+        (Claim::Custody, Verdict::Supported) => {
+            "Yes, as far as the dealings show: enough custodians are out of every one power\u{2019}s reach."
+        }
+        (Claim::Custody, _) => {
+            "Not shown: the evidence does not say of every key that it is shared out of one power\u{2019}s reach."
+        }
         (_, Verdict::Refuted) => "No: the loss of one power would take keys or data with it.",
         _ => "Not shown: nothing shows what would be left after a cut-off.",
     };
-    let assumptions: Vec<Assumption> = match fleet.people.roster() {
+    let mut assumptions: Vec<Assumption> = match fleet.people.roster() {
         Some(_) => vec![AssumptionCode::RosterTrue.stated()],
         None => Vec::new(),
     };
+    if (claim, verdict) == (Claim::Custody, Verdict::Supported) {
+        let further = [AssumptionCode::BodyUnderSharedSecret, AssumptionCode::CustodiansDoNotCollude];
+        assumptions.extend(further.into_iter().map(AssumptionCode::stated));
+    }
     ClaimReport {
         claim,
         required: fleet.policy.require.contains(&claim),
@@ -126,14 +137,11 @@ fn open_question(fleet: &Fleet<'_>, claim: Claim, paths: &Paths<'_>) -> Option<R
     fleet.people.problem().cloned()
 }
 
-fn no_sharing() -> Reason {
-    Reason::new(
-        ReasonCode::NoSharing,
-        "no verifiable sharing of the key among custodians is in the evidence: it does not exist in this version",
-    )
+pub(super) fn no_sharing() -> Reason {
+    Reason::new(ReasonCode::NoSharing, "no verifiable sharing of the key among custodians is in the evidence")
 }
 
-fn unknown_holders(paths: &Paths<'_>) -> Option<Reason> {
+pub(super) fn unknown_holders(paths: &Paths<'_>) -> Option<Reason> {
     (paths.unknown > 0).then(|| {
         let text = format!("{} ways to a key lead to somebody the roster does not know", paths.unknown);
         Reason::new(ReasonCode::RecipientUnknown, text)
@@ -172,16 +180,14 @@ pub(super) fn custody(fleet: &Fleet<'_>) -> ClaimReport {
         });
         refuted.splice(0..0, few(bad.collect(), SHOWN_MAX, "findings"));
     }
+    let shared = Shared::of(fleet);
+    refuted.extend(shared.against(fleet, &kinds));
     let numbers = powers.iter().take(POWERS_MAX).map(|(j, holders, objects)| PowerCount {
         power: j.to_string(),
         holders: holders.len() as u64,
         objects: *objects as u64,
     });
-    let decided = if refuted.is_empty() {
-        (Verdict::Inconclusive, unknown_holders(&paths).into_iter().chain([no_sharing()]).collect())
-    } else {
-        (Verdict::Refuted, refuted)
-    };
+    let decided = if refuted.is_empty() { shared.decide(fleet, &paths) } else { (Verdict::Refuted, refuted) };
     claim_report(fleet, Claim::Custody, decided, numbers.collect())
 }
 
@@ -252,6 +258,15 @@ pub(super) fn survivable(fleet: &Fleet<'_>) -> ClaimReport {
 
 /// Whether everyone who can open an object is taken; nobody is who is not known.
 fn loses_keys(fleet: &Fleet<'_>, v: &Version, takes: impl Fn(&Principal) -> bool) -> bool {
-    let known = v.anonymous == 0 && !v.recipients.is_empty();
-    known && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(&takes))
+    let holders = v.dealings.holders(&fleet.people);
+    // A passphrase, or a custodian nobody knows, may be left.
+    let known = v.anonymous == 0
+        && !v.passphrase
+        && v.dealings.unsound().next().is_none()
+        && !(v.recipients.is_empty() && holders.is_empty());
+    let enough_left =
+        |h: &Holders<'_>| h.unknown + h.known.iter().filter(|p| !takes(p)).count() >= h.threshold;
+    known
+        && !holders.iter().any(enough_left)
+        && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(&takes))
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_protocol::dossier::SignedOpened;
+use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::{AuditorKey, CellRoot, ContentId, HostKey, OpenerKey, UnitName};
 use bailiwick_roster::Role;
 
 use super::people::{KeyId, People};
+use super::sharing::Dealings;
 use crate::anchors::Anchors;
 use crate::fleet_report::Standing;
 use crate::judge::evidence::Evidence;
@@ -21,6 +23,9 @@ pub(super) struct SeenObject {
     key: Key,
     root: Option<CellRoot>,
     recipients: Vec<Option<KeyId>>,
+    passphrase: bool,
+    /// The envelope, if it has a custody part.
+    custody: Option<Box<Envelope>>,
 }
 
 /// One version of one unit.
@@ -33,6 +38,10 @@ pub(super) struct Version {
     pub(super) recipients: BTreeSet<KeyId>,
     /// Entries of an envelope that name no key, at most.
     pub(super) anonymous: usize,
+    /// Whether an envelope of it has a passphrase entry: nobody can tell who knows the passphrase.
+    pub(super) passphrase: bool,
+    /// How its key is shared among custodians.
+    pub(super) dealings: Dealings,
     /// Hosts that held it in an audit.
     pub(super) hosts: BTreeSet<HostKey>,
     pub(super) opened: BTreeSet<OpenedBy>,
@@ -43,10 +52,12 @@ pub(super) struct Version {
 pub(super) struct Objects(BTreeMap<Key, Version>);
 
 pub(super) fn seen(evidence: &Evidence) -> Vec<SeenObject> {
-    let object = |e: &bailiwick_protocol::envelope::Envelope| SeenObject {
+    let object = |e: &Envelope| SeenObject {
         key: (e.name(), e.generation, e.body.blake3),
         root: e.commitment.as_ref().map(|c| c.root),
         recipients: e.recipients.iter().map(|r| r.key_id).collect(),
+        passphrase: e.passphrase.is_some(),
+        custody: e.custody.is_some().then(|| Box::new(e.clone())),
     };
     evidence.envelopes.iter().flatten().map(object).collect()
 }
@@ -58,11 +69,17 @@ impl Objects {
                 root: o.root,
                 recipients: BTreeSet::new(),
                 anonymous: 0,
+                passphrase: false,
+                dealings: Dealings::default(),
                 hosts: BTreeSet::new(),
                 opened: BTreeSet::new(),
             });
             // Envelopes of one generation differ in their recipients only if the owner signed twice: all of them can open it.
             version.anonymous = version.anonymous.max(o.recipients.iter().filter(|r| r.is_none()).count());
+            version.passphrase |= o.passphrase;
+            if let Some(envelope) = &o.custody {
+                version.dealings.add(envelope);
+            }
             version.recipients.extend(o.recipients.into_iter().flatten());
             if standing == Standing::Held {
                 version.hosts.extend(host);

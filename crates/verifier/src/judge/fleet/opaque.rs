@@ -31,6 +31,12 @@ pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
         (Verdict::Inconclusive, Some(ReasonCode::AnonymousRecipients)) => {
             "Not shown: some recipients are anonymous, so nobody can tell who can open it."
         }
+        (Verdict::Inconclusive, Some(ReasonCode::PassphraseHolders)) => {
+            "Not shown: a passphrase opens it, and nobody can tell who knows that."
+        }
+        (Verdict::Inconclusive, Some(ReasonCode::CustodianUnknown | ReasonCode::DealingUnsound)) => {
+            "Not shown: its key is shared, and not with people this reader can tell."
+        }
         (Verdict::Inconclusive, _) => "Not shown: the evidence in this dossier does not decide it.",
     };
     let assumptions: Vec<Assumption> = match fleet.people.roster() {
@@ -67,6 +73,9 @@ struct Count<'f> {
     named: usize,
     anonymous: usize,
     unknown: usize,
+    passphrases: usize,
+    /// Versions whose key custodians share.
+    shared: Vec<&'f Version>,
     /// Known recipients by name, with the number of objects each can open.
     recipients: BTreeMap<&'f str, (&'f Principal, usize)>,
 }
@@ -76,8 +85,16 @@ impl<'f> Count<'f> {
         let terms = fleet.policy.opaque.as_ref();
         let counts =
             |n: &bailiwick_protocol::ids::UnitName| fleet.policy.counts(Claim::Opaque, &n.owner, &n.object);
-        let mut c =
-            Self { objects: 0, opened: 0, named: 0, anonymous: 0, unknown: 0, recipients: BTreeMap::new() };
+        let mut c = Self {
+            objects: 0,
+            opened: 0,
+            named: 0,
+            anonymous: 0,
+            unknown: 0,
+            passphrases: 0,
+            shared: Vec::new(),
+            recipients: BTreeMap::new(),
+        };
         // Older versions too: who could open one of them may have kept what it held.
         for (_, v) in fleet.objects.iter().filter(|(n, _)| counts(n)) {
             c.add(fleet, v);
@@ -93,6 +110,10 @@ impl<'f> Count<'f> {
 
     fn add(&mut self, fleet: &'f Fleet<'_>, v: &'f Version) {
         self.anonymous += v.anonymous;
+        self.passphrases += usize::from(v.passphrase);
+        if !v.dealings.is_empty() {
+            self.shared.push(v);
+        }
         for id in &v.recipients {
             self.named += 1;
             match fleet.people.of_key_id(id) {
@@ -116,8 +137,9 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
     if let Some(problem) = fleet.people.problem() {
         return inconclusive(vec![problem.clone()]);
     }
-    let refuted: Vec<Reason> =
+    let mut refuted: Vec<Reason> =
         count.recipients.values().filter_map(|(p, n)| against(fleet, terms, p, *n)).collect();
+    refuted.extend(custodians_against(fleet, terms, count));
     if !refuted.is_empty() {
         return (Verdict::Refuted, few(refuted, SHOWN_MAX, "recipients"));
     }
@@ -126,6 +148,14 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
         let text = format!("{} recipient entries name no key: nobody can tell who they are", count.anonymous);
         short.push(Reason::new(ReasonCode::AnonymousRecipients, text));
     }
+    if count.passphrases > 0 {
+        let text = format!(
+            "{} versions of objects open with a passphrase: nobody can tell who knows it",
+            count.passphrases
+        );
+        short.push(Reason::new(ReasonCode::PassphraseHolders, text));
+    }
+    short.extend(custodians_open(fleet, count));
     if count.unknown > 0 {
         let text = format!("{} recipient entries name keys that the roster does not have", count.unknown);
         short.push(Reason::new(ReasonCode::RecipientUnknown, text));
@@ -138,7 +168,7 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
         short.push(Reason::new(ReasonCode::NotOpened, text));
     }
     short.extend(unknown_hosts(fleet));
-    short.extend(unseen(fleet));
+    short.extend(unseen(fleet, Claim::Opaque));
     if !short.is_empty() {
         return inconclusive(short);
     }
@@ -148,6 +178,49 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
         count.recipients.len()
     );
     (Verdict::Supported, vec![Reason::new(ReasonCode::Opened, text)])
+}
+
+/// Dealings of which t or more custodians are related to whoever stores or carries: together they are a recipient that is.
+fn custodians_against(fleet: &Fleet<'_>, terms: &OpaqueTerms, count: &Count<'_>) -> Option<Reason> {
+    let mut worst: Option<(usize, usize, Reason)> = None;
+    let mut versions = 0;
+    for holders in count.shared.iter().flat_map(|v| v.dealings.holders(&fleet.people)) {
+        let related: Vec<_> = holders.known.iter().filter_map(|p| against(fleet, terms, p, 1)).collect();
+        if related.len() >= holders.threshold {
+            versions += 1;
+            if let Some(first) = related.first().filter(|_| worst.is_none()) {
+                worst = Some((related.len(), holders.threshold, first.clone()));
+            }
+        }
+    }
+    let (related, threshold, first) = worst?;
+    let text = format!(
+        "{related} custodians of {versions} dealings, of whom {threshold} are enough, are related to whoever stores or carries the data; of the first: {}",
+        first.text.replace("recipient", "custodian")
+    );
+    Some(Reason::new(ReasonCode::CustodiansRelated, text))
+}
+
+/// Dealings that do not hold, and custodians the roster does not have.
+fn custodians_open(fleet: &Fleet<'_>, count: &Count<'_>) -> Vec<Reason> {
+    let mut out: Vec<Reason> = count
+        .shared
+        .iter()
+        .flat_map(|v| v.dealings.unsound())
+        .map(|why| {
+            let text =
+                format!("the key of an object is wrapped for custodians, and nobody can tell whom: {why}");
+            Reason::new(ReasonCode::DealingUnsound, text)
+        })
+        .collect();
+    out = few(out, SHOWN_MAX, "dealings");
+    let unknown: usize =
+        count.shared.iter().flat_map(|v| v.dealings.holders(&fleet.people)).map(|h| h.unknown).sum();
+    if unknown > 0 {
+        let text = format!("{unknown} shares of keys were dealt to custodians that the roster does not have");
+        out.push(Reason::new(ReasonCode::CustodianUnknown, text));
+    }
+    out
 }
 
 /// Hosts that the roster does not have as handlers: nobody can tell whom they share an operator or a law with.
@@ -163,9 +236,9 @@ fn unknown_hosts(fleet: &Fleet<'_>) -> Vec<Reason> {
 }
 
 /// Owners and objects that the policy names for this claim and no audit has shown.
-fn unseen(fleet: &Fleet<'_>) -> Vec<Reason> {
+pub(super) fn unseen(fleet: &Fleet<'_>, claim: Claim) -> Vec<Reason> {
     let seen = || fleet.objects.iter().map(|(name, _)| name);
-    let rules = || fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Opaque));
+    let rules = || fleet.policy.objects.iter().filter(move |r| r.claims.contains(&claim));
     let owners = rules().flat_map(|r| &r.owners).filter(|o| !seen().any(|n| n.owner == **o)).map(|o| {
         let text = format!("no object of owner {o} was seen under its owner\u{2019}s signature");
         Reason::new(ReasonCode::OwnerMissing, text)

@@ -1,0 +1,90 @@
+//! Keys that custodians share, as envelopes show it: dealings verified in public, custodians looked up in the roster
+//! (spec verdict, clauses V37 to V42; spec custody, clauses K13, K14, K27).
+
+use std::collections::BTreeMap;
+
+use bailiwick_custody::Dealing;
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::Envelope;
+use bailiwick_roster::{KeyKind, Principal};
+
+use super::people::People;
+
+/// What one dealing says, or why it says nothing.
+pub(super) enum Dealt {
+    /// Any `threshold` of these custodians, by ristretto255 key, recover one secret.
+    Sound { threshold: usize, custodians: Vec<[u8; 32]> },
+    /// It does not verify, or is about something else.
+    Unsound(String),
+}
+
+/// The dealings of one version of an object, by the hash of their bytes: more than one only if its owner signed twice.
+#[derive(Default)]
+pub(super) struct Dealings(BTreeMap<[u8; 32], Dealt>);
+
+/// Custodians of a dealing as the roster knows them.
+pub(super) struct Holders<'p> {
+    pub(super) threshold: usize,
+    pub(super) known: Vec<&'p Principal>,
+    /// Keys that nobody in the roster has.
+    pub(super) unknown: usize,
+}
+
+impl Dealings {
+    /// Reads and verifies the dealing of an envelope whose signature was checked; each only once.
+    pub(super) fn add(&mut self, envelope: &Envelope) {
+        let Some(part) = &envelope.custody else { return };
+        let hash = *blake3::hash(&part.dealing).as_bytes();
+        self.0.entry(hash).or_insert_with(|| judge(envelope, &part.dealing));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Why dealings that do not hold do not.
+    pub(super) fn unsound(&self) -> impl Iterator<Item = &str> {
+        self.0.values().filter_map(|d| match d {
+            Dealt::Unsound(why) => Some(why.as_str()),
+            Dealt::Sound { .. } => None,
+        })
+    }
+
+    /// Who shares each of the others.
+    pub(super) fn holders<'p>(&self, people: &'p People) -> Vec<Holders<'p>> {
+        let sound = self.0.values().filter_map(|d| match d {
+            Dealt::Sound { threshold, custodians } => Some((*threshold, custodians)),
+            Dealt::Unsound(_) => None,
+        });
+        sound
+            .map(|(threshold, custodians)| {
+                let known: Vec<_> = custodians.iter().filter_map(|key| people.custodian(key)).collect();
+                Holders { threshold, unknown: custodians.len() - known.len(), known }
+            })
+            .collect()
+    }
+}
+
+fn judge(envelope: &Envelope, bytes: &[u8]) -> Dealt {
+    let dealing = match Dealing::from_bytes(bytes) {
+        Ok(dealing) => dealing,
+        Err(e) => return Dealt::Unsound(e.to_string()),
+    };
+    if let Err(e) = dealing.belongs_to(envelope) {
+        return Dealt::Unsound(e.to_string());
+    }
+    match dealing.verify() {
+        Ok(d) => Dealt::Sound {
+            threshold: d.threshold(),
+            custodians: d.dealing().custodians.iter().map(|c| *c.key.point()).collect(),
+        },
+        Err(e) => Dealt::Unsound(e.to_string()),
+    }
+}
+
+impl People {
+    /// Whoever has this ristretto255 key: the key decides, not the role.
+    pub(super) fn custodian(&self, key: &[u8; 32]) -> Option<&Principal> {
+        self.roster()?.holder(KeyKind::Ristretto255, key)
+    }
+}
