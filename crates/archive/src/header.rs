@@ -203,8 +203,11 @@ fn decimal(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
+/// Key and value of one record.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// Keys and values, in order. At most a handful fit.
-fn parse_records(mut bytes: &[u8], at: u64) -> Result<Vec<(&[u8], &[u8])>, ArchiveError> {
+fn parse_records(mut bytes: &[u8], at: u64) -> Result<Vec<Record<'_>>, ArchiveError> {
     let odd = || ArchiveError::NotCanonical { at, what: "an extended header" };
     let mut out = Vec::new();
     while !bytes.is_empty() {

@@ -31,7 +31,7 @@ impl<'a, R: Read, S: FnMut(&Entry) -> io::Result<R>> Packer<'a, S, R> {
     }
 
     /// Bytes from the file whose turn it is; none when it is complete, after which its padding follows.
-    fn from_file(&mut self, out: &mut [u8]) -> io::Result<Option<usize>> {
+    fn read_file(&mut self, out: &mut [u8]) -> io::Result<Option<usize>> {
         let Some((file, left)) = &mut self.file else { return Ok(None) };
         let entry = &self.entries.as_slice()[self.next - 1];
         let changed = |longer| {
@@ -88,7 +88,7 @@ impl<R: Read, S: FnMut(&Entry) -> io::Result<R>> Read for Packer<'_, S, R> {
                 return Ok(n);
             }
             if self.file.is_some() {
-                if let Some(n) = self.from_file(out)? {
+                if let Some(n) = self.read_file(out)? {
                     return Ok(n);
                 }
             } else if self.ended {
