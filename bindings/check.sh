@@ -13,7 +13,7 @@ export BAILIWICK=$target/release/bailiwick
 
 # Without cbindgen, whose features would make everything below be compiled twice.
 rust() {
-  local bindings=(-p bailiwick-bindings -p bailiwick-python -p bailiwick-c)
+  local bindings=(-p bailiwick-bindings -p bailiwick-python -p bailiwick-c -p bailiwick-node)
   cargo fmt --check "${bindings[@]}" -p bailiwick-header
   cargo clippy --release --locked "${bindings[@]}" --lib --tests -- -D warnings
   cargo clippy --release --locked -p bailiwick-header -- -D warnings
@@ -46,13 +46,25 @@ c() {
   mkdir "$work/refused" && (cd "$work/refused" && ../refusals "$here/../test-vectors/verifier/v1/honest.json")
 }
 
-# One object through all of them: Python seals, the program opens, C reads a range.
+node() {
+  npm ci --prefix node --ignore-scripts --no-audit --no-fund --silent
+  cp "$target/release/libbailiwick_node.so" node/bailiwick.node
+  (cd node && command node --test test/)
+  python3 readme.py node/README.md js >"$work/readme.mjs"
+  mkdir -p "$work/node/node_modules" && ln -s "$here/node" "$work/node/node_modules/bailiwick"
+  cp "$work/readme.mjs" "$work/node/" && (cd "$work/node" && command node readme.mjs)
+  (cd node && npx --no-install tsc -p test/types)
+}
+
+# One object through all of them: Python seals, the program and Node open, C reads a range.
 across() {
   local venv=$target/bindings/venv
   mkdir "$work/across" && cd "$work/across"
   "$venv/bin/python" "$here/across/seal.py"
   "$BAILIWICK" open object --owner owner.pub --key reader -o by-program
   cmp plain by-program
+  command node "$here/across/open.mjs"
+  cmp plain by-node
   cc -std=c11 -Wall -Wextra -Werror -I "$here/c/include" -o range "$here/across/range.c" \
     -L "$target/release" -lbailiwick -Wl,-rpath,"$target/release"
   ./range 16000 1000 >by-c
@@ -60,7 +72,7 @@ across() {
   cd "$here"
 }
 
-for part in "${@:-rust python c across}"; do
+for part in "${@:-rust python c node across}"; do
   for p in $part; do
     begun=$SECONDS
     $p

@@ -1,0 +1,224 @@
+'use strict';
+
+const { Transform } = require('node:stream');
+const native = require('./bailiwick.node');
+
+/** What everything here fails with; `code` stays the same in every later version. */
+class BailiwickError extends Error {
+  constructor(code, message, options) {
+    super(message, options);
+    this.name = 'BailiwickError';
+    this.code = code;
+  }
+}
+
+const CODE = /^([a-z][a-z-]*): ([^]*)$/;
+
+function raised(error) {
+  const said = error instanceof Error && CODE.exec(error.message);
+  // What the native half refuses before it starts (a value of a wrong type) has no code of ours.
+  return said ? new BailiwickError(said[1], said[2]) : error;
+}
+
+function now(f) {
+  try {
+    return f();
+  } catch (error) {
+    throw raised(error);
+  }
+}
+
+function later(promise) {
+  return promise.catch((error) => {
+    throw raised(error);
+  });
+}
+
+/** Secret keys: opaque, and printed without their secret. */
+class OwnerKey {
+  #key;
+  constructor(key) {
+    if (!(key instanceof native.OwnerKey)) throw new TypeError('use OwnerKey.generate or OwnerKey.load');
+    this.#key = key;
+  }
+  static generate() {
+    return new OwnerKey(now(() => native.OwnerKey.generate()));
+  }
+  static load(path) {
+    return new OwnerKey(now(() => native.OwnerKey.load(path)));
+  }
+  static native(of) {
+    return of.#key;
+  }
+  save(path) {
+    now(() => this.#key.save(path));
+  }
+  get public() {
+    return this.#key.public;
+  }
+}
+
+class RecipientKey {
+  #key;
+  constructor(key) {
+    if (!(key instanceof native.RecipientKey)) throw new TypeError('use RecipientKey.generate or RecipientKey.load');
+    this.#key = key;
+  }
+  static generate(algorithm) {
+    return new RecipientKey(now(() => native.RecipientKey.generate(algorithm)));
+  }
+  static load(path) {
+    return new RecipientKey(now(() => native.RecipientKey.load(path)));
+  }
+  static native(of) {
+    return of.#key;
+  }
+  save(path) {
+    now(() => this.#key.save(path));
+  }
+  get public() {
+    return new Recipient(this.#key.public);
+  }
+}
+
+class Recipient {
+  #key;
+  constructor(key) {
+    if (!(key instanceof native.Recipient)) throw new TypeError('use Recipient.load or Recipient.fromBytes');
+    this.#key = key;
+  }
+  static load(path) {
+    return new Recipient(now(() => native.Recipient.load(path)));
+  }
+  static fromBytes(algorithm, key) {
+    return new Recipient(now(() => native.Recipient.fromBytes(algorithm, key)));
+  }
+  static native(of) {
+    return of.#key;
+  }
+  get algorithm() {
+    return this.#key.algorithm;
+  }
+  get fingerprint() {
+    return this.#key.fingerprint;
+  }
+  get bytes() {
+    return this.#key.bytes;
+  }
+}
+
+// The handles stay in here.
+const ownerOf = OwnerKey.native;
+const keyOf = RecipientKey.native;
+const recipientOf = Recipient.native;
+delete OwnerKey.native;
+delete RecipientKey.native;
+delete Recipient.native;
+
+function ownerPublic(owner) {
+  return typeof owner === 'string' ? owner : owner.public;
+}
+
+function loadOwnerPublic(path) {
+  return now(() => native.loadOwnerPublic(path));
+}
+
+function split({ owner, to, ...options }) {
+  return [ownerOf(owner), to.map(recipientOf), options];
+}
+
+async function seal(data, options) {
+  return later(now(() => native.seal(data, ...split(options))));
+}
+
+async function sealFile(data, body, { envelope = `${body}.envelope`, ...options }) {
+  return later(now(() => native.sealFile(data, body, envelope, ...split(options))));
+}
+
+class SealedObject {
+  #object;
+  constructor(envelope, { owner, keys }) {
+    this.#object = now(() => new native.SealedObject(envelope, ownerPublic(owner), keys.map(keyOf)));
+  }
+  get name() {
+    return this.#object.name;
+  }
+  get generation() {
+    return this.#object.generation;
+  }
+  async open(body) {
+    return later(this.#object.open(body));
+  }
+  async openFile(body, out) {
+    return later(this.#object.openFile(body, out));
+  }
+  async readRange(body, offset, length) {
+    for (const n of [offset, length]) {
+      if (!Number.isSafeInteger(n) || n < 0) throw new BailiwickError('argument', 'offset and length are whole and not negative');
+    }
+    return later(
+      typeof body === 'string'
+        ? this.#object.readRangeFile(body, offset, length)
+        : this.#object.readRange(body, offset, length),
+    );
+  }
+  rewrap({ owner, add = [], remove = [], anonymous = false }) {
+    const made = now(() => this.#object.rewrap(ownerOf(owner), add.map(recipientOf), remove.map(recipientOf), anonymous));
+    return made ?? null;
+  }
+  /** A Transform stream, ciphertext in, data out: see openStream. */
+  openStream() {
+    return new Pieces(now(() => new native.Unsealer(this.#object)), 'data', 'opened');
+  }
+}
+
+/** One piece after the other through the native half; the result of its end under a name of its own. */
+class Pieces extends Transform {
+  #native;
+  #rest;
+  #result;
+  constructor(native, rest, result) {
+    super();
+    this.#native = native;
+    this.#rest = rest;
+    this.#result = result;
+    this[result] = null;
+  }
+  _transform(chunk, encoding, done) {
+    this.#native.push(chunk).then(
+      (out) => done(null, out.length > 0 ? Buffer.from(out.buffer, out.byteOffset, out.byteLength) : undefined),
+      (error) => done(raised(error)),
+    );
+  }
+  _flush(done) {
+    this.#native.finish().then(
+      ({ [this.#rest]: rest, ...about }) => {
+        this[this.#result] = about;
+        done(null, Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength));
+      },
+      (error) => done(raised(error)),
+    );
+  }
+}
+
+/** A Transform stream, data in, body out; `sealed` holds the envelope when it has ended. */
+function sealStream(options) {
+  return new Pieces(now(() => new native.Sealer(...split(options))), 'body', 'sealed');
+}
+
+async function verify(evidence, terms) {
+  return later(now(() => native.verify(evidence, terms)));
+}
+
+module.exports = {
+  BailiwickError,
+  OwnerKey,
+  Recipient,
+  RecipientKey,
+  SealedObject,
+  loadOwnerPublic,
+  seal,
+  sealFile,
+  sealStream,
+  verify,
+};
