@@ -8,6 +8,7 @@ mod it {
     mod freedom;
     mod groups;
     mod inventory;
+    mod kernel;
     mod keys;
     mod pinned;
     mod proofs;
