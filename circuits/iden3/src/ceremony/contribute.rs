@@ -35,7 +35,12 @@ pub struct Contributed {
 /// Contributes to `key` and writes the new key to `to`.
 ///
 /// The secret is drawn from BLAKE2b-512 of 64 bytes of `rng` and of `text`, which may be empty; `rng` must be the
-/// operating system's. The secret is wiped before this returns. `progress` is told points done and points in all.
+/// operating system's. `progress` is told points done and points in all.
+///
+/// What has a name here is wiped when dropped: the fresh bytes, the seed, the generator, the secret and its inverse. Not
+/// wiped, because it is out of reach from here: the block buffer of the hash, which held the fresh bytes and `text`, copies
+/// that the multiplication code makes on stack and heap, and registers. Who needs more contributes in a process that ends,
+/// on a machine that is switched off.
 ///
 /// # Errors
 /// [`CeremonyError`].

@@ -34,14 +34,13 @@ impl Generator {
 
     fn field<M: MontConfig<4>>(&mut self) -> Fp<MontBackend<M, 4>, 4> {
         loop {
-            let mut raw = [0; 4];
-            for limb in &mut raw {
+            let mut raw = Zeroizing::new([0; 4]);
+            for limb in raw.iter_mut() {
                 *limb = self.word();
             }
             raw[3] &= TOP_MASK;
-            let raw = BigInt(raw);
-            if raw < M::MODULUS {
-                return Fp::new_unchecked(raw);
+            if BigInt(*raw) < M::MODULUS {
+                return Fp::new_unchecked(BigInt(*raw));
             }
         }
     }
