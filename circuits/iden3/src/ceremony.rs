@@ -13,8 +13,8 @@ mod transcript;
 mod verify;
 
 pub use contribute::{Contributed, beacon, contribute};
-pub use initial::InitialKey;
-pub(crate) use initial::coefficients_of;
+pub(crate) use initial::has_coefficients;
+pub use initial::{InitialKey, Shape};
 pub use transcript::contribution_hash;
 pub use verify::{Verified, VerifiedContribution, verify};
 

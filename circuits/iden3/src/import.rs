@@ -48,16 +48,7 @@ pub enum ImportError {
 /// [`ImportError`].
 pub fn import<R: Read + Seek>(key: &mut Zkey<R>, matrices: &Matrices) -> Result<ProvingKey, ImportError> {
     let header = key.header().clone();
-    let expected = crate::ceremony::coefficients_of(matrices, &header).ok_or(ImportError::OtherCircuit)?;
-    let mut rest = expected.as_slice();
-    key.bytes(section::COEFFICIENTS, |bytes| match rest.split_at_checked(bytes.len()) {
-        Some((head, tail)) if head == bytes => {
-            rest = tail;
-            Ok(())
-        }
-        _ => Err(ImportError::OtherCircuit),
-    })?;
-    if !rest.is_empty() {
+    if !crate::ceremony::has_coefficients(key, matrices)? {
         return Err(ImportError::OtherCircuit);
     }
     let parts = KeyParts {

@@ -11,12 +11,12 @@ use bailiwick_groth16::Matrices;
 use columns::Columns;
 use rayon::prelude::*;
 
-use super::CeremonyError;
 use super::transcript::CircuitHasher;
+use super::{CeremonyError, Fault};
 use crate::binfile::{BinFileError, BinFileWriter};
 use crate::points::{coefficient, stored};
 use crate::ptau::{Ptau, section as powers};
-use crate::zkey::{Contributions, FORMAT, Header, ZkeyError, section, write_contributions};
+use crate::zkey::{Contributions, FORMAT, Header, Zkey, ZkeyError, section, write_contributions};
 
 /// Elements snarkjs hashes at once; its last piece is as long as the others, whatever is left.
 const HASHED_PIECE: u64 = 1 << 14;
@@ -36,7 +36,8 @@ pub struct InitialKey {
 }
 
 /// Counts of a circuit as the format has them, and log2 of its domain.
-pub(super) struct Shape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
     pub(super) variables: u32,
     pub(super) public: u32,
     pub(super) constraints: u32,
@@ -44,24 +45,52 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// A row per constraint, then one for each of (1, public inputs), filled up to a power of two.
     pub(super) fn of(matrices: &Matrices) -> Result<Self, CeremonyError> {
-        let count = |n: usize| u32::try_from(n).map_err(|_| CeremonyError::TooLarge);
-        let rows = matrices.constraints() + matrices.instance_variables();
+        let public = matrices.instance_variables() as u64 - 1;
+        Self::new(matrices.constraints() as u64, matrices.variables() as u64, public)
+    }
+
+    /// From known counts, so that files can be compared with them before a circuit is synthesised. `variables` are all columns,
+    /// `public` the public inputs without the constant one. A domain has a row per constraint, then one for each of (1, public
+    /// inputs), filled up to a power of two.
+    ///
+    /// # Errors
+    /// [`CeremonyError::TooLarge`].
+    pub fn new(constraints: u64, variables: u64, public: u64) -> Result<Self, CeremonyError> {
+        let count = |n: u64| u32::try_from(n).map_err(|_| CeremonyError::TooLarge);
+        let rows = constraints.saturating_add(public).saturating_add(1);
         let power = rows.checked_next_power_of_two().ok_or(CeremonyError::TooLarge)?.trailing_zeros();
         if power > crate::zkey::POWER_MAX {
             return Err(CeremonyError::TooLarge);
         }
         Ok(Self {
-            variables: count(matrices.variables())?,
-            public: count(matrices.instance_variables() - 1)?,
-            constraints: count(matrices.constraints())?,
+            variables: count(variables)?,
+            public: count(public)?,
+            constraints: count(constraints)?,
             power,
         })
     }
 
-    /// Whether the circuit can be built from these powers of tau.
-    pub(super) fn fits<R: Read + Seek>(&self, ptau: &Ptau<R>) -> Result<(), CeremonyError> {
+    /// log2 of the domain.
+    #[must_use]
+    pub const fn power(&self) -> u32 {
+        self.power
+    }
+
+    /// Whether a key's counts are the circuit's.
+    ///
+    /// # Errors
+    /// [`Fault::Counts`].
+    pub fn is_of(&self, header: &Header) -> Result<(), Fault> {
+        let found = (header.variables, header.public, header.domain);
+        if found == (self.variables, self.public, 1 << self.power) { Ok(()) } else { Err(Fault::Counts) }
+    }
+
+    /// Whether the circuit can be built from these powers of tau: by their power, and whether they are prepared.
+    ///
+    /// # Errors
+    /// [`CeremonyError`].
+    pub fn fits<R: Read + Seek>(&self, ptau: &Ptau<R>) -> Result<(), CeremonyError> {
         let (power, needed) = (ptau.power(), self.power);
         if needed > power {
             return Err(crate::ptau::PtauError::TooSmall { power, needed }.into());
@@ -69,7 +98,7 @@ impl Shape {
         if (1u64 << needed) - 1 > HASHED_PIECE && power == needed {
             return Err(CeremonyError::PowerNotAbove { power });
         }
-        Ok(())
+        if ptau.is_prepared() { Ok(()) } else { Err(crate::ptau::PtauError::NotPrepared.into()) }
     }
 }
 
@@ -148,7 +177,6 @@ impl InitialKey {
     pub(super) fn fixed_section(&self, kind: u32) -> Vec<u8> {
         match kind {
             section::IC => stored(&self.ic),
-            section::COEFFICIENTS => self.coefficients.clone(),
             section::A => stored(&self.a),
             section::B1 => stored(&self.b1),
             section::B2 => stored(&self.b2),
@@ -224,37 +252,69 @@ fn hash_h<R: Read + Seek>(
     Ok(())
 }
 
-/// Section 4: of each constraint A's entries, then B's; then A = 1 in the rows of (1, public inputs).
-fn coefficients(matrices: &Matrices, shape: &Shape) -> Vec<u8> {
-    let mut out = vec![0; 4];
-    let mut count = 0u32;
-    let mut put = |matrix: u32, row: u32, column: usize, value: Fr| {
+/// Bytes of an entry of section 4: matrix, row, column, value.
+const ENTRY: usize = 3 * 4 + 32;
+
+/// The entries of section 4, by row: of each constraint A's, then B's; then A = 1 in the rows of (1, public inputs).
+fn coefficient_rows(matrices: &Matrices, shape: &Shape) -> impl Iterator<Item = Vec<u8>> {
+    let put = |out: &mut Vec<u8>, matrix: u32, row: u32, column: usize, value: Fr| {
         out.extend_from_slice(&matrix.to_le_bytes());
         out.extend_from_slice(&row.to_le_bytes());
         out.extend_from_slice(&u32::try_from(column).unwrap_or(u32::MAX).to_le_bytes());
-        coefficient(value, &mut out);
-        count += 1;
+        coefficient(value, out);
     };
-    for (row, [a, b, _]) in (0u32..).zip(matrices.rows()) {
+    let constraints = (0u32..).zip(matrices.rows()).map(move |(row, [a, b, _])| {
+        let mut out = Vec::with_capacity(ENTRY * (a.len() + b.len()));
         for (matrix, entries) in [(0, a), (1, b)] {
             for (value, column) in entries {
-                put(matrix, row, column, value);
+                put(&mut out, matrix, row, column, value);
             }
         }
+        out
+    });
+    let first = shape.constraints;
+    constraints.chain((0..=shape.public).map(move |i| {
+        let mut out = Vec::with_capacity(ENTRY);
+        put(&mut out, 0, first + i, i as usize, Fr::ONE);
+        out
+    }))
+}
+
+/// Section 4, its number of entries before it.
+fn coefficients(matrices: &Matrices, shape: &Shape) -> Vec<u8> {
+    let mut out = vec![0; 4];
+    for row in coefficient_rows(matrices, shape) {
+        out.extend_from_slice(&row);
     }
-    for i in 0..=shape.public {
-        put(0, shape.constraints + i, i as usize, Fr::ONE);
-    }
+    let count = u32::try_from((out.len() - 4) / ENTRY).unwrap_or(u32::MAX);
     if let Some(head) = out.first_chunk_mut::<4>() {
         *head = count.to_le_bytes();
     }
     out
 }
 
-/// Section 4 as the circuit's key has it, if the counts in `header` are the circuit's.
-pub(crate) fn coefficients_of(matrices: &Matrices, header: &Header) -> Option<Vec<u8>> {
-    let shape = Shape::of(matrices).ok()?;
-    let same =
-        (header.variables, header.public, header.domain) == (shape.variables, shape.public, 1 << shape.power);
-    same.then(|| coefficients(matrices, &shape))
+/// Whether section 4 of a key is the circuit's: row by row, up to the first difference.
+pub(crate) fn has_coefficients<R: Read + Seek>(
+    key: &mut Zkey<R>,
+    matrices: &Matrices,
+) -> Result<bool, CeremonyError> {
+    let shape = Shape::of(matrices)?;
+    if shape.is_of(key.header()).is_err() {
+        return Ok(false);
+    }
+    let mut section = key.section(section::COEFFICIENTS)?;
+    let announced = section.u32().map_err(ZkeyError::from)?;
+    let (mut found, mut entries) = (Vec::new(), 0);
+    for row in coefficient_rows(matrices, &shape) {
+        if section.left() < row.len() as u64 {
+            return Ok(false);
+        }
+        found.resize(row.len(), 0);
+        section.fill(&mut found).map_err(ZkeyError::from)?;
+        if found != row {
+            return Ok(false);
+        }
+        entries += row.len() / ENTRY;
+    }
+    Ok(section.left() == 0 && announced as usize == entries)
 }

@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 
 use super::contribute::beacon_generator;
 use super::generator::hash_to_g2;
-use super::initial::Shape;
+use super::initial::{Shape, has_coefficients};
 use super::transcript::{Transcript, contribution_hash};
 use super::{BEACON_ITERATIONS_LOG2, BEACON_ITERATIONS_LOG2_MAX, CeremonyError, Fault, InitialKey};
 use crate::ptau::{Ptau, same_ratio, weights};
@@ -72,11 +72,11 @@ pub fn verify<R: Read + Seek, S: Read + Seek>(
 ) -> Result<Verified, CeremonyError> {
     // Cheap checks first: a key of another circuit must not cost the rebuilding of this one.
     let shape = Shape::of(matrices)?;
-    let h = key.header();
-    if (h.variables, h.public, h.domain) != (shape.variables, shape.public, 1 << shape.power) {
-        return Err(Fault::Counts.into());
-    }
+    shape.is_of(key.header())?;
     shape.fits(ptau)?;
+    if !has_coefficients(key, matrices)? {
+        return Err(Fault::Section { section: section::COEFFICIENTS }.into());
+    }
     let contributions = follow(key.contributions())?;
     delta(key.header(), key.contributions())?;
     ptau.check(shape.power, rng)?;
@@ -163,7 +163,7 @@ fn delta(header: &Header, record: &Contributions) -> Result<(), Fault> {
     if same_ratio(g1, header.delta1.into(), g2, header.delta2.into()) { Ok(()) } else { Err(Fault::Delta2) }
 }
 
-/// Everything no contribution may change is the initial key's.
+/// Everything no contribution may change is the initial key's; section 4 was compared with the circuit before.
 fn unchanged<R: Read + Seek>(key: &mut Zkey<R>, initial: &InitialKey) -> Result<(), CeremonyError> {
     let (found, expected) = (key.header(), initial.header());
     for (same, element) in [
@@ -176,7 +176,7 @@ fn unchanged<R: Read + Seek>(key: &mut Zkey<R>, initial: &InitialKey) -> Result<
             return Err(Fault::Header { element }.into());
         }
     }
-    for kind in [section::IC, section::COEFFICIENTS, section::A, section::B1, section::B2] {
+    for kind in [section::IC, section::A, section::B1, section::B2] {
         let expected = initial.fixed_section(kind);
         let mut rest = expected.as_slice();
         key.bytes(kind, |bytes| match rest.split_at_checked(bytes.len()) {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use rayon::prelude::*;
 
 use super::{Contributions, Element, FORMAT, Header, ZkeyError, section};
-use crate::binfile::BinFile;
+use crate::binfile::{BinFile, Section};
 use crate::points::{FIELD_BYTES, Point, PointFault};
 
 /// Points read at once.
@@ -97,6 +97,11 @@ impl<R: Read + Seek> Zkey<R> {
             Ok::<_, ZkeyError>(())
         })?;
         Ok(out)
+    }
+
+    /// A cursor at the beginning of a section.
+    pub(crate) fn section(&mut self, kind: u32) -> Result<Section<'_, R>, ZkeyError> {
+        Ok(self.file.section(kind)?)
     }
 
     /// The bytes of a section, by pieces.

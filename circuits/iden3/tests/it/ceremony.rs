@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
-use bailiwick_iden3::ceremony::{CeremonyError, Fault, InitialKey, Verified, beacon, contribute, verify};
+use bailiwick_iden3::ceremony::{
+    CeremonyError, Fault, InitialKey, Shape, Verified, beacon, contribute, verify,
+};
 use bailiwick_iden3::ptau::{Ptau, PtauError};
 use bailiwick_iden3::zkey::{ContributionKind, Zkey, ZkeyError};
 
@@ -287,4 +289,60 @@ fn powers_that_are_not_prepared_or_too_small_are_refused() {
     let result = powers().check(6, &mut rng());
     assert!(matches!(result, Err(PtauError::TooSmall { power: 5, needed: 6 })));
     assert_eq!(POWERS.len() > UNPREPARED.len(), powers().is_prepared());
+}
+
+/// Counts what is read of powers of tau.
+struct Counted(Cursor<&'static [u8]>, std::rc::Rc<std::cell::Cell<usize>>);
+
+impl std::io::Read for Counted {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.0.read(to)?;
+        self.1.set(self.1.get() + n);
+        Ok(n)
+    }
+}
+
+impl std::io::Seek for Counted {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// A key of the same counts and other coefficients is refused before a point of the powers of tau is read.
+#[test]
+fn a_key_of_other_coefficients_is_refused_before_the_rebuilding() {
+    let at = section(FINAL, 4).len() - 1;
+    let byte = part(FINAL, 4, at, 1)[0] ^ 1;
+    let other = with(FINAL, 4, at, &[byte]);
+    let run = |bytes: &[u8]| {
+        let read = std::rc::Rc::default();
+        let mut powers = Ptau::open(Counted(Cursor::new(POWERS), std::rc::Rc::clone(&read))).unwrap();
+        read.set(0);
+        let result = verify(&mut key(bytes), &mut powers, &matrices(), &mut rng());
+        (result, read.get())
+    };
+    assert!(matches!(run(FINAL), (Ok(_), n) if n > POWERS.len() / 2));
+    let (result, read) = run(&other);
+    assert!(matches!(result, Err(CeremonyError::Invalid(Fault::Section { section: 4 }))), "{result:?}");
+    assert_eq!(read, 0);
+}
+
+/// What is compared before a circuit is synthesised: its counts with the key's, its power with that of the powers of tau.
+#[test]
+fn counts_alone_tell_a_key_and_powers_of_another_circuit() {
+    const UNPREPARED: &[u8] = include_bytes!("../vectors/power5_unprepared.ptau");
+    let m = matrices();
+    let [constraints, variables] = [m.constraints() as u64, m.variables() as u64];
+    let public = m.instance_variables() as u64 - 1;
+    let shape = |constraints, variables| Shape::new(constraints, variables, public).unwrap();
+    let own = shape(constraints, variables);
+    assert_eq!(own.is_of(key(FINAL).header()), Ok(()));
+    assert!(own.fits(&powers()).is_ok());
+    assert_eq!(shape(constraints, variables + 1).is_of(key(FINAL).header()), Err(Fault::Counts));
+    assert_eq!(shape(2 * constraints + 9, variables).is_of(key(FINAL).header()), Err(Fault::Counts));
+    let result = shape(1 << 5, variables).fits(&powers());
+    assert!(matches!(result, Err(CeremonyError::Ptau(PtauError::TooSmall { power: 5, needed: 6 }))));
+    let unprepared = Ptau::open(Cursor::new(UNPREPARED)).unwrap();
+    assert!(matches!(own.fits(&unprepared), Err(CeremonyError::Ptau(PtauError::NotPrepared))));
+    assert!(matches!(Shape::new(1 << 40, 1, 1), Err(CeremonyError::TooLarge)));
 }
