@@ -228,9 +228,10 @@ pub(crate) fn with_output(
 }
 
 fn write_form(out: &mut dyn Write, form: Form, sealed: &[u8]) -> anyhow::Result<()> {
-    Ok(match form {
+    match form {
         Form::Text => writeln!(out, "{}", to_text(sealed))?,
         Form::Hex => writeln!(out, "{}", to_hex(sealed))?,
         Form::Bytes => out.write_all(sealed)?,
-    })
+    }
+    Ok(())
 }
