@@ -209,6 +209,12 @@ fn prefixes_and_extensions_are_refused() {
     let longer = [archive.as_slice(), &[0]].concat();
     assert!(matches!(unpack(&longer, 512), Err(ArchiveError::NotCanonical { .. })));
     assert!(index(&longer).is_err());
+    // Blocks between the entries and tar's end that no entry accounts for.
+    let gap =
+        [&archive[..archive.len() - 4 * BLOCK_BYTES], &[0; 512], &archive[archive.len() - 4 * BLOCK_BYTES..]]
+            .concat();
+    assert!(matches!(unpack(&gap, 512), Err(ArchiveError::Index { .. })));
+    assert!(matches!(index(&gap), Err(ArchiveError::Index { what: "sizes do not add up to the archive's" })));
 }
 
 /// An index that lists other entries than there are is found by whoever reads the whole; one entry that is not the one
