@@ -29,13 +29,27 @@ snarkjs zkey contribute "$out/1.zkey" "$out/2.zkey" --name=snarkjs -e=not-secret
 snarkjs zkey verify "$out/circuit/circuit.r1cs" "$out/prepared.ptau" "$out/final.zkey" | tee -a "$out/log" | grep -q 'ZKey Ok!'
 echo "ceremony: two contributors and a beacon, accepted by both"
 
-node "$here/tamper.mjs" "$out/0.zkey" "$out/final.zkey" "$out/mutants" | while IFS=$'\t' read -r name words; do
-  if "$bailiwick" circuit ceremony verify --class tiny --ptau "$out/prepared.ptau" "$out/mutants/$name.zkey" >"$out/answer" 2>&1; then
-    echo "ceremony: accepted although $name"
+refused() { # NAME WORDS
+  if "$bailiwick" circuit ceremony verify --class tiny --ptau "$out/prepared.ptau" "$out/mutants/$1.zkey" >"$out/answer" 2>&1; then
+    echo "ceremony: accepted although $1"
     exit 1
   fi
-  grep -qF "$words" "$out/answer" || { echo "ceremony: $name is refused for another reason:"; cat "$out/answer"; exit 1; }
-  echo "ceremony: refused: $name"
+  grep -qF "$2" "$out/answer" || { echo "ceremony: $1 is refused for another reason:"; cat "$out/answer"; exit 1; }
+  echo "ceremony: refused: $1"
+}
+node "$here/tamper.mjs" "$out/0.zkey" "$out/final.zkey" "$out/mutants" >"$out/mutants.tsv"
+while IFS=$'\t' read -r name words; do refused "$name" "$words"; done <"$out/mutants.tsv"
+
+# An initial key that was not rebuilt: its circuit hash is another's, and the contribution after it is honest.
+node "$here/tamper.mjs" --circuit-hash "$out/0.zkey" "$out/other.zkey"
+"$bailiwick" circuit ceremony contribute "$out/other.zkey" "$out/mutants/initial-key-not-rebuilt.zkey" --name ours >>"$out/log"
+refused initial-key-not-rebuilt 'the circuit hash differs'
+for name in a-exchanged initial-key-not-rebuilt; do
+  if snarkjs zkey verify "$out/circuit/circuit.r1cs" "$out/prepared.ptau" "$out/mutants/$name.zkey" | grep -q 'ZKey Ok!'; then
+    echo "ceremony: snarkjs accepts although $name"
+    exit 1
+  fi
+  echo "ceremony: refused by snarkjs: $name"
 done
 
 "$bailiwick" circuit import "$out/final.zkey" --class tiny --ptau "$out/prepared.ptau" --dir "$out/keys" >>"$out/log"

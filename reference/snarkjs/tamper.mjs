@@ -1,11 +1,13 @@
 // Tampered copies of a key: node tamper.mjs INITIAL.zkey FINAL.zkey FOLDER
 // Prints a line for each: its name, a tab, words of the refusal it must get.
+// node tamper.mjs --circuit-hash INITIAL.zkey OUT.zkey: an initial key that names another circuit, to be contributed to honestly.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const [initial, final, folder] = process.argv.slice(2);
+const [initial, final, folder] = process.argv.slice(2).filter((word) => word !== "--circuit-hash");
 const first = readFileSync(initial);
-const last = readFileSync(final);
+const otherCircuit = folder === undefined;
+const last = otherCircuit ? first : readFileSync(final);
 
 // Where the content of each section lies.
 function sections(file) {
@@ -38,12 +40,24 @@ function written(at, bytes) {
 
 const piece = (file, at, length) => file.subarray(at, at + length);
 const whole = (kind) => written(now[kind].start, piece(first, before[kind].start, before[kind].length));
+// The first element of a section exchanged with the first that differs from it.
 const exchanged = (kind, size) => {
   const a = now[kind].start;
-  return written(a, Buffer.concat([piece(last, a + size, size), piece(last, a, size)]));
+  let b = a + size;
+  while (piece(last, b, size).equals(piece(last, a, size))) b += size;
+  const copy = written(a, piece(last, b, size));
+  piece(last, a, size).copy(copy, b);
+  return copy;
 };
 const flipped = (at) => written(at, Buffer.from([last[at] ^ 1]));
-const delta = before[2].start + 2 * 36 + 12 + 2 * 64 + 2 * 128;
+// alpha, beta in G1; beta, gamma in G2; delta in G1, G2.
+const points = before[2].start + 2 * 36 + 12;
+const delta = points + 2 * 64 + 2 * 128;
+
+if (otherCircuit) {
+  writeFileSync(final, flipped(now[10].start));
+  process.exit();
+}
 
 const mutants = [
   ["hash-chain", flipped(contribution(2) + 320), "its hash does not follow"],
@@ -53,9 +67,14 @@ const mutants = [
   ["delta-at-infinity", written(contribution(1), Buffer.alloc(64)), "point at infinity"],
   ["beacon-value", flipped(contribution(3) + CONTRIBUTION + 2 + 6 + 2 + 2), "not made from its beacon value"],
   ["inputs-exchanged", exchanged(3, 64), "section 3 is not that of the initial key"],
+  ["a-exchanged", exchanged(5, 64), "section 5 is not that of the initial key"],
+  ["b1-exchanged", exchanged(6, 64), "section 6 is not that of the initial key"],
+  ["b2-exchanged", exchanged(7, 128), "section 7 is not that of the initial key"],
+  ["coefficients", flipped(now[4].start + now[4].length - 32), "section 4 is not that of the initial key"],
+  ["alpha", written(points, piece(last, points + 64, 64)), "alpha in G1 is not that of the initial key"],
   ["l-not-divided", whole(8), "section 8 is not that of the initial key divided by delta"],
   ["h-not-divided", whole(9), "section 9 is not that of the initial key divided by delta"],
-  ["initial-key", first, "nobody contributed"],
+  ["nobody-contributed", first, "nobody contributed"],
 ];
 
 mkdirSync(folder);
