@@ -121,6 +121,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let opener =
         super::custody::open_as_recipient(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
 
+    if opener.envelope().shards.is_some() && opener.envelope().unit.k == 1 && !stdin {
+        // Any one shard is the whole object.
+        return shards::run(&args, &owner, &|owner, bytes| {
+            super::custody::open_as_recipient(owner, bytes, &keys)
+        });
+    }
     let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
     if args.archive.partial() {
         return archive::some(&args.archive, &opener, body.as_mut(), args.output.as_deref(), args.json);
