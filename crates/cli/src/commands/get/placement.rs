@@ -66,8 +66,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
 
 fn ask<'a>(args: &Args, placed: &Placed, place: &'a Place) -> anyhow::Result<Offer<'a>> {
     let client = placed.node(place).connect(keyfile::read_signing_key_of_any_kind(&args.key)?)?;
-    let name =
-        UnitName { unit: Unit { shard: place.shard, replica: 0, ..args.name.unit }, ..args.name.clone() };
+    let name = UnitName { unit: Unit { shard: place.shard, replica: 0, ..args.name.unit }, ..args.name };
     let signed = client.envelope(&name)?;
     // The owner key is in the name the caller gave, so it is pinned by the caller and not by the node.
     let envelope = signed.verify(name.owner.as_bytes()).context("the node's envelope for this name")?;

@@ -31,17 +31,16 @@ struct Report {
     notes: Vec<String>,
 }
 
+/// Verifies an envelope under the pinned owner and finds its file key.
+pub(super) type OpenEnvelope<'a> = &'a dyn Fn(&OwnerKey, &[u8]) -> Result<Opener, OpenError>;
+
 /// Whether the arguments name several shards, or a folder of them.
 pub(super) fn wanted(args: &Args) -> bool {
     !args.more.is_empty() || args.body.is_dir()
 }
 
 /// Runs `open` over the shards the arguments name.
-pub(super) fn run(
-    args: &Args,
-    owner: &OwnerKey,
-    open: &dyn Fn(&OwnerKey, &[u8]) -> Result<Opener, OpenError>,
-) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, owner: &OwnerKey, open: OpenEnvelope<'_>) -> anyhow::Result<ExitCode> {
     ensure!(args.attest.is_none(), "a statement speaks of one unit: a split object has none for the whole");
     if args.envelope.is_some() {
         return Err(anyhow!("every shard's envelope lies beside its body"))

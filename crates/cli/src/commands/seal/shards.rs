@@ -83,6 +83,12 @@ pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
+    let classical = recipients.iter().filter(|r| !r.kem().is_post_quantum()).count();
+    if classical > 0 && classical < recipients.len() {
+        eprintln!(
+            "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open the object through them"
+        );
+    }
     let mut rng = keyfile::system_rng()?;
     let object = random_object_id(&mut rng);
     let mut options = SealOptions {
