@@ -69,6 +69,7 @@ pub fn create(path: &Path) -> Result<HostKey, HostKeyError> {
         public: public.0.to_vec(),
         fingerprint: None,
         secret: Some(seed),
+        agent: None,
     };
     let text = file.to_text();
     let write = || {

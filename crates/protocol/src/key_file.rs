@@ -41,6 +41,11 @@ pub enum KeyFileError {
     /// A public key that is not hexadecimal.
     #[error("the public key is not hexadecimal")]
     Public,
+    /// An agent beside a secret, or under a name no agent has.
+    #[error(
+        "an agent's name has 1 to 32 lower-case letters, digits and hyphens, and stands instead of a secret"
+    )]
+    Agent,
     /// A secret key that is not 64 hexadecimal digits.
     #[error("the secret key is not 64 hexadecimal digits")]
     Secret,
@@ -59,6 +64,8 @@ pub struct KeyFile<'a> {
     pub fingerprint: Option<&'a str>,
     /// The secret half; none in a `.pub` file.
     pub secret: Option<Secret<32>>,
+    /// Who holds the secret half instead: the agent's name, [`agent_name_is_valid`].
+    pub agent: Option<&'a str>,
 }
 
 impl<'a> KeyFile<'a> {
@@ -71,8 +78,8 @@ impl<'a> KeyFile<'a> {
             return Err(KeyFileError::TooLong { bytes: text.len() });
         }
         let mut version = false;
-        let (mut kind, mut algorithm, mut public, mut fingerprint, mut secret) =
-            (None, None, None, None, None);
+        let (mut kind, mut algorithm, mut public) = (None, None, None);
+        let (mut fingerprint, mut secret, mut agent) = (None, None, None);
         for (line, content) in (1..).zip(text.lines()) {
             let content = content.trim();
             if content.is_empty() || content.starts_with('#') {
@@ -97,6 +104,7 @@ impl<'a> KeyFile<'a> {
                 "public" => &mut public,
                 "fingerprint" => &mut fingerprint,
                 "secret" => &mut secret,
+                "agent" => &mut agent,
                 _ => return Err(malformed),
             };
             if value.contains('"') || slot.replace(value).is_some() {
@@ -106,6 +114,9 @@ impl<'a> KeyFile<'a> {
         if !version {
             return Err(KeyFileError::Missing("version"));
         }
+        if agent.is_some_and(|name| secret.is_some() || !agent_name_is_valid(name)) {
+            return Err(KeyFileError::Agent);
+        }
         let digits = public.ok_or(KeyFileError::Missing("public key"))?;
         Ok(Self {
             kind: kind.ok_or(KeyFileError::Missing("kind"))?,
@@ -113,6 +124,7 @@ impl<'a> KeyFile<'a> {
             public: hex::decode(digits).map_err(|_| KeyFileError::Public)?,
             fingerprint,
             secret: secret.map(decode_secret).transpose()?,
+            agent,
         })
     }
 
@@ -138,8 +150,20 @@ impl<'a> KeyFile<'a> {
         if let Some(fingerprint) = self.fingerprint {
             line("fingerprint", fingerprint);
         }
+        if let Some(agent) = self.agent {
+            line("agent", agent);
+        }
         text
     }
+}
+
+/// Whether an agent can have this name: 1 to 32 lower-case letters, digits and inner hyphens, so that it cannot name a path.
+#[must_use]
+pub fn agent_name_is_valid(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 fn push_hex(text: &mut String, bytes: &[u8]) {

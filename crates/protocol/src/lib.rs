@@ -4,6 +4,7 @@
 //! cryptographic construction beyond signatures over its own messages. The wire formats are specified in
 //! `docs/spec/v1`; module docs cite the clauses.
 
+pub mod agent;
 pub mod api;
 pub mod beacon;
 pub mod bundle;
@@ -16,6 +17,7 @@ pub mod ids;
 pub mod inventory;
 pub mod key_card;
 pub mod key_file;
+pub mod key_text;
 pub mod labels;
 pub mod limits;
 pub mod schedule;

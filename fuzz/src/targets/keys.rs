@@ -28,6 +28,7 @@ pub(super) fn key_file_seeds() -> Vec<Vec<u8>> {
         public: vec![9; 32],
         fingerprint: None,
         secret: Some(Secret::init_with(|b| *b = [7; 32])),
+        agent: None,
     };
     let owner = file.to_text().as_bytes().to_vec();
     file = KeyFile { kind: "recipient", algorithm: "x-wing", fingerprint: Some("00"), secret: None, ..file };

@@ -15,6 +15,7 @@ fn honest() -> String {
         public: vec![0xab; 32],
         fingerprint: Some("cd"),
         secret: Some(secret(0x5e)),
+        agent: None,
     };
     file.to_text().to_string()
 }
@@ -99,6 +100,7 @@ proptest! {
     ) {
         let file = KeyFile {
             kind: &kind, algorithm: &algorithm, public, fingerprint: fingerprint.as_deref(), secret: seed.map(secret),
+            agent: None,
         };
         let text = file.to_text();
         prop_assert_eq!(KeyFile::parse(&text), Ok(file));
@@ -122,4 +124,18 @@ proptest! {
             prop_assert_eq!(KeyFile::parse(&again), Ok(file));
         }
     }
+}
+
+#[test]
+fn an_agent_stands_instead_of_a_secret_and_names_no_path() {
+    let public: String = honest().lines().skip(2).map(|l| format!("{l}\n")).collect();
+    let with = |name: &str| format!("{public}agent = \"{name}\"\n");
+    let text = with("pkcs11");
+    let file = KeyFile::parse(&text).unwrap();
+    assert_eq!(file.agent, Some("pkcs11"));
+    assert_eq!(KeyFile::parse(&file.to_text()).unwrap(), file);
+    for bad in ["", "../sh", "a/b", "A", "-a", "a-", "a b", &"a".repeat(33)] {
+        refused(&with(bad), KeyFileError::Agent);
+    }
+    refused(&format!("{}agent = \"pkcs11\"\n", honest()), KeyFileError::Agent);
 }
