@@ -77,6 +77,8 @@ pub const TARGETS: &[Target] = &[
         seeds: translog::witness_request_seeds,
     },
     Target { name: "tile", run: translog::tile, seeds: translog::tile_seeds },
+    Target { name: "key-text", run: keys::key_text, seeds: keys::key_text_seeds },
+    Target { name: "agent-line", run: keys::agent_line, seeds: keys::agent_line_seeds },
     Target { name: "key-file", run: keys::key_file, seeds: keys::key_file_seeds },
     Target { name: "placement", run: shards::placement, seeds: shards::placement_seeds },
     Target { name: "policy", run: text::policy, seeds: text::policy_seeds },

@@ -375,7 +375,7 @@ fn write(
     let print = fingerprint(kem, public);
     let secret = Secret::init_with(|b| b.copy_from_slice(secret.expose_secret()));
     let mut file =
-        KeyFile { kind, algorithm, public: public.to_vec(), fingerprint: Some(&print), secret: Some(secret) };
+        KeyFile { kind, algorithm, public: public.to_vec(), fingerprint: Some(&print), secret: Some(secret), agent: None };
     let text = file.to_text();
     file.secret = None;
     let mut beside = NewFile::create(&with_suffix(path, ".pub"), 0o644)?;

@@ -12,7 +12,8 @@ use anyhow::{Context as _, anyhow, bail};
 use bailiwick_custody::{CustodianPublicKey, CustodianSecretKey};
 use bailiwick_envelope::{RecipientPublicKey, RecipientSecretKey};
 use bailiwick_protocol::envelope::Kem;
-use bailiwick_protocol::key_file::{KEY_FILE_BYTES_MAX, KeyFile};
+use bailiwick_protocol::key_file::{KEY_FILE_BYTES_MAX, KeyFile, agent_name_is_valid};
+use bailiwick_protocol::key_text::{TextKind, from_text, looks_like_a_key, to_text};
 use bailiwick_protocol::labels::Label;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
@@ -143,10 +144,14 @@ impl PublicKey {
 
     /// What people compare: BLAKE3 derive-key over the mechanism's id (0 for Ed25519) and the key.
     pub(crate) fn fingerprint(&self) -> String {
+        hex::encode(self.fingerprint_bytes())
+    }
+
+    pub(crate) fn fingerprint_bytes(&self) -> [u8; 32] {
         let mut h = blake3::Hasher::new_derive_key(Label::Fingerprint.as_str());
         h.update(&self.algorithm.kem().map_or(0, Kem::id).to_le_bytes());
         h.update(&self.bytes);
-        h.finalize().to_hex().to_string()
+        h.finalize().into()
     }
 
     /// The text of the key file; of the `.pub` file without `secret`.
@@ -158,8 +163,38 @@ impl PublicKey {
             public: self.bytes.clone(),
             fingerprint: Some(&fingerprint),
             secret,
+            agent: None,
         };
         file.to_text()
+    }
+
+    /// The key as one checksummed word; none for a custodian's, which travels as a file.
+    pub(crate) fn text(&self) -> anyhow::Result<Option<String>> {
+        let kind = match (self.kind, self.algorithm.kem()) {
+            (Kind::Recipient, Some(kem)) => TextKind::Recipient(kem),
+            (Kind::Owner, _) => TextKind::Owner,
+            (Kind::Auditor, _) => TextKind::Auditor,
+            (Kind::Host, _) => TextKind::Host,
+            (Kind::Roster, _) => TextKind::Roster,
+            (Kind::Recipient, None) => bail!("a recipient key has a mechanism"),
+            (Kind::Custodian, _) => return Ok(None),
+        };
+        Ok(Some(to_text(kind, &self.bytes)?))
+    }
+
+    /// Reads the checksummed word.
+    fn from_text(text: &str) -> anyhow::Result<Self> {
+        let (kind, bytes) = from_text(text)?;
+        let (kind, algorithm) = match kind {
+            TextKind::Owner => (Kind::Owner, Algorithm::Ed25519),
+            TextKind::Auditor => (Kind::Auditor, Algorithm::Ed25519),
+            TextKind::Host => (Kind::Host, Algorithm::Ed25519),
+            TextKind::Roster => (Kind::Roster, Algorithm::Ed25519),
+            TextKind::Recipient(Kem::P256) => (Kind::Recipient, Algorithm::P256),
+            TextKind::Recipient(Kem::X25519) => (Kind::Recipient, Algorithm::X25519),
+            TextKind::Recipient(Kem::XWing) => (Kind::Recipient, Algorithm::XWing),
+        };
+        Self::new(kind, algorithm, bytes)
     }
 }
 
@@ -241,6 +276,7 @@ fn public_of(algorithm: Algorithm, secret: &Secret<32>) -> anyhow::Result<Vec<u8
 struct Parsed {
     public: PublicKey,
     secret: Option<Secret<32>>,
+    agent: Option<String>,
 }
 
 fn parse(text: &str) -> anyhow::Result<Parsed> {
@@ -255,10 +291,28 @@ fn parse(text: &str) -> anyhow::Result<Parsed> {
     if derived.is_some_and(|derived| derived != public.bytes) {
         bail!("the public key does not belong to the secret one");
     }
-    Ok(Parsed { public, secret: file.secret })
+    if file.agent.is_some() && kind != Kind::Recipient {
+        bail!("an agent holds recipient keys only");
+    }
+    Ok(Parsed { public, secret: file.secret, agent: file.agent.map(str::to_owned) })
 }
 
 fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
+    let (parsed, mode) = read_file(path)?;
+    if parsed.agent.is_some() {
+        return Err(anyhow!("the secret half of {} is held by an agent", path.display()))
+            .context(Help("this command needs a key file that holds the secret itself"));
+    }
+    if parsed.secret.is_none() {
+        return Err(anyhow!("{} holds a public key only", path.display()))
+            .context(Help("give the secret key file, the one without .pub"));
+    }
+    check_private(path, mode)?;
+    Ok(parsed)
+}
+
+/// A key file of any sort, and the permission bits of the file that was read.
+fn read_file(path: &Path) -> anyhow::Result<(Parsed, u32)> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let mode = file.metadata().with_context(|| format!("cannot examine {}", path.display()))?.mode();
     // One byte more than a key file has, so that a longer one is refused and not cut; all at once, so that no copy is left.
@@ -267,10 +321,10 @@ fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
         .read_to_string(&mut text)
         .map_err(|e| anyhow!("cannot read {} as text: {}", path.display(), e.kind()))?;
     let parsed = parse(&text).with_context(|| format!("{} is not a key file", path.display()))?;
-    if parsed.secret.is_none() {
-        return Err(anyhow!("{} holds a public key only", path.display()))
-            .context(Help("give the secret key file, the one without .pub"));
-    }
+    Ok((parsed, mode))
+}
+
+fn check_private(path: &Path, mode: u32) -> anyhow::Result<()> {
     if mode & 0o077 != 0 {
         return Err(anyhow!(
             "{} can be read by others (mode {:03o}); run: chmod 600 {}",
@@ -280,7 +334,7 @@ fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
         ))
         .context(Help("if others could read it for long, make a new key instead"));
     }
-    Ok(parsed)
+    Ok(())
 }
 
 /// Reads the public half of a key file of any kind, secret or `.pub`, without looking at a secret's permissions.
@@ -318,7 +372,7 @@ pub(crate) fn read_secret_of_any_kind(path: &Path) -> anyhow::Result<Secret<32>>
 
 /// Reads a recipient's secret key.
 pub(crate) fn read_recipient_key(path: &Path) -> anyhow::Result<RecipientSecretKey> {
-    let Parsed { public, secret } = read_secret(path)?;
+    let Parsed { public, secret, .. } = read_secret(path)?;
     match (public.algorithm.kem(), secret) {
         (Some(kem), Some(secret)) => Ok(RecipientSecretKey::from_bytes(kem, secret)?),
         _ => Err(anyhow!("{} is a {} key, this needs a recipient key", path.display(), public.kind.name()))
@@ -326,9 +380,56 @@ pub(crate) fn read_recipient_key(path: &Path) -> anyhow::Result<RecipientSecretK
     }
 }
 
-/// Reads a recipient's public key from its `.pub` file.
+/// A recipient's key as it opens things: held in a file, or by an agent.
+pub(crate) enum OpeningKey {
+    Held(RecipientSecretKey),
+    Agent { name: String, public: RecipientPublicKey },
+}
+
+/// Reads a recipient's secret key file, or one that names the agent that holds it.
+pub(crate) fn read_opening_key(path: &Path) -> anyhow::Result<OpeningKey> {
+    let (parsed, mode) = read_file(path)?;
+    let Some(name) = parsed.agent else { return Ok(OpeningKey::Held(read_recipient_key(path)?)) };
+    // The file decides which program runs.
+    if mode & 0o022 != 0 {
+        return Err(anyhow!("{} can be written by others and names a program to run", path.display()))
+            .context(Help("chmod go-w the file, and check what it says"));
+    }
+    let kem = parsed.public.algorithm.kem().context("an agent holds recipient keys only")?;
+    Ok(OpeningKey::Agent { name, public: RecipientPublicKey::from_bytes(kem, &parsed.public.bytes)? })
+}
+
+/// Writes a key file whose secret half the agent `name` holds.
+pub(crate) fn write_agent(public: &PublicKey, name: &str, path: &Path) -> anyhow::Result<()> {
+    if !agent_name_is_valid(name) {
+        bail!("an agent's name has 1 to 32 lower-case letters, digits and inner hyphens");
+    }
+    if public.kind != Kind::Recipient {
+        bail!("an agent holds recipient keys only, this is a {} key", public.kind.name());
+    }
+    let fingerprint = public.fingerprint();
+    let file = KeyFile {
+        kind: public.kind.name(),
+        algorithm: public.algorithm.name(),
+        public: public.bytes.clone(),
+        fingerprint: Some(&fingerprint),
+        secret: None,
+        agent: Some(name),
+    };
+    write_new(path, 0o600, file.to_text().as_bytes())
+}
+
+/// A public key given as its checksummed word, or as a key file.
+pub(crate) fn any_public(text: &Path) -> anyhow::Result<PublicKey> {
+    match text.to_str().filter(|t| looks_like_a_key(t)) {
+        Some(word) => PublicKey::from_text(word).context("this is no public key"),
+        None => read_any_public(text),
+    }
+}
+
+/// A recipient's public key: its checksummed word, or its `.pub` file.
 pub(crate) fn read_recipient_public(path: &Path) -> anyhow::Result<RecipientPublicKey> {
-    let public = read_any_public(path)?;
+    let public = any_public(path)?;
     let kem = public.algorithm.kem().ok_or_else(|| {
         anyhow!("{} is a {} key, this needs a recipient key", path.display(), public.kind.name())
             .context(Help("make one with `bailiwick key new recipient`"))
@@ -338,7 +439,7 @@ pub(crate) fn read_recipient_public(path: &Path) -> anyhow::Result<RecipientPubl
 
 /// Reads a custodian's secret key.
 pub(crate) fn read_custodian_key(path: &Path) -> anyhow::Result<CustodianSecretKey> {
-    let Parsed { public, secret } = read_secret(path)?;
+    let Parsed { public, secret, .. } = read_secret(path)?;
     check_custodian(path, &public)?;
     Ok(CustodianSecretKey::from_bytes(secret.context("a secret key was read")?))
 }
@@ -365,8 +466,9 @@ pub(crate) fn public_key(text: &str, kind: Kind) -> anyhow::Result<[u8; 32]> {
         hex::decode_to_slice(text, &mut bytes)?;
         return Ok(bytes);
     }
-    let public = read_any_public(Path::new(text))
-        .context(Help("give 64 lower-case hexadecimal digits, or the name of a .pub file"))?;
+    let public = any_public(Path::new(text)).context(Help(
+        "give the key's text (bw…1…), 64 lower-case hexadecimal digits, or the name of a .pub file",
+    ))?;
     if public.kind != kind {
         bail!("{text} is a {} key, this needs a {} key", public.kind.name(), kind.name());
     }

@@ -1,13 +1,18 @@
 //! The `bailiwick` command line: verbs by task, one file per command under `commands/`.
 
+mod age_file;
+mod agent;
 mod audit;
 mod commands;
 mod connect;
 mod keyfile;
+mod opening;
 mod output;
+mod passphrase;
 mod progress;
 mod scan;
 mod shards;
+mod words;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -52,6 +57,18 @@ enum Command {
     /// Add a storage commitment to an object sealed without one
     #[command(display_order = 22)]
     Commit(commands::commit::Args),
+    /// Change who can open objects: new envelopes over the same bodies
+    #[command(display_order = 24)]
+    Rewrap(commands::rewrap::Args),
+    /// Seal an object anew under fresh keys, as its next generation
+    #[command(display_order = 25)]
+    Rotate(commands::rotate::Args),
+    /// Make an object unreadable by destroying the ways to its key (crypto-erasure)
+    #[command(display_order = 26)]
+    Destroy(commands::destroy::Args),
+    /// Write an object's file key as an age file, so that age's plug-ins can keep it
+    #[command(display_order = 27)]
+    Export(commands::export::Args),
     /// Show what a host can see of an object
     #[command(display_order = 23)]
     Inspect(commands::inspect::Args),
@@ -127,6 +144,10 @@ fn main() -> ExitCode {
         Command::Seal(a) => commands::seal::run(a),
         Command::Open(a) => commands::open::run(a),
         Command::Commit(a) => commands::commit::run(a),
+        Command::Rewrap(a) => commands::rewrap::run(a),
+        Command::Rotate(a) => commands::rotate::run(a),
+        Command::Destroy(a) => commands::destroy::run(a),
+        Command::Export(a) => commands::export::run(a),
         Command::Inspect(a) => commands::inspect::run(a),
         Command::Repair(a) => commands::repair::run(a),
         Command::Custody(a) => commands::custody::run(a),

@@ -57,6 +57,14 @@ impl AtomicFile {
         Ok(Self { file, temporary, destination: destination.to_owned(), may_replace: true, committed: false })
     }
 
+    /// Gives the name to contents that the caller has made durable; the directory is the caller's to make durable, too.
+    pub(crate) fn commit_synced(mut self) -> anyhow::Result<()> {
+        self.give_name().with_context(|| format!("cannot rename to {}", self.destination.display()))?;
+        self.committed = true;
+        PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.temporary);
+        Ok(())
+    }
+
     /// Makes the contents durable and gives them their name.
     pub(crate) fn commit(mut self) -> anyhow::Result<()> {
         self.file.sync_all().with_context(|| format!("cannot make {} durable", self.temporary.display()))?;

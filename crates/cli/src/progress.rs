@@ -27,3 +27,11 @@ pub(crate) fn steps(total: u64, label: &str) -> ProgressBar {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates above are valid")
 }
+
+/// A bar over a number of things.
+pub(crate) fn count(total: u64, label: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    bar.set_style(style("{msg} [{bar:30}] {pos}/{len} {per_sec} {eta}"));
+    bar.set_message(label.to_owned());
+    bar
+}

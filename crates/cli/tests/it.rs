@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 mod it {
+    mod agent;
     mod beacon;
     mod campaign;
     mod circuit;
@@ -16,13 +17,17 @@ mod it {
     mod host;
     mod hostile_size;
     mod inventory;
+    mod key_text;
     mod kit;
     mod log;
     mod no_network;
+    mod passphrase;
     mod placement;
     mod policy;
     mod program;
+    mod rewrap;
     mod roster;
+    mod rotate;
     mod shards;
     mod verdict;
 }

@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use bailiwick_possession::tree::BLOCK_BYTES;
-use bailiwick_protocol::api::{LIST_LIMIT_MAX, MEDIA_TYPE_OBJECT, ObjectList, ObjectRecord};
+use bailiwick_protocol::api::{
+    LIST_LIMIT_MAX, MEDIA_TYPE_ENVELOPE, MEDIA_TYPE_OBJECT, ObjectList, ObjectRecord,
+};
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::SignedEnvelope;
 use bailiwick_protocol::http_signature::{Content, sha256};
@@ -69,6 +71,21 @@ impl Client {
         request.headers.push(("content-type", MEDIA_TYPE_OBJECT.to_owned()));
         request.body = Some((&open, total));
         request.streams = true;
+        let answer = self.call(&request)?;
+        let created = answer.status == 201;
+        Ok(Stored { record: answer.json()?, created })
+    }
+
+    /// Replaces a stored unit's envelope by a later generation over the same body, which the node has already.
+    ///
+    /// # Errors
+    /// Transport errors; refusals (404 nothing stored, 409 older generation or another envelope, 422 another body).
+    pub fn replace_envelope(&self, name: &UnitName, envelope: &[u8]) -> Result<Stored, ClientError> {
+        let open = || Ok(Box::new(envelope) as Box<dyn Read>);
+        let mut request = Request::new("PUT", path(name) + "/envelope");
+        request.content = Content::Digest(sha256(envelope));
+        request.headers.push(("content-type", MEDIA_TYPE_ENVELOPE.to_owned()));
+        request.body = Some((&open, envelope.len() as u64));
         let answer = self.call(&request)?;
         let created = answer.status == 201;
         Ok(Stored { record: answer.json()?, created })

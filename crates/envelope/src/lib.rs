@@ -63,7 +63,7 @@ pub use cobblestone::{CobblestoneError, RangeAuthenticity, ReadAt, Seekable};
 pub use custody::{open_custody_secret, seal_custody_secret};
 pub use kem::{KeyError, RecipientPublicKey, RecipientSecretKey, SECRET_KEY_BYTES};
 pub use layout::{LayoutError, Metadata, Padding, padme};
-pub use open::{OpenError, Opened, OpenedRange, Opener, verify};
+pub use open::{OpenError, Opened, OpenedRange, Opener, unwrap_requests, verify};
 pub use passphrase::{
     PASSPHRASE_BYTES_MAX, Passphrase, PassphraseCost, PassphraseError, PassphraseRecipient,
 };

@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 
+use bailiwick_protocol::agent::UnwrapRequest;
 use bailiwick_protocol::codec::{Canonical, CodecError};
-use bailiwick_protocol::envelope::{Envelope, Role, SignedEnvelope};
+use bailiwick_protocol::envelope::{Envelope, RecipientEntry, Role, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::secret::Secret;
 use subtle::ConstantTimeEq;
@@ -12,7 +13,7 @@ use crate::cobblestone::{
     ChunkKeys, ChunkReader, CobblestoneError, HEADER_BYTES, RangeAuthenticity, ReadAt, decrypt_chunks,
     plain_bytes, read_header,
 };
-use crate::kem::{Context, RecipientSecretKey, decapsulate};
+use crate::kem::{Context, RecipientPublicKey, RecipientSecretKey, decapsulate};
 use crate::layout::{LayoutError, Metadata, TAIL_BYTES, check_length};
 use crate::passphrase::{self, Passphrase};
 use crate::seal::body_key;
@@ -229,6 +230,24 @@ impl Opener {
         out.flush().map_err(CobblestoneError::Write)?;
         Ok(OpenedRange { object: Opened { metadata, data_len }, authenticity })
     }
+}
+
+/// What to ask of whoever holds the secret half of `key` elsewhere (spec agent): one request for each entry of a verified `envelope` that
+/// may be for it. An answer goes to [`Opener::with_file_key`], which checks it against the key commitment.
+#[must_use]
+pub fn unwrap_requests(envelope: &Envelope, key: &RecipientPublicKey) -> Vec<UnwrapRequest> {
+    let (context, id) = (Context::of(envelope), key.key_id());
+    let mine = |e: &&RecipientEntry| {
+        e.role == Role::FileKey && e.kem == key.kem() && e.key_id.is_none_or(|named| named == id)
+    };
+    let request = |e: &RecipientEntry| UnwrapRequest {
+        kem: e.kem,
+        public: key.as_bytes().to_vec(),
+        enc: e.enc.clone(),
+        ciphertext: e.ciphertext.clone(),
+        info: context.info(e.role),
+    };
+    envelope.recipients.iter().filter(mine).map(request).collect()
 }
 
 /// Verifies an envelope under a pinned owner key, without opening it.

@@ -61,6 +61,9 @@ pub enum SealError {
     /// The signing key is not the one the object was sealed for.
     #[error("the signing key belongs to another owner than the object was sealed for")]
     OwnerMismatch,
+    /// What was sealed is not what the earlier envelope is of.
+    #[error("the earlier envelope is of another object")]
+    OtherUnit,
     /// The envelope has the last generation there is.
     #[error("the envelope's generation is the last one; seal the object anew")]
     Generation,
@@ -232,6 +235,24 @@ impl SealedBody {
         self.data_len
     }
 
+    /// Signs the envelope as the generation after `previous`, an envelope of the same unit whose data was sealed anew. The policy stays;
+    /// custody part, commitments and recipients are those of the new body alone.
+    ///
+    /// # Errors
+    /// `OtherUnit`, `OwnerMismatch`, `Cells`; `Generation` when no higher one exists.
+    pub fn next_envelope(
+        self,
+        previous: &Envelope,
+        commitment: Option<CellCommitment>,
+        key: &SigningKey,
+    ) -> Result<SignedEnvelope, SealError> {
+        if (previous.owner, previous.object, previous.unit) != (self.owner, self.object, self.unit) {
+            return Err(SealError::OtherUnit);
+        }
+        let generation = previous.generation.checked_add(1).ok_or(SealError::Generation)?;
+        sign(Envelope { generation, policy: previous.policy, ..self.unsigned() }, commitment, key)
+    }
+
     /// Signs generation 1 of the envelope.
     ///
     /// # Errors
@@ -241,7 +262,11 @@ impl SealedBody {
         commitment: Option<CellCommitment>,
         key: &SigningKey,
     ) -> Result<SignedEnvelope, SealError> {
-        let envelope = Envelope {
+        sign(self.unsigned(), commitment, key)
+    }
+
+    fn unsigned(self) -> Envelope {
+        Envelope {
             suite: SUITE,
             owner: self.owner,
             object: self.object,
@@ -255,8 +280,7 @@ impl SealedBody {
             commitment: None,
             generation: 1,
             recipients: self.recipients,
-        };
-        sign(envelope, commitment, key)
+        }
     }
 }
 

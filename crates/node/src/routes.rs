@@ -34,6 +34,7 @@ use crate::state::App;
         objects::list,
         objects::delete,
         upload::put_object,
+        upload::put_envelope,
         read::body,
         read::body_head,
         read::envelope,
@@ -143,7 +144,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(objects, get(objects::list))
         .route(unit, put(upload::put_object).delete(objects::delete))
         .route(body, get(read::body).head(read::body_head))
-        .route(envelope, get(read::envelope))
+        .route(envelope, get(read::envelope).put(upload::put_envelope))
         .route(path, get(read::block_path))
         .route(challenges, post(challenges::challenge))
         .route(job, get(challenges::job))

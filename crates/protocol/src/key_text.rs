@@ -88,7 +88,7 @@ pub enum KeyTextError {
     },
 }
 
-/// Bech32m without its limit of 1,023 characters, for hybrid keys: the code's guarantee (any four wrong characters are noticed) ends
+/// Bech32m without its limit of 1,023 characters, for hybrid keys: the code's guarantee (any three wrong characters are noticed) ends
 /// there, the chance to miss an error stays one in 2^30.
 enum Long {}
 

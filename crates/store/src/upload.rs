@@ -124,6 +124,37 @@ impl Store {
     }
 }
 
+/// Bytes of a body copied at a time when its envelope is replaced.
+const COPY_BYTES: usize = 1 << 20;
+
+impl Store {
+    /// Replaces the envelope of a stored object by a later generation over the very same body, which is copied within the store and
+    /// checked like an upload: the old file stays whole until the new one is durable.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing is stored; `ContentMismatch` when the new envelope is of another body; what [`Store::begin_put`],
+    /// [`Upload::finish`] and reading a body say.
+    pub fn replace_envelope(&self, signed_envelope: &[u8], owner: &OwnerKey) -> Result<Stored, StoreError> {
+        let mut upload = match self.begin_put(signed_envelope, owner)? {
+            Admission::AlreadyStored(record) => return Ok(Stored { record, already: true }),
+            Admission::Upload(upload) => upload,
+        };
+        let body = self.open_body(upload.name())?;
+        let (signed, stored) = (&upload.envelope.body, &body.envelope().body);
+        if signed != stored {
+            return Err(StoreError::ContentMismatch { signed: signed.blake3, found: stored.blake3 });
+        }
+        let mut buffer = vec![0; COPY_BYTES];
+        let mut offset = 0;
+        while upload.remaining() > 0 {
+            let read = body.read_at(offset, &mut buffer)?;
+            upload.write(&buffer[..read])?;
+            offset += read as u64;
+        }
+        upload.finish()
+    }
+}
+
 impl Upload {
     /// Name of the object.
     #[must_use]

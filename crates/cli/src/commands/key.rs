@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use crate::Help;
 use crate::keyfile::{self, Algorithm, Kind, PublicKey};
 use crate::output::print_json;
-use crate::say;
+use crate::{say, words};
 
 /// Arguments of `key`.
 #[derive(Debug, clap::Args)]
@@ -35,11 +35,27 @@ enum Command {
     },
     /// Show what a key file is; never a secret
     Show {
-        /// A key file, secret or .pub
+        /// A key file, secret or .pub, or a key's text (bw…1…)
         file: PathBuf,
+        /// Show the fingerprint as words, to be read out and compared
+        #[arg(long)]
+        words: bool,
+        /// Check that the fingerprint is this one: hexadecimal, or its words
+        #[arg(long, value_name = "FINGERPRINT")]
+        expect: Option<String>,
         /// Print as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Make a key file for a recipient key that an agent holds: a token, a key service, another machine (spec agent)
+    Agent {
+        /// Which agent: the program `bailiwick-agent-NAME` is run when the key is needed
+        name: String,
+        /// The public key: its text, or its .pub file
+        public: PathBuf,
+        /// Where the key file goes; it holds no secret
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
     },
 }
 
@@ -58,9 +74,23 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
                 let beside = keyfile::with_suffix(&path, ".pub");
                 say!("wrote {} (keep it secret) and {}", path.display(), beside.display())?;
             }
-            show(&public, json)?;
+            show(&public, json, true)?;
         }
-        Command::Show { file, json } => show(&keyfile::read_any_public(&file)?, json)?,
+        Command::Show { file, words, expect, json } => {
+            let key = keyfile::any_public(&file)?;
+            if let Some(expected) = expect {
+                if !words::same(&key.fingerprint_bytes(), &expected)? {
+                    return Err(anyhow!("this is another key: its fingerprint is {}", key.fingerprint()))
+                        .context(Help("do not use it; get the right one from its holder"));
+                }
+                eprintln!("the fingerprint is the expected one");
+            }
+            show(&key, json, words)?;
+        }
+        Command::Agent { name, public, output } => {
+            keyfile::write_agent(&keyfile::any_public(&public)?, &name, &output)?;
+            say!("wrote {}: `bailiwick-agent-{name}` is run when the key is needed", output.display())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -70,15 +100,19 @@ struct Shown {
     kind: Kind,
     algorithm: Algorithm,
     public: String,
+    text: Option<String>,
     fingerprint: String,
+    words: String,
 }
 
-fn show(key: &PublicKey, json: bool) -> anyhow::Result<()> {
+fn show(key: &PublicKey, json: bool, as_words: bool) -> anyhow::Result<()> {
     let shown = Shown {
         kind: key.kind,
         algorithm: key.algorithm,
         public: hex::encode(&key.bytes),
+        text: key.text()?,
         fingerprint: key.fingerprint(),
+        words: words::of(&key.fingerprint_bytes()),
     };
     if json {
         return print_json(&shown);
@@ -90,12 +124,20 @@ fn show(key: &PublicKey, json: bool) -> anyhow::Result<()> {
             // A hybrid key fills a screen; --json and the .pub file have it whole.
             say!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len())?;
         }
-        _ => say!("public key   {}", shown.public)?,
+        _ => {
+            say!("public key   {}", shown.public)?;
+            if let Some(text) = &shown.text {
+                say!("text         {text}")?;
+            }
+        }
     }
     if let Some(point) = shown.public.get(..64).filter(|_| key.kind == Kind::Custodian) {
         // What a roster lists; the rest is vouched for by it.
         say!("in a roster  {{ kind = \"ristretto255\", public = \"{point}\" }}")?;
     }
     say!("fingerprint  {}", shown.fingerprint)?;
+    if as_words {
+        say!("in words     {}", shown.words)?;
+    }
     Ok(())
 }

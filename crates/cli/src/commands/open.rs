@@ -20,6 +20,7 @@ use bailiwick_protocol::signing::{Signed, SigningKey};
 
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::{self, Kind};
+use crate::opening::OpeningArgs;
 use crate::output::{AtomicFile, print_json, printable, read_bounded};
 use crate::say;
 use crate::{Help, progress};
@@ -38,9 +39,8 @@ pub(crate) struct Args {
     /// The owner's public key, known from elsewhere than the envelope: hexadecimal, or its .pub file
     #[arg(long, value_name = "KEY", required_unless_present = "compact")]
     owner: Option<String>,
-    /// Secret key file of a recipient; repeat to try several
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    key: Vec<PathBuf>,
+    #[command(flatten)]
+    opening: OpeningArgs,
     /// Where the data goes, `-` for standard output [default: the sealed name, if it is a plain new file name]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -94,15 +94,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             "--compact opens a small value: no other options of objects fit"
         );
         let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
-        return compact::run(&args.compact, &args.body, output, owner, &args.key);
+        return compact::run(&args.compact, &args.body, output, owner, args.opening.key_files()?);
     }
     let owner =
         OwnerKey(keyfile::public_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?);
     if shards::wanted(&args) {
-        let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
-        return shards::run(&args, &owner, &|owner, bytes| {
-            super::custody::open_as_recipient(owner, bytes, &keys)
-        });
+        let opening = args.opening.read()?;
+        return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
     }
     let stdin = args.body.as_os_str() == "-";
     let envelope_path = match &args.envelope {
@@ -116,10 +114,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let attester = args.attest_key.as_deref().map(keyfile::read_signing_key_of_any_kind).transpose()?;
     // Before anything is opened: a statement must not be lost for want of a place to put it.
     let statement = args.attest.as_deref().map(|path| AtomicFile::create(path, 0o644)).transpose()?;
-    let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
+    if stdin && args.opening.uses_stdin() {
+        bail!("body and key cannot both come from standard input");
+    }
+    let opening = args.opening.read()?;
     let bytes = read_bounded(&envelope_path, ENVELOPE_FILE_BYTES_MAX)?;
-    let opener =
-        super::custody::open_as_recipient(&owner, &bytes, &keys).map_err(|e| with_help(e, &envelope_path))?;
+    let opener = opening.open(&owner, &bytes).map_err(|e| with_help(e, &envelope_path))?;
 
     if opener.envelope().shards.is_some() && opener.envelope().unit.k == 1 && !stdin {
         // Any one shard is the whole object.
@@ -203,7 +203,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print_json(&report)?;
     } else if !to_stdout {
         say!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes)?;
-        say!("object    {} generation {} (rollback not excluded)", report.object, report.generation)?;
+        let rollback = opening.rollback_note(report.generation);
+        say!("object    {} generation {} ({rollback})", report.object, report.generation)?;
         say!("written   {}", printable(&output.display().to_string()))?;
         say!("authentic {authentic}")?;
     }
@@ -228,17 +229,26 @@ fn open_file(path: &Path) -> anyhow::Result<File> {
     File::open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
-fn with_help(error: OpenError, envelope: &Path) -> anyhow::Error {
-    let help = match error {
-        OpenError::Envelope(_) | OpenError::OwnerMismatch => {
+fn with_help(error: anyhow::Error, envelope: &Path) -> anyhow::Error {
+    if error.downcast_ref::<Help>().is_some() {
+        return error.context(format!("cannot use {}", envelope.display()));
+    }
+    let help = match error.downcast_ref() {
+        None => return error.context(format!("cannot use {}", envelope.display())),
+        Some(OpenError::Envelope(_) | OpenError::OwnerMismatch) => {
             "the envelope is damaged, or another owner signed it: check --owner against what the owner told you"
         }
-        OpenError::NoRecipient => {
+        Some(OpenError::NoPassphrase) => "only recipients open this object: give a key with --key",
+        Some(OpenError::Passphrase) => "check the passphrase; capitals and spaces count",
+        Some(OpenError::NoRecipient) => {
             "give the secret key of a recipient; `bailiwick inspect` lists their key ids"
         }
-        _ => "the envelope is inconsistent: ask its owner",
+        Some(OpenError::KeyCommitment) => {
+            "this key is another object's, or the envelope is inconsistent: ask its owner"
+        }
+        Some(_) => "the envelope is inconsistent: ask its owner",
     };
-    anyhow!(error).context(format!("cannot use {}", envelope.display())).context(Help(help))
+    error.context(format!("cannot use {}", envelope.display())).context(Help(help))
 }
 
 /// Decrypts everything, or a range, from a file or standard input.

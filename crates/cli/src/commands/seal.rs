@@ -17,7 +17,9 @@ use bailiwick_protocol::ids::{OwnerKey, Unit};
 
 use super::commit::TreeThread;
 use crate::keyfile::{self, Kind, with_suffix};
+use crate::opening::{asked_for, check_mix};
 use crate::output::{AtomicFile, print_json, printable};
+use crate::passphrase::PassphraseArgs;
 use crate::say;
 use crate::{Help, progress};
 
@@ -35,9 +37,14 @@ pub(crate) struct Args {
     /// The owner's secret key file
     #[arg(long, value_name = "FILE", required_unless_present = "compact")]
     owner: Option<PathBuf>,
-    /// Public key file of someone who may open it; repeat for several
-    #[arg(long = "to", value_name = "FILE", required = true, num_args = 1..)]
+    /// Public key of someone who may open it, as text (bw…1…) or as a file; repeat for several
+    #[arg(long = "to", value_name = "KEY", num_args = 1..)]
     to: Vec<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// Let a passphrase stand beside recipients: the object is then only as strong as the passphrase
+    #[arg(long)]
+    also_passphrase: bool,
     /// Name sealed with the data [default: the input's file name]
     #[arg(long)]
     name: Option<String>,
@@ -83,11 +90,16 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         let others =
             args.envelope.is_some() || args.name.is_some() || !args.media_type.is_empty() || args.json;
         let others = others || args.no_commit || args.no_pad || args.anonymous || args.shards.is_some();
+        let others = others || args.passphrase.is_given();
         anyhow::ensure!(!others, "--compact seals a small value: no other options of objects fit");
         let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
         return compact::run(&args.compact, &args.input, output, owner, &args.to);
     }
     if let Some(split) = args.shards {
+        if args.passphrase.is_given() {
+            return Err(anyhow!("shards are sealed to recipients' keys, not under a passphrase"))
+                .context(Help("name recipients with --to, or leave out --shards"));
+        }
         return shards::run(&args, split);
     }
     let listing = directory::list(&mut args.input, &mut args.media_type, &args.directory)?;
@@ -123,13 +135,19 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
             "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open the object through them"
         );
     }
+    check_mix(recipients.len(), args.passphrase.is_given(), args.also_passphrase)?;
+    if stdin && args.passphrase.uses_stdin() {
+        return Err(anyhow!("data and passphrase cannot both come from standard input"))
+            .context(Help("give the passphrase in a file, or on the terminal"));
+    }
+    let passphrase = args.passphrase.read(true)?;
     let mut rng = keyfile::system_rng()?;
     let options = SealOptions {
         owner: OwnerKey(owner.public()),
         object: random_object_id(&mut rng),
         unit: Unit::WHOLE,
         recipients: &recipients,
-        passphrase: None,
+        passphrase: passphrase.as_ref().map(|p| asked_for(p, args.also_passphrase)),
         anonymous: args.anonymous,
         metadata: Metadata { name: name_of(&args), media_type: args.media_type.clone() },
         padding: if args.no_pad { Padding::None } else { Padding::Padme },
@@ -208,9 +226,9 @@ fn seal_into(
 }
 
 /// Writes everything to two writers.
-struct Tee<A, B> {
-    first: A,
-    second: B,
+pub(super) struct Tee<A, B> {
+    pub(super) first: A,
+    pub(super) second: B,
 }
 
 impl<A: Write, B: Write> Write for Tee<A, B> {

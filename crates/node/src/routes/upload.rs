@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use bailiwick_protocol::api::{ErrorBody, MEDIA_TYPE_OBJECT, ObjectRecord};
+use bailiwick_protocol::api::{ErrorBody, MEDIA_TYPE_ENVELOPE, MEDIA_TYPE_OBJECT, ObjectRecord};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::http_signature::{Content, sha256};
@@ -62,6 +62,50 @@ pub(super) async fn put_object(
     // The answer may be known long before the body has come.
     incoming.drain().await;
     answer
+}
+
+/// Replaces the envelope of a stored unit by a later generation over the same body, durably. Signed by the owner in the path.
+#[utoipa::path(put, path = "/v1/objects/{owner}/{object}/{unit}/envelope",
+    params(("owner" = String, Path), ("object" = String, Path), ("unit" = String, Path)),
+    request_body(content_type = "application/vnd.bailiwick.envelope+cbor"),
+    responses(
+        (status = 201, description = "replaced", body = ObjectRecord),
+        (status = 200, description = "this very envelope was stored already", body = ObjectRecord),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, description = "nothing is stored under this name", body = ErrorBody),
+        (status = 409, description = "lower generation, or another envelope of the same", body = ErrorBody),
+        (status = 411, body = ErrorBody), (status = 413, body = ErrorBody), (status = 415, body = ErrorBody),
+        (status = 422, description = "by its code: envelope, owner, name, no-commitment, or blake3 when it is of another body", body = ErrorBody),
+        (status = 429, description = "this key has its share of the uploads, or of the signed requests a minute; Retry-After", body = ErrorBody),
+        (status = 503, body = ErrorBody), (status = 507, body = ErrorBody),
+    ))]
+pub(super) async fn put_envelope(
+    State(app): State<Arc<App>>,
+    Path(path): Path<(String, String, String)>,
+    request: Request,
+) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
+    let (parts, body) = request.into_parts();
+    let name = unit_name(path)?;
+    let caller = app.authenticate(&parts, BodyKind::Whole).await?;
+    caller.owns(&name.owner)?;
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    if media_type != Some(MEDIA_TYPE_ENVELOPE.as_bytes()) {
+        let help = "send Content-Type: application/vnd.bailiwick.envelope+cbor";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "not an envelope", help));
+    }
+    // The body is copied on the disk: that is an upload's work.
+    let _place = app
+        .uploads
+        .take(name.owner.0)
+        .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
+    let signed = Incoming::new(body, &app.config.limits).whole(SignedEnvelope::BYTES_MAX).await?;
+    if caller.content != Content::Digest(sha256(&signed)) {
+        return Err(ApiError::bad_request("the envelope is not the one the request's signature covers"));
+    }
+    verified(&signed, &name)?;
+    let stored = app.with_store(move |store| store.replace_envelope(&signed, &name.owner)).await?;
+    let status = if stored.already { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(to_api(&stored.record))))
 }
 
 /// An upload that may begin.

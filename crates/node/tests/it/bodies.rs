@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use bailiwick_client::ClientError;
 use bailiwick_protocol::http_signature::{Content, sha256};
 
-use super::support::{Node, OTHER_OWNER, OWNER, Object, SHARED, read_answer};
+use super::support::{Node, OTHER_OWNER, OWNER, Object, READER, SHARED, read_answer};
 
 fn refused(error: ClientError) -> (u16, String) {
     match error {
@@ -55,6 +55,27 @@ fn generations() {
     let other = Object::sealed(OWNER, other, body);
     assert_eq!(refused(other.put(&client).unwrap_err()), (409, "equivocation".into()));
     assert!(Object::of(OWNER, 44, 200, 3).put(&client).unwrap().created);
+}
+
+/// An envelope alone: a later generation over the body that is stored; anything else is refused and changes nothing.
+#[test]
+fn an_envelope_is_replaced_without_its_body() {
+    let client = SHARED.client(OWNER);
+    let at = |generation| Object::of(OWNER, 45, 200_000, generation);
+    let replace = |o: &Object| client.replace_envelope(&o.name, &o.signed);
+    assert_eq!(refused(replace(&at(2)).unwrap_err()).0, 404);
+    at(2).put(&client).unwrap();
+    assert_eq!(refused(replace(&at(1)).unwrap_err()), (409, "lower-generation".into()));
+    let another = Object::of(OWNER, 45, 300_000, 3);
+    assert_eq!(refused(replace(&another).unwrap_err()), (422, "blake3".into()));
+    let stranger = SHARED.client(READER);
+    assert_eq!(refused(stranger.replace_envelope(&at(3).name, &at(3).signed).unwrap_err()).0, 403);
+    assert!(replace(&at(3)).unwrap().created);
+    assert!(!replace(&at(3)).unwrap().created, "the same again is no change");
+    let envelope = client.envelope(&at(3).name).unwrap().verify(at(3).name.owner.as_bytes()).unwrap();
+    assert_eq!(envelope.generation, 3);
+    let body = client.get_range(&at(3).name, 0, at(3).body.len()).unwrap();
+    assert!(body == at(3).body);
 }
 
 /// Admission names the check that failed; nothing of the object is kept.

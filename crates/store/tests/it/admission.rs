@@ -250,6 +250,29 @@ fn a_lower_generation_is_refused_and_a_higher_one_replaces() {
     of(7, 5).assert_whole(&store);
 }
 
+/// A later envelope over the same body comes without the body; one over another body, an older and an equal one do not.
+#[test]
+fn an_envelope_is_replaced_over_the_same_body() {
+    let (fs, store) = store();
+    let of = |generation, content| Spec { generation, content, size: 3 << 20, ..Spec::default() }.seal();
+    let replace = |s: &super::fixture::Sample| store.replace_envelope(&s.signed(), &s.owner);
+    assert!(matches!(replace(&of(2, 1)).unwrap_err(), StoreError::NotFound(_)));
+    of(1, 1).put(&store).unwrap();
+    assert!(matches!(replace(&of(2, 9)).unwrap_err(), StoreError::ContentMismatch { .. }));
+    of(1, 1).assert_whole(&store);
+    assert!(!replace(&of(3, 1)).unwrap().already);
+    of(3, 1).assert_whole(&store);
+    assert!(replace(&of(3, 1)).unwrap().already);
+    assert!(matches!(replace(&of(2, 1)).unwrap_err(), StoreError::LowerGeneration { stored: 3, offered: 2 }));
+    let mut other = of(3, 1);
+    other.envelope.policy = Some([1; 32]);
+    assert!(matches!(replace(&other).unwrap_err(), StoreError::Equivocation { generation: 3 }));
+    let after = fs.crash(super::forgetful::Crash::Lost);
+    drop(store);
+    let store = Store::open_with(Arc::new(after), "/s", Options::default()).unwrap();
+    of(3, 1).assert_whole(&store);
+}
+
 /// Equal generation, other bytes: refused, and both envelopes kept as evidence that anyone can check.
 #[test]
 fn equivocation_is_refused_and_kept_as_evidence() {

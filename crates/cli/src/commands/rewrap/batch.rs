@@ -1,0 +1,171 @@
+//! Many envelopes in files: rewritten on all cores, made durable a batch at a time, each all or nothing.
+//!
+//! A batch is written to temporary files, these are made durable with one `syncfs`, then each takes its envelope's name
+//! in one step, and the names are made durable before the next batch. After a crash every envelope is the old or the new
+//! one, whole; running the same command again skips what is done.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::{Outcome, Rewrapper, Summary};
+use crate::Help;
+use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::keyfile::with_suffix;
+use crate::output::{AtomicFile, read_bounded};
+use crate::progress;
+
+/// Envelopes made durable together.
+const BATCH: usize = 1024;
+
+/// A new envelope under its temporary name.
+struct Written {
+    path: PathBuf,
+    old: Vec<u8>,
+    file: AtomicFile,
+}
+
+pub(super) fn run(rewrapper: &Rewrapper, targets: &[PathBuf]) -> anyhow::Result<Summary> {
+    let paths = envelopes(targets)?;
+    let mut summary = Summary::default();
+    let bar = progress::count(paths.len() as u64, "rewrap");
+    for batch in paths.chunks(BATCH) {
+        let written = write_all(rewrapper, batch, &mut summary);
+        sync(&written)?;
+        let mut folders = BTreeSet::new();
+        for Written { path, old, file } in written {
+            // Whoever rewrote it meanwhile would be undone.
+            let unchanged = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX).is_ok_and(|now| now == old);
+            let done = if unchanged { file.commit_synced() } else { Err(anyhow!("changed meanwhile")) };
+            match done {
+                Ok(()) => {
+                    summary.rewrapped += 1;
+                    folders.insert(folder(&path).to_owned());
+                }
+                Err(e) => summary.failed.push(format!("{}: {e:#}", path.display())),
+            }
+        }
+        for folder in folders {
+            File::open(&folder)
+                .and_then(|d| d.sync_all())
+                .with_context(|| format!("cannot make the directory {} durable", folder.display()))?;
+        }
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(summary)
+}
+
+/// Rewrites a batch on all cores.
+fn write_all(rewrapper: &Rewrapper, batch: &[PathBuf], summary: &mut Summary) -> Vec<Written> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new((Vec::new(), summary)));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(batch.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(path) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = write_one(rewrapper, path);
+                    let mut guard = results.lock().unwrap_or_else(PoisonError::into_inner);
+                    let (written, summary) = &mut *guard;
+                    match done {
+                        Ok(Ok(new)) => written.push(new),
+                        Ok(Err(why)) => summary.skip(why),
+                        Err(e) => summary.failed.push(format!("{}: {e:#}", path.display())),
+                    }
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// The new envelope beside the old one, not durable yet; or why there is none.
+fn write_one(rewrapper: &Rewrapper, path: &Path) -> anyhow::Result<Result<Written, &'static str>> {
+    let old = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)?;
+    let new = match rewrapper.rewrap(&old)? {
+        Outcome::New(new) => new,
+        Outcome::Skipped(why) => return Ok(Err(why)),
+    };
+    let mode = fs::metadata(path)?.mode() & 0o777;
+    let mut file = AtomicFile::replace(path, mode)?;
+    file.write_all(&new)?;
+    Ok(Ok(Written { path: path.to_owned(), old, file }))
+}
+
+/// Makes what was written durable: one `syncfs` for each file system.
+fn sync(written: &[Written]) -> anyhow::Result<()> {
+    let mut devices = BTreeSet::new();
+    for Written { path, .. } in written {
+        let folder = File::open(folder(path))?;
+        if devices.insert(folder.metadata()?.dev()) {
+            rustix::fs::syncfs(&folder).context("cannot make the new envelopes durable")?;
+        }
+    }
+    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    }
+}
+
+/// The envelopes that the targets mean, each once, in order of their names.
+fn envelopes(targets: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = BTreeSet::new();
+    for target in targets {
+        let about =
+            fs::symlink_metadata(target).with_context(|| format!("cannot open {}", target.display()))?;
+        if about.is_symlink() {
+            return Err(anyhow!("{} is a symbolic link", target.display()))
+                .context(Help("name what it leads to: a new envelope would replace the link"));
+        }
+        if about.is_dir() {
+            below(target, &mut found)?;
+        } else if is_envelope(target) {
+            found.insert(target.clone());
+        } else {
+            let beside = with_suffix(target, ".envelope");
+            // An envelope may have any name when it is named itself.
+            found.insert(if beside.is_file() { beside } else { target.clone() });
+        }
+    }
+    if found.is_empty() {
+        return Err(anyhow!("no envelope found"))
+            .context(Help("envelopes in directories are named *.envelope"));
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Symbolic links are not followed: a rename would replace the link and not its target.
+fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() && is_envelope(&entry.path()) {
+                found.insert(entry.path());
+            }
+            if found.len() > 10_000_000 {
+                bail!("more than ten million envelopes: name fewer directories");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_envelope(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "envelope")
+}

@@ -1,0 +1,200 @@
+//! What a command opens objects with: key files, agents, a passphrase, or a file key that came out of an age file.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use bailiwick_envelope::{
+    OpenError, Opener, Passphrase, PassphraseCost, PassphraseRecipient, RecipientPublicKey,
+    RecipientSecretKey, check_newer, unwrap_requests, verify,
+};
+use bailiwick_protocol::envelope::Envelope;
+use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::secret::Secret;
+use zeroize::Zeroizing;
+
+use crate::Help;
+use crate::agent::Agent;
+use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::commands::custody::open_as_recipient;
+use crate::keyfile::{self, OpeningKey};
+use crate::output::read_bounded;
+use crate::passphrase::PassphraseArgs;
+
+/// Arguments of every command that opens objects.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OpeningArgs {
+    /// Secret key file of a recipient, or one that names the agent that holds it; repeat to try several
+    #[arg(long, value_name = "FILE", num_args = 1..,
+        required_unless_present_any = ["passphrase", "passphrase_file", "key_from_age_output"])]
+    key: Vec<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// The object's file key: the 32 bytes that `age -d` gives of what `bailiwick export --age` wrote; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "passphrase", "passphrase_file"])]
+    key_from_age_output: Option<PathBuf>,
+    /// Seconds an agent may take to answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    agent_timeout: u64,
+    /// Refuse an envelope older than this generation, known from an earlier visit: what shows that an old state is given back
+    #[arg(long, value_name = "GENERATION", default_value_t = 1)]
+    not_before: u64,
+    /// An envelope of the same object that was seen before: an older one now, or another of the same generation, is refused
+    #[arg(long, value_name = "ENVELOPE")]
+    known: Option<PathBuf>,
+}
+
+/// Keys, read once; agents run until this is dropped.
+pub(crate) struct Opening {
+    held: Vec<RecipientSecretKey>,
+    agents: Vec<(RecipientPublicKey, Mutex<Agent>)>,
+    passphrase: Option<Passphrase>,
+    file_key: Option<Secret<32>>,
+    not_before: u64,
+    known: Option<Vec<u8>>,
+}
+
+impl OpeningArgs {
+    /// The key files alone, for what no agent, passphrase or file key opens.
+    pub(crate) fn key_files(&self) -> anyhow::Result<&[PathBuf]> {
+        if self.key.is_empty() {
+            return Err(anyhow!("small values are opened by recipients' key files"))
+                .context(Help("give one with --key"));
+        }
+        Ok(&self.key)
+    }
+
+    /// Whether standard input is taken by a secret.
+    pub(crate) fn uses_stdin(&self) -> bool {
+        self.key_from_age_output.as_deref().is_some_and(|p| p.as_os_str() == "-")
+            || self.passphrase.uses_stdin()
+    }
+
+    /// Reads the keys and starts the agents.
+    pub(crate) fn read(&self) -> anyhow::Result<Opening> {
+        let (mut held, mut agents) = (Vec::new(), Vec::new());
+        for path in &self.key {
+            match keyfile::read_opening_key(path)? {
+                OpeningKey::Held(key) => held.push(key),
+                OpeningKey::Agent { name, public } => {
+                    let agent = Agent::start(&name, Duration::from_secs(self.agent_timeout))?;
+                    agents.push((public, Mutex::new(agent)));
+                }
+            }
+        }
+        Ok(Opening {
+            held,
+            agents,
+            passphrase: self.passphrase.read(false)?,
+            file_key: self.key_from_age_output.as_deref().map(read_file_key).transpose()?,
+            not_before: self.not_before,
+            known: self
+                .known
+                .as_deref()
+                .map(|path| read_bounded(path, ENVELOPE_FILE_BYTES_MAX))
+                .transpose()?,
+        })
+    }
+}
+
+/// Exactly 32 bytes.
+fn read_file_key(path: &Path) -> anyhow::Result<Secret<32>> {
+    let mut source: Box<dyn std::io::Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?)
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(33));
+    source.by_ref().take(33).read_to_end(&mut bytes)?;
+    let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| {
+        anyhow!(
+            "expected the 32 bytes of a file key, found {}",
+            if bytes.len() > 32 { "more" } else { "fewer" }
+        )
+        .context(Help("pipe the output of `age -d` of the file that `bailiwick export --age` wrote"))
+    })?;
+    Ok(Secret::init_with(|b| b.copy_from_slice(key)))
+}
+
+impl Opening {
+    /// Verifies an envelope under the pinned owner key and opens it by the first way that does.
+    pub(crate) fn open(&self, owner: &OwnerKey, bytes: &[u8]) -> anyhow::Result<Opener> {
+        let envelope = verify(owner, bytes)?;
+        self.check_generation(&envelope)?;
+        if let Some(known) = &self.known {
+            check_newer(owner, known, bytes)
+                .context(Help("keep both envelopes: the owner's signature under each is evidence"))?;
+        }
+        if let Some(key) = &self.file_key {
+            let copy = Secret::init_with(|b| b.copy_from_slice(key.expose_secret()));
+            return Ok(Opener::with_file_key(envelope, copy)?);
+        }
+        match open_as_recipient(owner, bytes, &self.held) {
+            Err(OpenError::NoRecipient) => {}
+            other => return Ok(other?),
+        }
+        for (public, agent) in &self.agents {
+            for request in unwrap_requests(&envelope, public) {
+                let mut agent = agent.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(key) = agent.unwrap(&request)? {
+                    return Ok(Opener::with_file_key(envelope, key)?);
+                }
+            }
+        }
+        if let Some(passphrase) = &self.passphrase {
+            return Ok(Opener::with_passphrase(owner, bytes, passphrase)?);
+        }
+        Err(OpenError::NoRecipient.into())
+    }
+
+    /// Like [`Opening::open`] where many envelopes are tried: what an agent or an old generation says is shown, and the envelope counts as
+    /// one that no given key opens.
+    pub(crate) fn open_one_of_many(&self, owner: &OwnerKey, bytes: &[u8]) -> Result<Opener, OpenError> {
+        self.open(owner, bytes).map_err(|error| match error.downcast::<OpenError>() {
+            Ok(error) => error,
+            Err(other) => {
+                eprintln!("note: {}", crate::output::printable(&format!("{other:#}")));
+                OpenError::NoRecipient
+            }
+        })
+    }
+
+    fn check_generation(&self, envelope: &Envelope) -> anyhow::Result<()> {
+        if envelope.generation < self.not_before {
+            let (found, known) = (envelope.generation, self.not_before);
+            return Err(anyhow!("this is generation {found} of the envelope, {known} was seen before"))
+                .context(Help("someone gives back an old state; keep the envelope as evidence"));
+        }
+        Ok(())
+    }
+
+    /// What to say of rollback.
+    pub(crate) fn rollback_note(&self, generation: u64) -> String {
+        match self.not_before {
+            1 if self.known.is_some() => "not older than the envelope known".to_owned(),
+            1 => "rollback not excluded: at first sight nobody can tell".to_owned(),
+            known if known <= generation => format!("not older than {known}; later ones not excluded"),
+            _ => "older than known".to_owned(),
+        }
+    }
+}
+
+/// A passphrase at the default cost.
+pub(crate) fn asked_for(passphrase: &Passphrase, beside_keys: bool) -> PassphraseRecipient<'_> {
+    PassphraseRecipient { passphrase, cost: PassphraseCost::default(), beside_keys }
+}
+
+/// Somebody can open, and a passphrase stands beside keys only when `also` says so.
+pub(crate) fn check_mix(recipients: usize, passphrase: bool, also: bool) -> anyhow::Result<()> {
+    match (recipients, passphrase) {
+        (0, false) => bail!("nobody could open the object: name a recipient with --to, or give a passphrase"),
+        (1.., true) if !also => Err(anyhow!(
+            "a passphrase beside recipients' keys makes the object only as strong as the passphrase"
+        ))
+        .context(Help("say --also-passphrase if that is meant")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,96 @@
+//! Passphrases, and file keys that travel through age.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use super::program::{Place, data};
+
+fn secret(place: &Place, name: &str, text: &str) {
+    fs::write(place.path(name), text).unwrap();
+    fs::set_permissions(place.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn place() -> Place {
+    let place = Place::with_keys();
+    fs::write(place.path("plain"), data(20_000)).unwrap();
+    secret(&place, "pass", "correct horse\n");
+    secret(&place, "wrong", "correct house\n");
+    place
+}
+
+#[test]
+fn a_passphrase_opens_alone_and_beside_keys_when_asked_for() {
+    let place = place();
+    let seal = ["seal", "plain", "--owner", "owner", "--passphrase-file", "pass"];
+    place.run(&[&seal[..], &["-o", "alone"]].concat());
+    let open = |body: &str, with: [&str; 2]| {
+        ["open", body, "--owner", "owner.pub", with[0], with[1], "-o", "-"].map(str::to_owned)
+    };
+    assert_eq!(place.run(&open("alone", ["--passphrase-file", "pass"])), data(20_000));
+    place.refuse(&open("alone", ["--passphrase-file", "wrong"]), "does not open");
+    place.refuse(&open("alone", ["--key", "to"]), "none of the given keys");
+    let mixed = [&seal[..], &["--to", "to.pub", "-o", "mixed"]].concat();
+    place.refuse(&mixed, "only as strong as the passphrase");
+    place.run(&[&mixed[..], &["--also-passphrase"]].concat());
+    assert_eq!(place.run(&open("mixed", ["--passphrase-file", "pass"])), data(20_000));
+    assert_eq!(place.run(&open("mixed", ["--key", "to"])), data(20_000));
+    place.refuse(&["seal", "plain", "--owner", "owner", "-o", "nobody"], "nobody could open");
+}
+
+/// E34: a passphrase file that others can read is refused.
+#[test]
+fn e34_readable_passphrase_files_are_refused() {
+    let place = place();
+    fs::set_permissions(place.path("pass"), fs::Permissions::from_mode(0o644)).unwrap();
+    let seal = ["seal", "plain", "--owner", "owner", "--passphrase-file", "pass", "-o", "alone"];
+    place.refuse(&seal, "can be read by others");
+    secret(&place, "empty", "\nsecond line\n");
+    place
+        .refuse(&["seal", "plain", "--owner", "owner", "--passphrase-file", "empty", "-o", "a"], "1 to 1024");
+}
+
+/// The file key goes out raw and comes back; another object's is refused by the commitment.
+#[test]
+fn a_raw_file_key_opens_its_object_and_no_other() {
+    let place = place();
+    for body in ["body", "body2"] {
+        place.run(&["seal", "plain", "-o", body, "--owner", "owner", "--to", "to.pub"]);
+    }
+    let key = place.run(&["export", "body", "--owner", "owner.pub", "--key", "to", "--raw"]);
+    assert_eq!(key.len(), 32);
+    let open = |body| ["open", body, "--owner", "owner.pub", "--key-from-age-output", "-", "-o", "-"];
+    assert_eq!(place.run_with_input(&open("body"), &key).stdout, data(20_000));
+    for (body, input) in
+        [("body2", key.as_slice()), ("body", &key[..31]), ("body", &[&key[..], b"\n"].concat())]
+    {
+        let out = place.run_with_input(&open(body), input);
+        assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{body}");
+    }
+}
+
+/// Debian's age decrypts what we export, where it is installed.
+#[test]
+fn age_decrypts_an_exported_file_key() {
+    let place = place();
+    place.run(&["seal", "plain", "-o", "body", "--owner", "owner", "--to", "to.pub"]);
+    let export = |to: &str| {
+        ["export", "body", "--owner", "owner.pub", "--key", "to", "--age", to, "-o", "key.age"]
+            .map(str::to_owned)
+    };
+    place.refuse(&export("age1pq1xyz"), "for other recipients pipe");
+    let Ok(made) = Command::new("age-keygen").output() else {
+        eprintln!("age is not installed: its half is not run");
+        return;
+    };
+    let identity = String::from_utf8(made.stdout).unwrap();
+    secret(&place, "identity", &identity);
+    let recipient = identity.lines().find_map(|l| l.strip_prefix("# public key: ")).unwrap().to_owned();
+    place.run(&export(&recipient));
+    let mut age = Command::new("age");
+    let opened =
+        age.args(["-d", "-i"]).arg(place.path("identity")).arg(place.path("key.age")).output().unwrap();
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+    let open = ["open", "body", "--owner", "owner.pub", "--key-from-age-output", "-", "-o", "-"];
+    assert_eq!(place.run_with_input(&open, &opened.stdout).stdout, data(20_000));
+}

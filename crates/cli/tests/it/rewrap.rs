@@ -1,0 +1,128 @@
+//! `rewrap`: one object, directories, a node; what is skipped, what fails, and that each envelope is whole.
+
+use std::fs;
+
+use super::program::{Place, data};
+
+fn sealed(place: &Place, body: &str, owner: &str) {
+    fs::write(place.path("plain"), data(5_000)).unwrap();
+    place.run(&["seal", "plain", "-o", body, "--owner", owner, "--to", "to.pub"]);
+}
+
+fn opens(place: &Place, body: &str, key: &str) -> bool {
+    let out = place.try_run(&["open", body, "--owner", "owner.pub", "--key", key, "-o", "-"]);
+    out.status.success() && out.stdout == data(5_000)
+}
+
+fn summary(place: &Place, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_slice(&place.run(&[arguments, &["--json"]].concat())).unwrap()
+}
+
+#[test]
+fn one_object_changes_hands_and_its_body_stays() {
+    let place = Place::with_keys();
+    sealed(&place, "body", "owner");
+    let body = fs::read(place.path("body")).unwrap();
+    let rewrap =
+        ["rewrap", "body", "--owner", "owner", "--key", "to", "--add", "other.pub", "--remove", "to.pub"];
+    let text = String::from_utf8(place.run(&rewrap)).unwrap();
+    assert!(text.contains("takes nothing back"), "{text}");
+    assert!(opens(&place, "body", "other") && !opens(&place, "body", "to"));
+    assert_eq!(fs::read(place.path("body")).unwrap(), body);
+    // The removed key opens nothing any more, so it cannot rewrap either.
+    place.refuse(&rewrap, "no given key opens it");
+    let again = ["rewrap", "body", "--owner", "owner", "--key", "other", "--add", "other.pub"];
+    assert_eq!(summary(&place, &again)["rewrapped"], 0);
+    place.refuse(&["rewrap", "body", "--owner", "owner", "--key", "other"], "nothing is to change");
+    let none = ["rewrap", "body", "--owner", "owner", "--key", "other", "--no-recipients"];
+    place.refuse(&none, "as they were");
+    assert!(opens(&place, "body", "other"));
+}
+
+#[test]
+fn directories_are_rewritten_and_a_second_run_finds_nothing_to_do() {
+    let place = Place::with_keys();
+    place.run(&["key", "new", "owner", "-o", "owner2"]);
+    fs::create_dir_all(place.path("d/e/f")).unwrap();
+    for body in ["d/a", "d/e/b", "d/e/f/c"] {
+        sealed(&place, body, "owner");
+    }
+    sealed(&place, "d/theirs", "owner2");
+    fs::write(place.path("d/junk.envelope"), b"junk").unwrap();
+    std::os::unix::fs::symlink(place.path("d/a.envelope"), place.path("d/link.envelope")).unwrap();
+    let before = fs::read(place.path("d/theirs.envelope")).unwrap();
+    let rewrap = ["rewrap", "d", "--owner", "owner", "--key", "to", "--add", "other.pub"];
+    let first = summary(&place, &rewrap);
+    assert_eq!(first["rewrapped"], 3);
+    assert_eq!(first["skipped"]["not an envelope of this owner"], 2);
+    for body in ["d/a", "d/e/b", "d/e/f/c"] {
+        assert!(opens(&place, body, "other") && opens(&place, body, "to"), "{body}");
+    }
+    assert_eq!(fs::read(place.path("d/theirs.envelope")).unwrap(), before);
+    assert!(fs::symlink_metadata(place.path("d/link.envelope")).unwrap().is_symlink());
+    let second = summary(&place, &rewrap);
+    assert_eq!((&second["rewrapped"], &second["skipped"]["nothing to change"]), (&0.into(), &3.into()));
+    let left: Vec<_> = fs::read_dir(place.path("d")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|n| !n.to_string_lossy().contains("partial")), "{left:?}");
+}
+
+/// E13 of the specification: a generation that was seen before bounds what is accepted.
+#[test]
+fn an_older_generation_is_refused_when_a_later_one_is_known() {
+    let place = Place::with_keys();
+    sealed(&place, "body", "owner");
+    fs::copy(place.path("body.envelope"), place.path("old.envelope")).unwrap();
+    place.run(&["rewrap", "body", "--owner", "owner", "--key", "to", "--anonymous"]);
+    let open = |envelope| {
+        [
+            "open",
+            "body",
+            "--envelope",
+            envelope,
+            "--owner",
+            "owner.pub",
+            "--key",
+            "to",
+            "-o",
+            "-",
+            "--not-before",
+            "2",
+        ]
+    };
+    assert_eq!(place.run(&open("body.envelope")), data(5_000));
+    place.refuse(&open("old.envelope"), "2 was seen before");
+    let known = |envelope, known| {
+        [
+            "open",
+            "body",
+            "--envelope",
+            envelope,
+            "--owner",
+            "owner.pub",
+            "--key",
+            "to",
+            "-o",
+            "-",
+            "--known",
+            known,
+        ]
+    };
+    assert_eq!(place.run(&known("body.envelope", "old.envelope")), data(5_000));
+    place.refuse(&known("old.envelope", "body.envelope"), "older than 2");
+    place.run(&["rewrap", "old.envelope", "--owner", "owner", "--key", "to", "--add", "other.pub"]);
+    place.refuse(&known("old.envelope", "body.envelope"), "keep both");
+    let text = place.run(&["open", "body", "--owner", "owner.pub", "--key", "to", "-o", "out"]);
+    assert!(String::from_utf8(text).unwrap().contains("rollback not excluded"));
+}
+
+#[test]
+fn all_or_nothing_and_the_mode_of_the_file_stays() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::with_keys();
+    sealed(&place, "body", "owner");
+    fs::set_permissions(place.path("body.envelope"), fs::Permissions::from_mode(0o640)).unwrap();
+    place.run(&["rewrap", "body.envelope", "--owner", "owner", "--key", "to", "--only", "other.pub"]);
+    let mode = fs::metadata(place.path("body.envelope")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert!(opens(&place, "body", "other") && !opens(&place, "body", "to"));
+}
