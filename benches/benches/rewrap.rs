@@ -17,7 +17,7 @@ use bailiwick_protocol::ids::{OwnerKey, Unit};
 use bailiwick_protocol::key_file::KeyFile;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
-use rand::SeedableRng as _;
+use rand_chacha::rand_core::SeedableRng as _;
 
 fn main() -> anyhow::Result<()> {
     let test = std::env::args().any(|a| a == "--test");
@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
     let dir = tempfile::tempdir_in(
         std::env::var_os("BAILIWICK_BENCH_DIR").map_or_else(|| ".".into(), std::path::PathBuf::from),
     )?;
-    let mut rng = rand::rngs::StdRng::from_seed([1; 32]);
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed([1; 32]);
     let owner = SigningKey::from_seed(&Secret::init_with(|b| b.fill(2)));
     let reader = RecipientSecretKey::generate(Kem::XWing, &mut rng);
     let new = RecipientSecretKey::generate(Kem::XWing, &mut rng);
