@@ -12,7 +12,7 @@ use crate::signing::{Signed, SignedMessage};
 /// Version of the bundle.
 pub const BUNDLE_VERSION: u64 = 1;
 
-/// What became of a question to a host. The three causes of no answer are told apart because only the auditor saw them.
+/// What became of a question to a host. The causes of no answer are told apart because only the auditor saw them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -23,6 +23,8 @@ pub enum NoAnswer {
     TimedOut,
     /// No connection.
     Unreachable,
+    /// The auditor did not ask while there was time for a fair answer: of an inventory only, and nothing against the host.
+    NotAsked,
 }
 
 impl NoAnswer {
@@ -33,6 +35,7 @@ impl NoAnswer {
             Self::Refused => 0,
             Self::TimedOut => 1,
             Self::Unreachable => 2,
+            Self::NotAsked => 3,
         }
     }
 
@@ -45,6 +48,7 @@ impl NoAnswer {
             0 => Ok(Self::Refused),
             1 => Ok(Self::TimedOut),
             2 => Ok(Self::Unreachable),
+            3 => Ok(Self::NotAsked),
             _ => Err(CodecError::Invalid("cause of no answer")),
         }
     }
@@ -228,7 +232,11 @@ fn decode_answer(d: &mut Decoder<'_>) -> Result<Answer, CodecError> {
     d.tuple(2)?;
     Ok(match d.u64()? {
         0 => Answer::Response(SignedResponse::decode(d)?),
-        1 => Answer::None(NoAnswer::from_code(d.u64()?)?),
+        1 => match NoAnswer::from_code(d.u64()?)? {
+            // A challenge that was never asked makes no bundle.
+            NoAnswer::NotAsked => return Err(CodecError::Invalid("bundle answer")),
+            why => Answer::None(why),
+        },
         _ => return Err(CodecError::Invalid("bundle answer")),
     })
 }

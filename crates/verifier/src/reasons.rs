@@ -99,6 +99,8 @@ pub enum ReasonCode {
     TwoInventories,
     /// The host gave no inventory for an epoch.
     NoInventoryOffered,
+    /// The auditor did not ask for the inventory of an epoch, by its own word.
+    NotAsked,
     /// Bundles in a dossier that no anchored auditor signed.
     BundleNotByAuditor,
     /// A round of another chain, another number, or that does not verify.

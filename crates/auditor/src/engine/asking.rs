@@ -106,6 +106,8 @@ impl Report {
 pub(super) struct Work {
     pub(super) in_flight: bool,
     pub(super) not_before_ms: u64,
+    /// When this engine first asked for the inventory.
+    pub(super) wanted_ms: Option<u64>,
     /// When this engine first asked for the answer, or for what belongs to it.
     pub(super) first_ms: Option<u64>,
     /// The host has taken the challenge.
@@ -131,8 +133,12 @@ impl Engine {
                 if let Some(question) = self.question(epoch, host, &moments, now_ms) {
                     let work = self.work.entry((epoch, host)).or_default();
                     work.in_flight = true;
-                    if let Question::Challenge(_) | Question::Openings(..) = &question {
-                        work.first_ms.get_or_insert(now_ms);
+                    match &question {
+                        Question::Inventory => _ = work.wanted_ms.get_or_insert(now_ms),
+                        Question::Challenge(_) | Question::Openings(..) => {
+                            work.first_ms.get_or_insert(now_ms);
+                        }
+                        Question::Poll(_) | Question::Probes(..) => {}
                     }
                     tasks.push(Task { epoch, host, question });
                 }

@@ -49,20 +49,26 @@ impl Engine {
                 .schedule
                 .hosts
                 .iter()
-                .map(|h| (h.host, self.offered(epoch, h.host)))
+                .map(|h| (h.host, self.offered(epoch, moments, h.host)))
                 .collect(),
         };
         let commitment = Signed::new(&commitment, &self.key);
         self.record(&Record::Committed { epoch, nonce, commitment })
     }
 
-    fn offered(&self, epoch: u64, host: HostKey) -> Offered {
+    /// What a host gave. That it gave nothing is the auditor's word against it, so this engine must have asked it with half of the time
+    /// left, as after a restart for an answer (spec schedule, U7, U10): else it says of itself that it did not ask.
+    fn offered(&self, epoch: u64, moments: &Moments, host: HostKey) -> Offered {
         let given = self.campaign.epochs.get(&epoch).and_then(|e| e.inventories.get(&host));
-        match given {
-            Some((_, inventory)) => Offered::Inventory(inventory.digest()),
-            // Never asked is as good as never answered: its time was over.
-            None => Offered::Nothing(*self.silence.get(&(epoch, host)).unwrap_or(&NoAnswer::TimedOut)),
+        if let Some((_, inventory)) = given {
+            return Offered::Inventory(inventory.digest());
         }
+        let fair_ms = moments.begin_ms.midpoint(moments.commit_ms);
+        let asked_ms = self.work.get(&(epoch, host)).and_then(|w| w.wanted_ms);
+        Offered::Nothing(match asked_ms {
+            Some(at) if at <= fair_ms => *self.silence.get(&(epoch, host)).unwrap_or(&NoAnswer::TimedOut),
+            _ => NoAnswer::NotAsked,
+        })
     }
 
     /// Fetches the round once it is published and the commitment is logged.

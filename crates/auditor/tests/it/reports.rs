@@ -120,6 +120,43 @@ fn an_inventory_that_comes_after_the_commitment_is_too_late() {
     assert!(world.hosts.asked(1).is_empty());
 }
 
+/// Between the moment of the commitment and the round nobody is asked any more, and shortly before it nobody has time to
+/// answer: an auditor that starts, or starts again, so late says of itself that it did not ask, and nothing of the host.
+#[test]
+fn an_auditor_that_starts_late_says_that_it_did_not_ask() {
+    let (begin, commit) = (ROUND_MS - PACE.lead_ms, ROUND_MS - PACE.commit_ms);
+    let silent = || World::new(1, &[Manner::NoInventory(NoAnswer::Refused)]);
+    let started = |at: u64| {
+        let world = silent();
+        world.set_clock(at);
+        world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+        offered(&world)
+    };
+    let half = begin.midpoint(commit);
+    for at in [half + 1, commit - 1, commit, commit + 1, ROUND_MS - 1] {
+        assert_eq!(started(at), Offered::Nothing(NoAnswer::NotAsked), "{}", ROUND_MS - at);
+    }
+    for at in [begin, half] {
+        assert_eq!(started(at), Offered::Nothing(NoAnswer::Refused), "{}", ROUND_MS - at);
+    }
+    // A host that would have given one is not said to have given none, by an auditor that slept over the time to ask.
+    let woken = |at: u64| {
+        let world = World::new(1, &[Manner::Honest]);
+        world.run(&mut world.start().unwrap(), begin - 1).unwrap();
+        world.set_clock(at);
+        world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+        offered(&world)
+    };
+    assert_eq!(woken(commit), Offered::Nothing(NoAnswer::NotAsked));
+    assert!(matches!(woken(commit - 1), Offered::Inventory(_)));
+    // What an engine before this one heard it has not written down.
+    let world = silent();
+    world.run(&mut world.start().unwrap(), commit - 1).unwrap();
+    world.set_clock(commit);
+    world.run(&mut world.start().unwrap(), u64::MAX).unwrap();
+    assert_eq!(offered(&world), Offered::Nothing(NoAnswer::NotAsked));
+}
+
 /// P12: an answer that comes after the host was given up does not undo that.
 #[test]
 fn p12_an_answer_after_the_host_was_given_up_changes_nothing() {

@@ -60,7 +60,7 @@ fn commitment() -> EpochCommitment {
     let offered = [
         Offered::Inventory(inventory(3).digest()),
         Offered::Nothing(NoAnswer::TimedOut),
-        Offered::Nothing(NoAnswer::Refused),
+        Offered::Nothing(NoAnswer::NotAsked),
     ];
     EpochCommitment {
         auditor: s.auditor,

@@ -112,6 +112,9 @@ fn every_message_round_trips() {
     for why in [NoAnswer::Refused, NoAnswer::TimedOut, NoAnswer::Unreachable] {
         round_trip(&bundle(&auditor, &host, &owner, Some(Answer::None(why))));
     }
+    // B4: of a commitment only.
+    let unasked = bundle(&auditor, &host, &owner, Some(Answer::None(NoAnswer::NotAsked)));
+    assert!(Bundle::from_bytes(&unasked.to_bytes()).is_err());
 }
 
 #[test]

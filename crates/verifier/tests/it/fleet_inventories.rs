@@ -97,6 +97,51 @@ fn a_host_without_an_inventory_fails() {
     assert_eq!(report.claim(Claim::Logged).verdict, Supported);
 }
 
+/// The honest scene where the first host gave nothing in some epochs, as its auditor says.
+fn silent_in(epochs: impl Fn(u64) -> bool, why: NoAnswer) -> FleetScene {
+    let mut s = FleetScene::honest();
+    let host = s.schedule.hosts[0].host;
+    s.audits.retain(|a| a.outcome.as_ref().is_none_or(|o| o.host != host || !epochs(o.epoch)));
+    for (c, _) in s.commitments.iter_mut().filter(|(c, _)| epochs(c.epoch)) {
+        c.hosts.iter_mut().find(|(h, _)| *h == host).unwrap().1 = Offered::Nothing(why);
+    }
+    s
+}
+
+/// An auditor that did not ask says nothing of the host: nothing is refuted, and nothing of that epoch is shown.
+#[test]
+fn a_host_that_was_not_asked_has_not_failed() {
+    let with = |why| silent_in(|epoch| epoch == EPOCHS, why);
+    with(NoAnswer::Unreachable).expect(Claim::Stored, Refuted, C::NoInventoryOffered);
+    with(NoAnswer::NotAsked).expect(Claim::Stored, Inconclusive, C::AuditsLeftOpen);
+    with(NoAnswer::NotAsked).expect(Claim::Logged, Inconclusive, C::NotAsked);
+    assert_eq!(standing(&with(NoAnswer::NotAsked).report(), Standing::Undecided), [C::NotAsked]);
+}
+
+/// There is no empty inventory: a host that holds nothing has none to give, and only one that signed an inventory before had something to
+/// list. The log accounts for it either way.
+#[test]
+fn a_host_that_never_listed_anything_has_not_failed() {
+    let never = || silent_in(|_| true, NoAnswer::Refused);
+    let report = never().report();
+    assert_eq!(report.claim(Claim::Stored).verdict, Inconclusive);
+    assert_eq!(report.claim(Claim::Logged).verdict, Supported);
+    let all = vec![C::NoInventoryOffered; usize::try_from(EPOCHS).unwrap()];
+    assert_eq!(standing(&report, Standing::Undecided), all);
+    let text = &report.claim(Claim::Stored).reasons[0].text;
+    assert!(text.contains("one that held nothing has none to give"), "{text}");
+    // It came to hold something later.
+    let before = silent_in(|epoch| epoch == 1, NoAnswer::Refused);
+    assert_ne!(before.report().claim(Claim::Stored).verdict, Refuted);
+    // It held something before, whoever kept the inventory.
+    let host = HOSTS.into_iter().find(|h| key(h).public() == never().schedule.hosts[0].host.0).unwrap();
+    let (_, first) = inventory_of(host, 1, &held_by(host));
+    let mut s = never();
+    s.inventories.push(SignedInventory::new(&first, &key(host)));
+    s.expect(Claim::Stored, Refuted, C::NoInventoryOffered);
+    silent_in(|epoch| epoch > 1, NoAnswer::Refused).expect(Claim::Stored, Refuted, C::NoInventoryOffered);
+}
+
 /// Padding: junk of an owner nobody knows dilutes the sampling, and the printed chance shows it.
 #[test]
 fn p02_junk_in_the_inventory_dilutes_and_is_shown() {

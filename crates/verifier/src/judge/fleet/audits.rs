@@ -325,7 +325,7 @@ pub(super) fn no_inventory(why: NoAnswer) -> Reason {
     Reason::new(
         ReasonCode::NoInventoryOffered,
         format!(
-            "on the auditor\u{2019}s word, logged before the round: asked for its inventory, and asked again, the host {what}; that is a failed answer"
+            "on the auditor\u{2019}s word, logged before the round: asked for its inventory, and asked again, the host {what}"
         ),
     )
 }

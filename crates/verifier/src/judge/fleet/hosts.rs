@@ -199,6 +199,21 @@ fn not_its_time() -> Reason {
     )
 }
 
+/// The auditor's own word that it has nothing to say of the host.
+fn not_asked() -> Reason {
+    Reason::new(
+        ReasonCode::NotAsked,
+        "the auditor says that it did not ask the host for its inventory of this epoch in time: that says nothing of the host",
+    )
+}
+
+/// An empty inventory does not exist, so a host that holds nothing has none to give, and is not at fault.
+fn nothing_listed(why: NoAnswer) -> Reason {
+    let Reason { code, text } = no_inventory(why);
+    let but = "but the dossier holds no inventory that it signed for this or an earlier epoch: one that held nothing has none to give";
+    Reason::new(code, format!("{text}; {but}"))
+}
+
 fn names<'a>(audits: impl Iterator<Item = &'a &'a Audited>) -> BTreeSet<UnitName> {
     audits.flat_map(|a| &a.core.counted).map(|(name, _)| *name).collect()
 }
@@ -267,7 +282,11 @@ impl Host {
                 if !valid(at(*epoch)) {
                     loose.push(not_its_time());
                 }
-                self.without_inventory(*epoch, at(*epoch), why, loose, span);
+                if why == NoAnswer::NotAsked {
+                    loose.push(not_asked());
+                }
+                let held = plans.has_listed(&self.key, *epoch);
+                self.without_inventory(*epoch, at(*epoch), (why, held), loose, span);
             }
         }
         let shown = there.range(s.first_epoch..end).count() as u64;
@@ -286,16 +305,18 @@ impl Host {
         self.tally.missing += missing - named.len() as u64;
     }
 
-    /// A failed audit on the auditor's word, which counts only where it was fixed before the round.
+    /// A failed audit on the auditor's word, which counts only where it was fixed before the round, and against a host that had something
+    /// to list.
     fn without_inventory(
         &mut self,
         epoch: u64,
         at_ms: u64,
-        why: NoAnswer,
+        (why, held): (NoAnswer, bool),
         mut loose: Vec<Reason>,
         span: &Span<'_>,
     ) {
-        match loose.first().cloned() {
+        let open = loose.first().cloned().or_else(|| (!held).then(|| nothing_listed(why)));
+        match open {
             None => self.note(epoch, at_ms, Standing::Failed, Some(no_inventory(why))),
             Some(first) => {
                 self.leave_open(epoch, at_ms, Standing::Undecided, &first, span);

@@ -208,6 +208,11 @@ impl Plans {
         }
     }
 
+    /// Whether the host signed an inventory of this or an earlier epoch: whether it ever had something to list.
+    pub(super) fn has_listed(&self, host: &HostKey, epoch: u64) -> bool {
+        self.inventories.range((*host, 0)..=(*host, epoch)).next().is_some()
+    }
+
     /// Hosts and epochs with two signed inventories.
     pub(super) fn equivocations(&self) -> impl Iterator<Item = (&HostKey, u64)> {
         self.inventories.iter().filter(|(_, set)| set.len() > 1).map(|((host, epoch), _)| (host, *epoch))
