@@ -1,7 +1,7 @@
 //! *Stored* (spec verdict, clauses V9-V16).
 
 use bailiwick_protocol::bundle::NoAnswer;
-use bailiwick_protocol::challenge::CannotProve;
+use bailiwick_protocol::challenge::{CannotProve, Challenge};
 
 use super::Case;
 use super::answer::Answered;
@@ -98,7 +98,7 @@ pub(super) fn decide(
         {
             inconclusive(evidence.key_obstacles.clone())
         }
-        Answered::NoAnswer(why) => (Verdict::Refuted, vec![no_answer(*why)]),
+        Answered::NoAnswer(why) => (Verdict::Refuted, vec![no_answer(*why, may_not_fit(evidence))]),
         Answered::Unopened => (
             Verdict::Refuted,
             vec![Reason::new(
@@ -235,17 +235,29 @@ fn cannot_prove(why: CannotProve, of_inventory: bool) -> (Verdict, Vec<Reason>) 
     (verdict, vec![Reason::new(code, said)])
 }
 
-fn no_answer(why: NoAnswer) -> Reason {
+/// Whether the class may be too small for one of the objects that the inventory lists; of those that were not opened nobody knows the size.
+fn may_not_fit(evidence: &Evidence) -> bool {
+    let too_small = |c: &Challenge| c.inventory.is_some() && c.cells_total() > c.class.cells_max();
+    evidence.challenge.as_ref().is_some_and(too_small)
+}
+
+fn no_answer(why: NoAnswer, may_not_fit: bool) -> Reason {
     let what = match why {
         NoAnswer::Refused => "refused or answered with an error",
         NoAnswer::TimedOut => "did not answer in time",
         NoAnswer::Unreachable => "could not be reached",
         _ => "did not answer",
     };
+    let choice = match may_not_fit && why == NoAnswer::Refused {
+        true => {
+            "; or the class, which is the auditor\u{2019}s choice, cannot hold an object that the inventory lists"
+        }
+        false => "",
+    };
     Reason::new(
         ReasonCode::NoSignedAnswer,
         format!(
-            "on this auditor\u{2019}s word, after asking again: the host {what}; a lost answer is a failed answer"
+            "on this auditor\u{2019}s word, after asking again: the host {what}; a lost answer is a failed answer{choice}"
         ),
     )
 }

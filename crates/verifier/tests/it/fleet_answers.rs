@@ -31,6 +31,30 @@ fn p16_a_lost_answer_fails_only_where_the_question_was_due() {
     assert_ne!(s.report().claim(Claim::Stored).verdict, Refuted);
 }
 
+/// A node refuses a question whose class cannot hold an object of its inventory, and the class is the auditor's choice: where that may
+/// be, the verdict says so.
+#[test]
+fn p16_a_refusal_may_be_the_auditors_choice_of_class() {
+    let says_so = |why, size| {
+        let mut s = FleetScene::with(|host| {
+            let mut list = crate::fleet_world::held_by(host);
+            list.push(object("bob", 9, size, &[Some("reader")]));
+            list.sort_by_key(bailiwick_protocol::envelope::Envelope::name);
+            list
+        });
+        s.audits[2].bundle.answer = Answer::None(why);
+        s.audits[2].bundle.envelopes.clear();
+        s.audits[2].bundle.inventory.as_mut().unwrap().leaves.clear();
+        s.outcomes();
+        let c = s.expect(Claim::Stored, Refuted, C::NoSignedAnswer);
+        c.reasons[0].text.contains("the class, which is the auditor\u{2019}s choice")
+    };
+    // Class tiny holds 256 cells.
+    assert!(says_so(NoAnswer::Refused, 120_000));
+    assert!(!says_so(NoAnswer::Refused, 20_000));
+    assert!(!says_so(NoAnswer::TimedOut, 120_000));
+}
+
 /// An auditor that logs its own word that no answer came beside the signed answer itself refutes nobody; a host that signed
 /// against itself gains nothing from an older answer. Either way a question counts once.
 #[test]
