@@ -66,12 +66,12 @@ pub enum Fault {
     KeyCount,
     /// The role needs a key of another kind.
     #[error(
-        "owner, host, prober, landmark, auditor and witness need an ed25519 key, a recipient one of x-wing or x25519, a custodian one of ristretto255"
+        "owner, host, prober, landmark, auditor and witness need an ed25519 key, a recipient one of x-wing, x25519 or p256, a custodian one of ristretto255"
     )]
     MissingKey,
     /// Bytes that are no key of the stated kind.
     #[error(
-        "a key is lower-case hexadecimal: 64 digits for ed25519 (a point of large order), x25519 and ristretto255, 2432 for x-wing"
+        "a key is lower-case hexadecimal: 64 digits for ed25519 (a point of large order), x25519 and ristretto255, 130 for p256 (uncompressed, from 04), 2432 for x-wing"
     )]
     Key,
     /// Above 90 degrees.

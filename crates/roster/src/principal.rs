@@ -80,7 +80,7 @@ impl Role {
             Self::Owner | Self::Host | Self::Prober | Self::Landmark | Self::Auditor | Self::Witness => {
                 &[KeyKind::Ed25519]
             }
-            Self::Recipient => &[KeyKind::XWing, KeyKind::X25519],
+            Self::Recipient => &[KeyKind::XWing, KeyKind::X25519, KeyKind::P256],
             Self::Custodian => &[KeyKind::Ristretto255],
             Self::Gateway | Self::Vendor => &[],
         }
@@ -106,11 +106,13 @@ pub enum KeyKind {
     X25519 = 2,
     /// Shares of a key (ristretto255, RFC 9496), 32 bytes; the custody protocol checks its proof of possession.
     Ristretto255 = 3,
+    /// Classical encapsulation on P-256 (RFC 9180), 65 bytes uncompressed.
+    P256 = 4,
 }
 
 impl KeyKind {
     /// All kinds, in the order of their numbers on the wire.
-    pub const ALL: [Self; 4] = [Self::Ed25519, Self::XWing, Self::X25519, Self::Ristretto255];
+    pub const ALL: [Self; 5] = [Self::Ed25519, Self::XWing, Self::X25519, Self::Ristretto255, Self::P256];
 
     /// As it is written in TOML and JSON.
     #[must_use]
@@ -120,6 +122,7 @@ impl KeyKind {
             Self::XWing => "x-wing",
             Self::X25519 => "x25519",
             Self::Ristretto255 => "ristretto255",
+            Self::P256 => "p256",
         }
     }
 
@@ -128,6 +131,7 @@ impl KeyKind {
     pub const fn bytes(self) -> usize {
         match self {
             Self::XWing => 1216,
+            Self::P256 => 65,
             Self::Ed25519 | Self::X25519 | Self::Ristretto255 => 32,
         }
     }
@@ -154,8 +158,11 @@ fn as_hex<S: serde::Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
 }
 
 impl PublicKey {
-    /// Of the right length; for Ed25519 a point that strict verification can accept.
+    /// Of the right length; for Ed25519 a point that strict verification can accept, for P-256 marked as uncompressed (SEC 1, 2.3.3).
     fn is_sound(&self) -> bool {
+        if self.kind == KeyKind::P256 && self.public.first() != Some(&4) {
+            return false;
+        }
         if self.kind != KeyKind::Ed25519 {
             return self.public.len() == self.kind.bytes();
         }

@@ -225,6 +225,19 @@ fn roles_have_the_keys_they_need() {
         &format!("x-wing\", public = \"{}\"", "5a".repeat(1216)),
     );
     parse(&x_wing.replace("role = \"owner\"", "role = \"recipient\"")).unwrap();
+    // P-256: uncompressed only.
+    let p256 = |first: &str, bytes: usize| {
+        let text = format!("p256\", public = \"{first}{}\"", "5a".repeat(bytes - 1));
+        with(&format!("ed25519\", public = \"{}\"", public(2)), &text)
+            .replace("role = \"owner\"", "role = \"recipient\"")
+    };
+    parse(&p256("04", 65)).unwrap();
+    for (first, bytes) in [("02", 33), ("02", 65), ("04", 64), ("04", 66)] {
+        assert!(
+            matches!(parse(&p256(first, bytes)), Err(TomlError::Fault { fault: Fault::Key, .. })),
+            "{first}, {bytes}"
+        );
+    }
     for role in ["gateway", "vendor"] {
         parse(&with("role = \"vendor\"", &format!("role = \"{role}\""))).unwrap();
     }

@@ -124,6 +124,7 @@ prop_compose! {
             PublicKey { kind: KeyKind::XWing, public: vec![n; 1216] },
             PublicKey { kind: KeyKind::X25519, public: vec![n ^ 0x80; 32] },
             PublicKey { kind: KeyKind::Ristretto255, public: vec![n | 0x40; 32] },
+            PublicKey { kind: KeyKind::P256, public: [&[4][..], &[n; 64]].concat() },
         ];
         keys.sort();
         Principal {

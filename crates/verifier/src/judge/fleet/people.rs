@@ -135,7 +135,7 @@ const fn handles(p: &Principal) -> bool {
 }
 
 fn key_ids(p: &Principal) -> impl Iterator<Item = KeyId> + '_ {
-    let kinds = [(KeyKind::XWing, Kem::XWing), (KeyKind::X25519, Kem::X25519)];
+    let kinds = [(KeyKind::XWing, Kem::XWing), (KeyKind::X25519, Kem::X25519), (KeyKind::P256, Kem::P256)];
     kinds.into_iter().flat_map(|(kind, kem)| p.keys_of(kind).map(move |key| key_id(kem, key)))
 }
 
