@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bailiwick_protocol::ids::HostKey;
-use bailiwick_roster::{Blocs, Country, Jurisdiction, KeyKind, Law, Principal, Role, Roster};
+use bailiwick_roster::{
+    Attribute, Blocs, Country, Jurisdiction, KeyKind, Law, Principal, Reach, Reason, Role, Roster,
+};
 use toml::Spanned;
 
 use super::{EPOCHS_MONTH_MAX, File, MONTH_DAYS, PlaceTerms, Policy, PolicyError, Power, Scope};
@@ -117,6 +119,14 @@ pub enum Contradiction {
         /// Which section.
         section: &'static str,
     },
+    /// Soil reaches as a law does.
+    #[error(
+        "every country that [{section}] allows has a law that it forbids, and the law of a country reaches whoever is in it"
+    )]
+    CountriesUnderForbiddenLaws {
+        /// Which section.
+        section: &'static str,
+    },
     /// No recipient of the roster may hold keys.
     #[error("no recipient of the roster is in a country and under laws that [keys] allows")]
     NoRecipientAllowed,
@@ -225,6 +235,15 @@ fn check_place(
     }
     if let Some(law) = t.allowed_laws.iter().flatten().find(|l| t.forbidden_laws.contains(*l)) {
         return contradiction(spans.allowed_laws, Contradiction::Law { section, law: *law });
+    }
+    if t.allowed_countries
+        .as_ref()
+        .is_some_and(|set| set.iter().all(|c| t.forbidden_laws.contains(&Law::Of(*c))))
+    {
+        return contradiction(
+            spans.allowed_countries,
+            Contradiction::CountriesUnderForbiddenLaws { section },
+        );
     }
     Ok(())
 }
@@ -366,7 +385,9 @@ impl RosterSummary<'_> {
         let mut forbidden = terms.forbidden_laws.iter().map(|l| Jurisdiction::Law(*l)).chain(blocs);
         // Without the blocs that the roster was made with, nothing is said of them.
         let reached = |j| self.roster.reach(p, self.blocs).is_ok_and(|r| r.contains(&j));
-        terms.allows_own(p) && !forbidden.any(reached)
+        let elsewhere =
+            self.roster.reach(p, self.blocs).is_ok_and(|r| terms.pushed_from_elsewhere(&r).next().is_some());
+        terms.allows_own(p) && !elsewhere && !forbidden.any(reached)
     }
 
     fn all_laws_in_forbidden_blocs(&self, terms: &PlaceTerms) -> bool {
@@ -376,6 +397,23 @@ impl RosterSummary<'_> {
 }
 
 impl PlaceTerms {
+    /// Laws of operators, or their parents, who can push code or keys, that the terms do not allow, each with a shortest path: who can push
+    /// code can read what it runs on.
+    pub(crate) fn pushed_from_elsewhere<'r>(
+        &'r self,
+        reach: &'r Reach,
+    ) -> impl Iterator<Item = (Law, &'r Reason)> {
+        let controls = |r: &&Reason| {
+            !r.pushers.is_empty() && matches!(r.attribute, Attribute::Law | Attribute::ParentLaw)
+        };
+        reach.iter().filter_map(move |(j, paths)| match j {
+            Jurisdiction::Law(law) if self.allowed_laws.as_ref().is_some_and(|set| !set.contains(law)) => {
+                Some((*law, paths.iter().find(controls)?))
+            }
+            _ => None,
+        })
+    }
+
     /// Whether a principal's own country and laws, without other paths, are allowed.
     #[must_use]
     pub fn allows_own(&self, p: &Principal) -> bool {

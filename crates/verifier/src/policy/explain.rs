@@ -148,7 +148,7 @@ fn place(section: &str, who: &str, any: &str, t: &PlaceTerms) -> Vec<String> {
     }
     if let Some(laws) = &t.allowed_laws {
         out.push(format!(
-            "{section}: only these laws may control {any}, or its parent firm: {}.",
+            "{section}: only these laws may control {any}, its parent firm, or anyone who can push code to it: {}.",
             list(laws)
         ));
     }
@@ -188,7 +188,10 @@ fn explain_stored(t: &StoredTerms) -> Vec<String> {
             t.loss(),
             percent(t.min_detection)
         ),
-        format!("stored: the evidence may be at most {} old.", hours(t.max_age_hours)),
+        format!(
+            "stored: the newest audit of a host that held may be at most {} old; of an owner or object that is named, the newest sample that held at most {MONTH_DAYS} days, or in a host\u{2019}s newest audit.",
+            hours(t.max_age_hours)
+        ),
     ];
     if t.scope == Scope::Object {
         out.push("stored: unless objects are named, audits must have sampled every object of a host\u{2019}s newest inventory while that was the list; a named object within 30 days.".to_owned());

@@ -1,11 +1,11 @@
 //! *Opaque* of a fleet: recipients against the roster, and who opened what.
 
-use bailiwick_protocol::envelope::Envelope;
-use bailiwick_roster::{Parent, Role};
+use bailiwick_protocol::envelope::{Envelope, Kem};
+use bailiwick_roster::{KeyKind, Parent, PublicKey, Role};
 use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Verdict};
 
 use crate::fleet_world::{
-    FleetScene, HOSTS, POLICY, held_by, object, opened_by, roster_principal, roster_with,
+    FleetScene, HOSTS, POLICY, held_by, key_id, object, opened_by, roster_principal, roster_with,
 };
 
 use Verdict::{Inconclusive, Refuted, Supported};
@@ -123,4 +123,48 @@ fn opaque_is_refuted_by_a_recipient_outside_what_keys_allow() {
     };
     with("FR").expect(Claim::Opaque, Refuted, C::PlaceForbidden);
     with("CH").expect(Claim::Opaque, Supported, C::Opened);
+    // EDPB 01/2020, use case 3: who pushes code to the recipient can read what it opens.
+    let pushed = |vendor: bailiwick_roster::Principal| {
+        let mut s = with("CH");
+        s.roster = Some(roster_with(|list| {
+            list.iter_mut().find(|p| p.name == "reader").unwrap().pushes_code =
+                vec!["distributor".to_owned()];
+            let mut between = roster_principal(Role::Vendor, "distributor", "CH", "CH");
+            between.pushes_code = vec!["vendor".to_owned()];
+            list.extend([between, vendor.clone()]);
+        }));
+        s
+    };
+    let vendor = |law: &str| roster_principal(Role::Vendor, "vendor", "US", law);
+    let parent = Some(Parent { name: None, law: "US".parse().unwrap() });
+    for controlled in [vendor("US"), bailiwick_roster::Principal { parent, ..vendor("CH") }] {
+        let c = pushed(controlled).expect(Claim::Opaque, Refuted, C::PlaceForbidden);
+        assert!(c.reasons[0].text.contains("in reach of US"), "{:#?}", c.reasons);
+    }
+    // Soil is what `allowed_countries` speaks of.
+    pushed(vendor("CH")).expect(Claim::Opaque, Supported, C::Opened);
+}
+
+/// A recipient on P-256 is somebody, if the roster has its key.
+#[test]
+fn opaque_knows_recipients_on_p256() {
+    let public = [&[4][..], &[7; 64]].concat();
+    let scene = || {
+        FleetScene::with(|host| {
+            let mut list = held_by(host);
+            for entry in list.iter_mut().flat_map(|e| &mut e.recipients) {
+                entry.kem = Kem::P256;
+                entry.key_id = Some(key_id(Kem::P256, &public));
+                entry.enc = public.clone();
+            }
+            list
+        })
+    };
+    scene().expect(Claim::Opaque, Inconclusive, C::RecipientUnknown);
+    let mut s = scene();
+    s.roster = Some(roster_with(|list| {
+        let reader = list.iter_mut().find(|p| p.name == "reader").unwrap();
+        reader.keys[1] = PublicKey { kind: KeyKind::P256, public: public.clone() };
+    }));
+    s.expect(Claim::Opaque, Supported, C::Opened);
 }

@@ -56,6 +56,63 @@ fn objects_the_policy_names_must_have_been_sampled() {
     assert!(c.reasons.iter().any(|r| r.code == C::ObjectNotSampled), "{:#?}", c.reasons);
 }
 
+/// V32: *supported* says how old the evidence may be, and that of what is named it may be older.
+#[test]
+fn support_says_how_old_the_evidence_is() {
+    let text = |more: &str| {
+        let mut s = FleetScene::honest();
+        s.policy = format!("{POLICY}{more}");
+        s.expect(Claim::Stored, Supported, C::ProofVerifies).reasons[0].text.clone()
+    };
+    let (alice, bob) = (crate::world::hex("alice"), crate::world::hex("bob"));
+    let rule = format!("[[objects]]\nclaims = [\"stored\"]\nowners = [\"{alice}\", \"{bob}\"]\n");
+    for text in [text(""), text(&rule)] {
+        assert!(text.contains("the newest of each host at most 24.0 h ago"), "{text}");
+    }
+    assert!(text(&rule).contains("named were sampled within 30 days"), "{}", text(&rule));
+    assert!(!text("").contains("named"), "{}", text(""));
+}
+
+/// The newest audit is that of the newest round, whatever the digests of the bundles.
+#[test]
+fn the_cells_shown_are_those_of_the_newest_audit() {
+    for step in [7_000, 10_000, 13_000] {
+        let report = FleetScene::over_time(|_, epoch| {
+            vec![object("alice", 1, step * usize::try_from(epoch).unwrap(), &[Some("reader")])]
+        })
+        .report();
+        for host in &report.fleet.hosts {
+            let cells = |list: &[bailiwick_verifier::ScopeDetection]| list[0].cells;
+            assert_eq!(cells(&host.month_detection), cells(&host.audit_detection), "{step}");
+        }
+    }
+}
+
+/// The host whose chances are shown is the one where the policy's loss is noticed least in the policy's scope.
+#[test]
+fn the_weakest_host_is_weakest_in_the_policys_scope() {
+    let mut hosts = crate::fleet_world::HOSTS;
+    hosts.sort_by_key(|h| crate::world::key(h).public());
+    let mut shown = Vec::new();
+    for mixed in hosts {
+        let mut s = FleetScene::with(|host| {
+            let other = if host == mixed { "bob" } else { "alice" };
+            vec![object("alice", 1, 20_000, &[Some("reader")]), object(other, 2, 20_000, &[Some("reader")])]
+        });
+        s.policy = stored_only().replace("[stored]\n", "[stored]\nscope = \"owner\"\n");
+        let report = s.report();
+        let key = crate::world::hex(mixed);
+        let weakest = report.fleet.hosts.iter().find(|h| h.key.to_string() == key).unwrap();
+        let owners = weakest.month_detection.iter().filter(|s| s.scope == Scope::Owner).count();
+        shown.push(owners > 1);
+        if owners > 1 {
+            let numbers = &report.claim(Claim::Stored).numbers;
+            assert_eq!(format!("{:?}", numbers.month_detection), format!("{:?}", weakest.month_detection));
+        }
+    }
+    assert_eq!(shown[1], true, "the seed of the scene must sample both owners: {shown:?}");
+}
+
 /// The policy of the scene without its other claims.
 fn stored_only() -> String {
     POLICY.replace("require = [\"stored\", \"logged\", \"opaque\"]", "require = [\"stored\"]")

@@ -61,6 +61,10 @@ fn keys_that_no_recipient_may_hold() {
     pushed.principals.iter_mut().find(|p| p.name == "reader").unwrap().pushes_code =
         vec!["vendor".to_owned()];
     assert_eq!(found(text, &pushed), [C::NoRecipientAllowed]);
+    pushed.principals.iter_mut().find(|p| p.name == "vendor").unwrap().law = "US".parse().unwrap();
+    let only = |laws: &str| found(&format!("[keys]\nallowed_laws = [{laws}]\n"), &pushed);
+    assert_eq!(only("\"CH\", \"FR\""), [C::NoRecipientAllowed]);
+    assert_eq!(only("\"CH\", \"US\""), []);
 }
 
 #[test]

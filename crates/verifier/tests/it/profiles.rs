@@ -35,6 +35,11 @@ fn bsn_international_keeps_keys_from_the_operators_law() {
     // V29: not the auditor's clock alone; V32a: what scope `object` needs.
     assert!(words.contains("by the clocks of the log\u{2019}s witnesses"), "{words}");
     assert!(words.contains("every object of a host\u{2019}s newest inventory"), "{words}");
+    // V32: `max_age_hours` is about hosts; what is named may have been sampled before.
+    assert!(
+        words.contains("of an owner or object that is named, the newest sample that held at most 30 days"),
+        "{words}"
+    );
     assert!(!explain(&Policy::parse(PROFILES[2].1).unwrap()).join(" ").contains("newest inventory"));
 }
 
@@ -79,6 +84,11 @@ fn a_country_or_law_both_allowed_and_forbidden_is_a_contradiction() {
         assert!(matches!(why, Contradiction::Country { .. }));
         let laws = format!("[{section}]\nforbidden_laws = [\"EU\"]\nallowed_laws = [\"FR\", \"EU\"]\n");
         assert!(matches!(contradicts(&with(&laws), 10), Contradiction::Law { .. }));
+        // Soil reaches as a law does.
+        let soil = format!("[{section}]\nallowed_countries = [\"CN\", \"JP\"]\nforbidden_laws = [\"CN\"]\n");
+        assert!(Policy::parse(&with(&soil)).is_ok());
+        let why = contradicts(&with(&soil.replace(", \"JP\"", "")), 9);
+        assert!(matches!(why, Contradiction::CountriesUnderForbiddenLaws { .. }));
         assert!(matches!(
             contradicts(&with(&format!("[{section}]\n")), 3),
             Contradiction::EmptySection { .. }

@@ -30,6 +30,9 @@ pub(super) fn violations(people: &People, terms: &PlaceTerms, p: &Principal) -> 
         }
     }
     let Some(reach) = people.reach(p) else { return out };
+    for (law, path) in terms.pushed_from_elsewhere(reach) {
+        out.push(format!("is in reach of {law} ({path}), which is not among the laws the policy allows"));
+    }
     let laws = terms.forbidden_laws.iter().map(|l| Jurisdiction::Law(*l));
     let blocs = terms
         .forbidden_blocs

@@ -96,10 +96,18 @@ fn decide(fleet: &Fleet<'_>) -> (Verdict, Vec<Reason>) {
     if !short.is_empty() {
         return (Verdict::Inconclusive, short);
     }
+    let rules = fleet.policy.objects.iter().filter(|r| r.claims.contains(&Claim::Stored));
+    let named = match terms.owners.is_some() || rules.count() > 0 {
+        true => format!(
+            "; the owners and objects named were sampled within {MONTH_DAYS} days, not all of them so lately"
+        ),
+        false => String::new(),
+    };
     let text = format!(
-        "all {} hosts answered: {} zero-knowledge proofs verify for questions that rest on what was fixed before them",
+        "all {} hosts answered: {} zero-knowledge proofs verify for questions that rest on what was fixed before them, the newest of each host at most {} ago{named}",
         hosts.len(),
-        tally(fleet).held
+        tally(fleet).held,
+        duration(u64::from(terms.max_age_hours) * 3_600_000)
     );
     (Verdict::Supported, vec![Reason::new(ReasonCode::ProofVerifies, text)])
 }
@@ -247,9 +255,9 @@ fn unsampled(fleet: &Fleet<'_>, terms: &StoredTerms) -> Vec<Reason> {
     few(lost_owners.chain(lost).collect(), SHOWN_MAX, "objects or owners")
 }
 
-/// Of all hosts, the chances of the one where the widest scope is noticed least.
+/// Of all hosts, the chances of the one where the policy's loss is noticed least in its scope.
 fn weakest(fleet: &Fleet<'_>, of: fn(&Host) -> &Vec<ScopeDetection>) -> Vec<ScopeDetection> {
-    let chance = |h: &&Host| of(h).first().and_then(|s| s.losses.first()).map_or(1.0, |d| d.probability);
+    let chance = |h: &&Host| fleet.policy.stored.as_ref().map_or(1.0, |terms| worst(of(h), terms));
     let some = fleet.hosts.iter().filter(|h| !of(h).is_empty());
     some.min_by(|a, b| chance(a).total_cmp(&chance(b))).map_or_else(Vec::new, |h| of(h).clone())
 }

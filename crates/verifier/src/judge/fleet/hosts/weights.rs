@@ -89,7 +89,8 @@ impl Weights {
         of: Option<String>,
         cells: impl Fn(&Audited) -> (u64, u64),
     ) -> ScopeDetection {
-        let newest = audits.last().map(|a| (cells(a), a.core.cells));
+        // They come in the order of their digests.
+        let newest = audits.iter().max_by_key(|a| a.at_ms).map(|a| (cells(a), a.core.cells));
         let shown = newest.map_or(0, |((own, total), t)| crate::judge::scopes::estimated(t, own, total));
         let loss = |f: &f64| {
             let miss = audits.iter().fold(1.0, |miss, a| {
