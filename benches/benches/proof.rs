@@ -108,11 +108,15 @@ fn main() -> anyhow::Result<()> {
     let mut load = Timing::default();
     for _ in 0..runs {
         let mut from = std::io::BufReader::with_capacity(1 << 20, std::fs::File::open(file.path())?);
-        load.run(|| ProvingKey::read_from(&mut from, &digest, &matrices))?;
+        load.run(|| ProvingKey::read_from(&mut from, &digest, &bailiwick_groth16::KeyShape::of(&matrices)?))?;
     }
     println!("  key file {} bytes", std::fs::metadata(file.path())?.len());
     load.show("key load, digest checked");
-    let key = ProvingKey::read_from(&mut std::fs::File::open(file.path())?, &digest, &matrices)?;
+    let key = ProvingKey::read_from(
+        &mut std::fs::File::open(file.path())?,
+        &digest,
+        &bailiwick_groth16::KeyShape::of(&matrices)?,
+    )?;
     let vk = key.verifying_key().prepare();
 
     let challenge = challenge(class, vk.digest(), &tree);

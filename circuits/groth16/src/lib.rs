@@ -54,7 +54,7 @@ pub use parts::KeyParts;
 #[cfg(feature = "prove")]
 pub use prover::{ProveError, ProvePhase, prove};
 #[cfg(feature = "prove")]
-pub use proving_key::{PROVING_KEY_BYTES_MAX, ProvingKey, ProvingKeyError};
+pub use proving_key::{KeyShape, ProvingKey, ProvingKeyError};
 #[cfg(feature = "prove")]
 pub use setup::{SetupError, SetupPhase, SetupProgress, setup};
 #[cfg(feature = "prove")]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::key::VerifyingKey;
 use crate::matrices::Matrices;
-use crate::proving_key::{ProvingKey, ProvingKeyError, on_curve};
+use crate::proving_key::{KeyShape, ProvingKey, ProvingKeyError, on_curve};
 
 /// The elements of a key as the paper arranges them (Groth, Eurocrypt 2016, section 3.2), G1 unless said otherwise.
 #[derive(Clone, Debug)]
@@ -74,6 +74,6 @@ impl ProvingKey {
             return Err(ProvingKeyError::Shape);
         }
         let key = Self::new(inner, checked, matrices.digest());
-        if key.fits(matrices) { Ok(key) } else { Err(ProvingKeyError::Shape) }
+        if key.fits(&KeyShape::of(matrices)?) { Ok(key) } else { Err(ProvingKeyError::Shape) }
     }
 }

@@ -9,7 +9,7 @@ use crate::key::PreparedVerifyingKey;
 use crate::matrices::{Evaluations, Matrices};
 use crate::msm::{msm_g1, msm_g2};
 use crate::proof::{Proof, ProofError};
-use crate::proving_key::ProvingKey;
+use crate::proving_key::{KeyShape, ProvingKey};
 use crate::quotient::quotient;
 use crate::setup::{domain, scalar};
 use crate::verify::VerifyError;
@@ -68,7 +68,8 @@ pub fn prove(
     rng: &mut impl CryptoRng,
     progress: &mut dyn FnMut(ProvePhase),
 ) -> Result<Proof, ProveError> {
-    if !key.fits(matrices) || vk.digest() != key.verifying_key().digest() {
+    let fits = KeyShape::of(matrices).is_ok_and(|shape| key.fits(&shape));
+    if !fits || vk.digest() != key.verifying_key().digest() {
         return Err(ProveError::WrongKey);
     }
     progress(ProvePhase::Check);

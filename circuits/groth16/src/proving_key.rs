@@ -4,7 +4,7 @@
 //! point, 128 a G2 point. Uncompressed because decompression costs a square root a point (25 s of CPU at 2^19
 //! constraints against 0.5 s).
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
@@ -15,11 +15,10 @@ use bailiwick_protocol::labels::Label;
 use rayon::prelude::*;
 
 use crate::key::{KeyError, VerifyingKey};
-use crate::matrices::Matrices;
-use crate::setup::domain;
 
-/// Bytes of a proving key file, at most. The largest pinned class (2^19 constraints) takes about 200 MB.
-pub const PROVING_KEY_BYTES_MAX: u64 = 1 << 30;
+mod source;
+
+pub use source::KeyShape;
 
 const MAGIC: [u8; 16] = *b"bailiwick/pk/v1\n";
 
@@ -30,10 +29,15 @@ pub enum ProvingKeyError {
     /// Reading or writing failed.
     #[error("proving key: {0}")]
     Io(#[from] io::Error),
-    /// More than [`PROVING_KEY_BYTES_MAX`] bytes.
-    #[error("proving key: more than {PROVING_KEY_BYTES_MAX} bytes")]
-    TooLong,
-    /// The bytes are not those the digest names; nothing of them was decoded.
+    /// Not as long as a key of its circuit is; nothing of it was read but its header.
+    #[error("proving key: {found} bytes, a key of its circuit has {expected}")]
+    Length {
+        /// What the circuit's counts give.
+        expected: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// The bytes are not those the digest names; nothing of them was used.
     #[error("proving key: digest is {found}, expected {expected}")]
     Digest {
         /// What was asked for.
@@ -120,49 +124,26 @@ impl ProvingKey {
         Ok(PkDigest(to.hasher.finalize().into()))
     }
 
-    /// Reads the file form, whole, and only decodes it once its digest is the expected one.
+    /// Reads the file form, from where `from` stands to its end.
     ///
-    /// Memory: the file's bytes and the key, each about 64 bytes a G1 point.
+    /// Header, length and digest are checked first, with 1 MiB of memory; then the key is read again and decoded, and
+    /// what was decoded is hashed once more, so that nobody exchanges the file in between. Memory: the key, 64 bytes a
+    /// G1 point.
     ///
     /// # Errors
-    /// [`ProvingKeyError`]; `Circuit` or `Shape` when it is not a key for `matrices`.
+    /// [`ProvingKeyError`]; `Circuit`, `Length` or `Shape` when it is not a key of that shape.
     pub fn read_from(
-        from: &mut impl Read,
+        from: &mut (impl Read + Seek),
         expected: &PkDigest,
-        matrices: &Matrices,
+        shape: &KeyShape,
     ) -> Result<Self, ProvingKeyError> {
-        let mut bytes = Vec::new();
-        from.take(PROVING_KEY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > PROVING_KEY_BYTES_MAX {
-            return Err(ProvingKeyError::TooLong);
-        }
-        let mut hasher = blake3::Hasher::new_derive_key(Label::ProvingKeyDigest.as_str());
-        hasher.update(&bytes);
-        let found = PkDigest(hasher.finalize().into());
-        if found != *expected {
-            return Err(ProvingKeyError::Digest { expected: *expected, found });
-        }
-        let key = Self::decode(&bytes)?;
-        if key.circuit != matrices.digest() {
-            return Err(ProvingKeyError::Circuit { expected: matrices.digest(), found: key.circuit });
-        }
-        if key.fits(matrices) { Ok(key) } else { Err(ProvingKeyError::Shape) }
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, ProvingKeyError> {
-        let (magic, rest) = bytes.split_first_chunk().ok_or(ProvingKeyError::Malformed)?;
-        let (circuit, mut rest) = rest.split_first_chunk().ok_or(ProvingKeyError::Malformed)?;
-        if *magic != MAGIC {
-            return Err(ProvingKeyError::Malformed);
-        }
+        let mut from = source::checked(from, expected, shape)?;
         // Unchecked: these very bytes were named by a digest the caller trusts, and checking 2^19 points for their
         // subgroup costs half a minute of CPU. The verifying key inside is decoded strictly all the same, every point
         // is checked to be on its curve (which in G1 is its group), and `ProvingKey::check` checks every subgroup.
-        let inner = ark_groth16::ProvingKey::<Bn254>::deserialize_uncompressed_unchecked(&mut rest)
+        let inner = ark_groth16::ProvingKey::<Bn254>::deserialize_uncompressed_unchecked(&mut from)
             .map_err(|_| ProvingKeyError::Malformed)?;
-        if !rest.is_empty() {
-            return Err(ProvingKeyError::Malformed);
-        }
+        from.finish(expected)?;
         let vk = VerifyingKey::from_points(&inner.vk)?;
         // The strict decoder saw x and a sign only; prover and pairing use these y.
         if inner.vk != *vk.inner() {
@@ -176,18 +157,20 @@ impl ProvingKey {
         if Bn254::pairing(inner.delta_g1, g2) != Bn254::pairing(g1, inner.vk.delta_g2) {
             return Err(ProvingKeyError::Delta);
         }
-        Ok(Self::new(inner, vk, CircuitDigest(*circuit)))
+        let key = Self::new(inner, vk, shape.circuit);
+        if key.fits(shape) { Ok(key) } else { Err(ProvingKeyError::Shape) }
     }
 
     /// Whether every query has as many points as the circuit needs; the prover's sums truncate silently otherwise.
-    pub(crate) fn fits(&self, matrices: &Matrices) -> bool {
-        use ark_poly::EvaluationDomain;
-        let (variables, instances) = (matrices.variables(), matrices.instance_variables());
+    pub(crate) fn fits(&self, shape: &KeyShape) -> bool {
+        let (variables, instances) = (shape.variables, shape.instance_variables);
         let pk = &self.inner;
-        pk.vk.gamma_abc_g1.len() == instances
-            && pk.l_query.len() == variables - instances
-            && [pk.a_query.len(), pk.b_g1_query.len(), pk.b_g2_query.len()].iter().all(|n| *n == variables)
-            && domain(matrices).is_some_and(|d| pk.h_query.len() + 1 == d.size())
+        pk.vk.gamma_abc_g1.len() as u64 == instances
+            && pk.l_query.len() as u64 + instances == variables
+            && [pk.a_query.len(), pk.b_g1_query.len(), pk.b_g2_query.len()]
+                .iter()
+                .all(|n| *n as u64 == variables)
+            && pk.h_query.len() as u64 + 1 == shape.domain
     }
 
     pub(crate) const fn inner(&self) -> &ark_groth16::ProvingKey<Bn254> {

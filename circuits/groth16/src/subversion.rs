@@ -7,7 +7,7 @@
 //! and C is determined by them and the statement: the proof's distribution does not depend on the witness.
 //! It does not cover who knows those scalars: soundness still rests on the auditor.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::pairing::{Pairing, PairingOutput};
@@ -18,7 +18,7 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Valid};
 use rand_core::CryptoRng;
 
 use crate::matrices::{Matrices, Side};
-use crate::proving_key::{PROVING_KEY_BYTES_MAX, ProvingKey, ProvingKeyError};
+use crate::proving_key::{KeyShape, ProvingKey, ProvingKeyError};
 use crate::setup::domain;
 
 /// What a set-up publishes beside the key so that the key can be checked: powers of its secret point.
@@ -65,18 +65,23 @@ impl Transcript {
         })
     }
 
-    /// Reads it whole. Decoding checks range, curve and subgroup of every point; that they are powers
-    /// is checked by [`ProvingKey::check`], the only thing it is good for.
+    /// Reads it. Its count of powers must be the domain of `shape`: another one is refused after 8 bytes. Decoding checks
+    /// range, curve and subgroup of every point; that they are powers is checked by [`ProvingKey::check`], the only
+    /// thing it is good for. Memory: 64 bytes a row of the domain.
     ///
     /// # Errors
-    /// Too long, malformed, or what `from` reports.
-    pub fn read_from(from: &mut impl Read) -> Result<Self, ProvingKeyError> {
-        let mut bytes = Vec::new();
-        from.take(PROVING_KEY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        let mut rest = bytes.as_slice();
-        // An announced length beyond the bytes fails on the missing bytes; `ark-serialize` reserves nothing for it.
+    /// `Shape`, malformed, or what `from` reports.
+    pub fn read_from(from: &mut impl Read, shape: &KeyShape) -> Result<Self, ProvingKeyError> {
+        let mut count = [0; 8];
+        from.read_exact(&mut count)?;
+        if u64::from_le_bytes(count) != shape.domain {
+            return Err(ProvingKeyError::Shape);
+        }
+        // The powers, two points of G2, and one byte that must not be there.
+        let body = from.take(64 * shape.domain + 2 * 128 + 1);
+        let mut rest = BufReader::new(count.as_slice().chain(body));
         let transcript = Self::deserialize_uncompressed(&mut rest).map_err(|_| ProvingKeyError::Malformed)?;
-        if rest.is_empty() { Ok(transcript) } else { Err(ProvingKeyError::Malformed) }
+        if rest.read(&mut [0])? == 0 { Ok(transcript) } else { Err(ProvingKeyError::Malformed) }
     }
 }
 
@@ -123,7 +128,8 @@ impl ProvingKey {
     ) -> Result<(), Inconsistency> {
         let domain = domain(matrices).ok_or(Inconsistency::Circuit)?;
         let size = domain.size();
-        if !self.fits(matrices) || self.circuit() != matrices.digest() || transcript.tau_g1.len() != size {
+        let fits = KeyShape::of(matrices).is_ok_and(|shape| self.fits(&shape));
+        if !fits || self.circuit() != matrices.digest() || transcript.tau_g1.len() != size {
             return Err(Inconsistency::Circuit);
         }
         self.inner().check().map_err(|_| Inconsistency::Group)?;

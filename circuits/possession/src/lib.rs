@@ -18,4 +18,4 @@ pub mod public;
 pub use classes::{ClassInfo, class_info};
 pub use proof::{VerifyError, verify};
 #[cfg(feature = "prove")]
-pub use prover::{KeyError, Progress, ProveError, ProverKey, matrices_of, prove};
+pub use prover::{KeyError, Progress, ProveError, ProverKey, key_shape, matrices_of, prove};

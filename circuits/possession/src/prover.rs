@@ -1,11 +1,11 @@
 //! Keys and proofs of the statement.
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 
 use bailiwick_groth16::development::development_setup;
 use bailiwick_groth16::{
-    Matrices, PreparedVerifyingKey, ProvePhase, ProvingKey, ProvingKeyError, SetupError, SetupProgress,
-    SynthesisError, Transcript, VerifyingKey, assign, setup,
+    KeyShape, Matrices, PreparedVerifyingKey, ProvePhase, ProvingKey, ProvingKeyError, SetupError,
+    SetupProgress, SynthesisError, Transcript, VerifyingKey, assign, setup,
 };
 use bailiwick_possession::challenge::Sampled;
 use bailiwick_possession::opening::Opening;
@@ -16,6 +16,7 @@ use rand_core::CryptoRng;
 
 use crate::circuit::PossessionCircuit;
 use crate::classes::class_info;
+use crate::public::PublicInputs;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +124,21 @@ pub fn matrices_of(class: ClassId) -> Result<Matrices, KeyError> {
     Ok(matrices)
 }
 
+/// What a key file of a pinned class must be: known without running its circuit.
+///
+/// # Errors
+/// [`KeyError::UnknownClass`].
+pub fn key_shape(class: ClassId) -> Result<KeyShape, KeyError> {
+    let info = class_info(class).ok_or(KeyError::UnknownClass { class })?;
+    let instance_variables = 1 + PublicInputs::COUNT as u64;
+    Ok(KeyShape {
+        circuit: info.circuit,
+        variables: info.variables,
+        instance_variables,
+        domain: (info.constraints + instance_variables).next_power_of_two(),
+    })
+}
+
 impl ProverKey {
     fn new(class: ClassId, key: ProvingKey, matrices: Matrices) -> Self {
         let vk = key.verifying_key().prepare();
@@ -176,14 +192,18 @@ impl ProverKey {
         Ok((self.vk.digest(), self.key.write_to(to)?))
     }
 
-    /// Reads a proving key whose digest is `expected`, and synthesises the class's matrices beside it.
+    /// Reads a proving key whose digest is `expected`, and then synthesises the class's matrices.
     ///
     /// # Errors
-    /// [`KeyError::UnknownClass`] before anything is read; [`KeyError::File`] when the bytes are not those, or the key is for another class.
-    pub fn read_from(from: &mut impl Read, expected: &PkDigest, class: ClassId) -> Result<Self, KeyError> {
-        let matrices = matrices_of(class)?;
-        let key = ProvingKey::read_from(from, expected, &matrices)?;
-        Ok(Self::new(class, key, matrices))
+    /// [`KeyError::UnknownClass`] before anything is read; [`KeyError::File`] when the bytes are not those, or the key is
+    /// for another class: 1 MiB of memory and no synthesis until its digest matched.
+    pub fn read_from(
+        from: &mut (impl Read + Seek),
+        expected: &PkDigest,
+        class: ClassId,
+    ) -> Result<Self, KeyError> {
+        let key = ProvingKey::read_from(from, expected, &key_shape(class)?)?;
+        Ok(Self::new(class, key, matrices_of(class)?))
     }
 
     /// Whether the key is what an honest set-up gives for this class: for a host that distrusts who made it.

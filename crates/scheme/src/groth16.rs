@@ -55,7 +55,7 @@ impl Scheme for CellTreeGroth16 {
     #[cfg(feature = "prove")]
     fn proving_key(
         &self,
-        mut from: &mut dyn std::io::Read,
+        mut from: &mut dyn crate::KeySource,
         expected: &bailiwick_protocol::ids::PkDigest,
         class: bailiwick_protocol::ids::ClassId,
     ) -> Result<Arc<dyn crate::ProvingKey>, crate::ProvingKeyError> {

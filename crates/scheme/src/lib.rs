@@ -18,6 +18,8 @@ mod schemes;
 pub use groth16::CellTreeGroth16;
 #[cfg(feature = "prove")]
 pub use held::{Held, NotHeld, Phase, ProveFailure, ProvingKey, ProvingKeyError};
+#[cfg(feature = "prove")]
+pub use scheme::KeySource;
 pub use scheme::{
     Committer, KeyRefused, NoCommitment, Question, Refused, Scheme, Shown, Soundness, VerifyingKey,
 };

@@ -37,15 +37,22 @@ pub trait Scheme: Debug + Send + Sync {
     /// Reads a proving key whose digest is `expected`, for the challenges of `class`.
     ///
     /// # Errors
-    /// [`crate::ProvingKeyError`]; nothing is decoded before its digest matched.
+    /// [`crate::ProvingKeyError`]; nothing is decoded, and no circuit synthesised, before its digest matched.
     #[cfg(feature = "prove")]
     fn proving_key(
         &self,
-        from: &mut dyn std::io::Read,
+        from: &mut dyn KeySource,
         expected: &bailiwick_protocol::ids::PkDigest,
         class: bailiwick_protocol::ids::ClassId,
     ) -> Result<Arc<dyn crate::ProvingKey>, crate::ProvingKeyError>;
 }
+
+/// Where a proving key is read from: more than once, so that its digest is compared before it is held.
+#[cfg(feature = "prove")]
+pub trait KeySource: std::io::Read + std::io::Seek {}
+
+#[cfg(feature = "prove")]
+impl<T: std::io::Read + std::io::Seek> KeySource for T {}
 
 /// A commitment being made.
 pub trait Committer: Send {

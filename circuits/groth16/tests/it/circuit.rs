@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, Result, Variable};
 use bailiwick_groth16::{
-    Fr, Matrices, PreparedVerifyingKey, Proof, ProvingKey, Transcript, VerifyingKey, assign, prove, setup,
+    Fr, KeyShape, Matrices, PreparedVerifyingKey, Proof, ProvingKey, Transcript, VerifyingKey, assign, prove,
+    setup,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -55,6 +56,12 @@ pub(crate) struct Fixture {
     pub(crate) vk: VerifyingKey,
     pub(crate) pvk: PreparedVerifyingKey,
     pub(crate) proof: Proof,
+}
+
+impl Fixture {
+    pub(crate) fn shape(&self) -> KeyShape {
+        KeyShape::of(&self.matrices).expect("few constraints")
+    }
 }
 
 pub(crate) fn rng(seed: u64) -> ChaCha20Rng {

@@ -1,5 +1,7 @@
 //! Keys made by someone hostile: every group of elements changed in turn, and found.
 
+use std::io::Cursor;
+
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
@@ -24,7 +26,7 @@ fn with_point_times<P: AffineRepr<ScalarField = Fr>>(
     (point * scale).into_affine().serialize_uncompressed(&mut bytes[at..]).expect("fits");
     let mut h = blake3::Hasher::new_derive_key("bailiwick/v1/proving-key-digest");
     h.update(&bytes);
-    ProvingKey::read_from(&mut bytes.as_slice(), &PkDigest(h.finalize().into()), &f.matrices)
+    ProvingKey::read_from(&mut Cursor::new(&bytes), &PkDigest(h.finalize().into()), &f.shape())
 }
 
 fn verdict(key: &ProvingKey) -> Result<(), Inconsistency> {
@@ -37,9 +39,9 @@ fn an_honest_key_is_consistent_and_its_transcript_survives_bytes() {
     assert_eq!(verdict(&f.key), Ok(()));
     let mut bytes = Vec::new();
     f.transcript.write_to(&mut bytes).expect("vec");
-    assert_eq!(Transcript::read_from(&mut bytes.as_slice()).expect("reads"), f.transcript);
-    assert!(Transcript::read_from(&mut [bytes.as_slice(), &[0]].concat().as_slice()).is_err());
-    assert!(Transcript::read_from(&mut &bytes[..bytes.len() - 1]).is_err());
+    assert_eq!(Transcript::read_from(&mut bytes.as_slice(), &f.shape()).expect("reads"), f.transcript);
+    assert!(Transcript::read_from(&mut [bytes.as_slice(), &[0]].concat().as_slice(), &f.shape()).is_err());
+    assert!(Transcript::read_from(&mut &bytes[..bytes.len() - 1], &f.shape()).is_err());
 }
 
 /// File layout: 48 bytes of header; alpha (64), beta, gamma, delta (128 each), count and 5 input points;
@@ -82,7 +84,7 @@ fn with_zeros(range: core::ops::Range<usize>) -> Result<ProvingKey, ProvingKeyEr
     bytes[range].fill(0);
     let mut h = blake3::Hasher::new_derive_key("bailiwick/v1/proving-key-digest");
     h.update(&bytes);
-    ProvingKey::read_from(&mut bytes.as_slice(), &PkDigest(h.finalize().into()), &f.matrices)
+    ProvingKey::read_from(&mut Cursor::new(&bytes), &PkDigest(h.finalize().into()), &f.shape())
 }
 
 /// Z20: y = 0 in the verifying key inside the file. Its compressed form, x and a sign, is that of a good point, but
@@ -142,7 +144,7 @@ fn a_transcript_of_another_set_up_or_that_is_no_sequence_of_powers_is_found() {
         let at = 8 + 64 * power;
         let point = G1Affine::deserialize_uncompressed(&changed[at..]).expect("a point");
         (point * Fr::from(2u64)).into_affine().serialize_uncompressed(&mut changed[at..]).expect("fits");
-        let changed = Transcript::read_from(&mut changed.as_slice()).expect("points");
+        let changed = Transcript::read_from(&mut changed.as_slice(), &f.shape()).expect("points");
         assert_eq!(
             f.key.check(&f.matrices, &changed, &mut rng(3)),
             Err(Inconsistency::Powers),

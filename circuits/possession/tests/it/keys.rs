@@ -1,8 +1,8 @@
 //! Prover keys as bytes, and keys of someone one distrusts.
 
-use bailiwick_groth16::{Inconsistency, ProvingKeyError};
+use bailiwick_groth16::{Inconsistency, KeyShape, ProvingKeyError};
 use bailiwick_possession_circuit::circuit::matrices_by_clause;
-use bailiwick_possession_circuit::{KeyError, ProverKey, class_info, prove, verify};
+use bailiwick_possession_circuit::{KeyError, ProverKey, class_info, key_shape, prove, verify};
 use bailiwick_protocol::ids::ClassId;
 
 use super::case::{PAIR, body, challenge, drawn, openings, rng, tiny_key};
@@ -12,7 +12,7 @@ fn a_key_survives_the_disk_and_proves() {
     let mut bytes = Vec::new();
     let (vk, pk) = tiny_key().write_to(&mut bytes).expect("vec");
     assert_eq!(vk, tiny_key().verifying_key().digest());
-    let key = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY).expect("reads");
+    let key = ProverKey::read_from(&mut std::io::Cursor::new(&bytes), &pk, ClassId::TINY).expect("reads");
     assert_eq!((key.class(), key.prepared().digest()), (ClassId::TINY, vk));
     let bodies = [body(49_500, 1)];
     let c = challenge(ClassId::TINY, vk, &bodies);
@@ -25,11 +25,28 @@ fn a_key_survives_the_disk_and_proves() {
 fn z10_a_key_of_another_class_is_refused() {
     let mut bytes = Vec::new();
     let (_, pk) = tiny_key().write_to(&mut bytes).expect("vec");
-    let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::SMALL);
+    let refused = ProverKey::read_from(&mut std::io::Cursor::new(&bytes), &pk, ClassId::SMALL);
     assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Circuit { .. }))));
     *bytes.last_mut().expect("not empty") ^= 1;
-    let refused = ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY);
+    let refused = ProverKey::read_from(&mut std::io::Cursor::new(&bytes), &pk, ClassId::TINY);
     assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Digest { .. }))));
+}
+
+/// Z10: a key of another class costs its header: 48 bytes, and no synthesis. `LARGE` would take seconds and 400 MiB.
+#[test]
+fn z10_a_key_of_another_class_is_refused_by_its_header() {
+    let mut bytes = Vec::new();
+    let (_, pk) = tiny_key().write_to(&mut bytes).expect("vec");
+    for class in [ClassId::SMALL, ClassId::STANDARD, ClassId::LARGE] {
+        let mut file = std::io::Cursor::new(&bytes[..48]);
+        let refused = ProverKey::read_from(&mut file, &pk, class);
+        assert!(matches!(refused, Err(KeyError::File(ProvingKeyError::Circuit { .. }))));
+        assert_eq!(file.position(), 48);
+    }
+    // The pinned shape is the synthesised one.
+    let shape = key_shape(ClassId::TINY).expect("pinned");
+    assert_eq!(shape, KeyShape::of(&super::case::system(ClassId::TINY).0).expect("small"));
+    assert_eq!(shape.file_bytes(), bytes.len() as u64);
 }
 
 /// Z10: a class that is not pinned, as a key card from elsewhere may name one, is refused before its circuit is
@@ -38,13 +55,13 @@ fn z10_a_key_of_another_class_is_refused() {
 fn z10_a_class_that_is_not_pinned_is_refused_before_synthesis() {
     let mut bytes = Vec::new();
     let (_, pk) = tiny_key().write_to(&mut bytes).expect("vec");
-    assert!(ProverKey::read_from(&mut bytes.as_slice(), &pk, ClassId::TINY).is_ok());
+    assert!(ProverKey::read_from(&mut std::io::Cursor::new(&bytes), &pk, ClassId::TINY).is_ok());
     let classes = [(1, 0), (0, 0), (0, 3), (1, 255), (u16::MAX, u8::MAX)];
     let classes = classes.map(|(samples, depth)| ClassId { samples, depth });
     // The smallest first: it could be synthesised.
     for class in core::iter::once(PAIR).chain(classes) {
         let results = [
-            ProverKey::read_from(&mut bytes.as_slice(), &pk, class),
+            ProverKey::read_from(&mut std::io::Cursor::new(&bytes), &pk, class),
             ProverKey::generate(class, &mut rng(1), &mut |_| ()).map(|(key, _)| key),
             ProverKey::development(class, &mut |_| ()),
         ];

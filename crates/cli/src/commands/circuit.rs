@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use bailiwick_groth16::{SetupProgress, Transcript, VERIFYING_KEY_BYTES_MAX, VerifyingKey};
-use bailiwick_possession_circuit::{ProverKey, class_info};
+use bailiwick_possession_circuit::{ProverKey, class_info, key_shape};
 use bailiwick_protocol::ids::{AuditorKey, ClassId, VkDigest};
 use bailiwick_protocol::key_card::{
     CeremonyCard, KEY_CARD_BYTES_MAX, KEY_CARD_VERSION, KeyCard, KeyProvenance,
@@ -293,10 +293,11 @@ fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let path = args.dir.join(format!("{}.{extension}", card.vk));
         fs::File::open(&path).map(BufReader::new).with_context(|| format!("cannot open {}", path.display()))
     };
-    let transcript =
-        Transcript::read_from(&mut open("transcript")?).context("the transcript of the set-up").context(
-            Help("a development key has none: everyone can make it again with `circuit setup --development`"),
-        )?;
+    let transcript = Transcript::read_from(&mut open("transcript")?, &key_shape(card.class)?)
+        .context("the transcript of the set-up")
+        .context(Help(
+            "a development key has none: everyone can make it again with `circuit setup --development`",
+        ))?;
     let key = ProverKey::read_from(&mut open("pk")?, &card.pk, card.class)?;
     // The files are named by the card: what is checked must be the key that was asked about.
     let found = key.verifying_key().digest();

@@ -257,7 +257,7 @@ static TINY: LazyLock<(Vec<u8>, KeyCard)> = LazyLock::new(|| {
 /// The tiny key itself, to verify with.
 pub static TINY_KEY: LazyLock<ProverKey> = LazyLock::new(|| {
     let (bytes, card) = &*TINY;
-    ProverKey::read_from(&mut bytes.as_slice(), &card.pk, ClassId::TINY).unwrap()
+    ProverKey::read_from(&mut std::io::Cursor::new(bytes), &card.pk, ClassId::TINY).unwrap()
 });
 
 fn fresh_nonce() -> [u8; 16] {

@@ -89,7 +89,7 @@ fn challenge(nonce: u8) -> Challenge {
 
 fn prover() -> std::sync::Arc<dyn ProvingKey> {
     let scheme = Schemes::installed().by_id(COMMITMENT_SCHEME_CELL_TREE).unwrap().clone();
-    scheme.proving_key(&mut &files().pk[..], &files().pk_digest, ClassId::TINY).unwrap()
+    scheme.proving_key(&mut std::io::Cursor::new(&files().pk), &files().pk_digest, ClassId::TINY).unwrap()
 }
 
 fn proof(challenge: &Challenge, host: &mut Host) -> Result<Vec<u8>, ProveFailure> {
@@ -166,7 +166,9 @@ fn keys_are_found_by_digest_and_decoded_after_it() {
     assert!(matches!(schemes.verifying_key(cut, first.key_digest(cut)), Err(KeyError::Refused(_))));
     assert!(schemes.of_key(&files().vk, files().digest).is_some());
     assert!(schemes.by_id(2).is_none());
-    let wrong = first.proving_key(&mut &files().pk[1..], &files().pk_digest, ClassId::TINY);
+    let mut changed = files().pk.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let wrong = first.proving_key(&mut std::io::Cursor::new(changed), &files().pk_digest, ClassId::TINY);
     assert!(wrong.unwrap_err().to_string().contains("digest"));
 }
 

@@ -2,7 +2,6 @@
 //! cell hashes, the owner signs its digest, the host answers with the drawn cell itself. Sound, and hides nothing.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::sync::Arc;
 
 use bailiwick_possession::challenge::{Sampled, sampled};
@@ -12,8 +11,8 @@ use bailiwick_protocol::challenge::{Challenge, Response, SignedChallenge, Signed
 use bailiwick_protocol::envelope::{CELL_BYTES, Envelope, FurtherCommitment};
 use bailiwick_protocol::ids::{ClassId, ObjectId, PkDigest, VkDigest};
 use bailiwick_scheme::{
-    Committer, Held, KeyRefused, NoCommitment, NotHeld, Phase, ProveFailure, ProvingKey, ProvingKeyError,
-    Question, Refused, Scheme, Schemes, Shown, Soundness, VerifyingKey,
+    Committer, Held, KeyRefused, KeySource, NoCommitment, NotHeld, Phase, ProveFailure, ProvingKey,
+    ProvingKeyError, Question, Refused, Scheme, Schemes, Shown, Soundness, VerifyingKey,
 };
 use bailiwick_verifier::{Inputs, ReasonCode, Verdict, verify_under};
 use rand_chacha::ChaCha20Rng;
@@ -96,7 +95,7 @@ impl Scheme for Notebook {
 
     fn proving_key(
         &self,
-        _: &mut dyn Read,
+        _: &mut dyn KeySource,
         _: &PkDigest,
         _: ClassId,
     ) -> Result<Arc<dyn ProvingKey>, ProvingKeyError> {
@@ -218,7 +217,7 @@ fn committed() -> (Vec<Envelope>, Vec<u8>) {
 fn answered(envelopes: &[Envelope], notebook: Vec<u8>, proof: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Scene {
     let digest = Notebook.key_digest(&notebook);
     let challenge = challenge_for(envelopes, digest);
-    let prover = Notebook.proving_key(&mut &[][..], &PkDigest([0; 32]), ClassId::TINY).unwrap();
+    let prover = Notebook.proving_key(&mut std::io::empty(), &PkDigest([0; 32]), ClassId::TINY).unwrap();
     let drawn = sampled(&challenge, &[]).unwrap();
     let mut rng = ChaCha20Rng::from_seed([0; 32]);
     let honest = prover.prove(&challenge, &drawn, &mut Host, &mut rng, &mut |_| {}).unwrap();

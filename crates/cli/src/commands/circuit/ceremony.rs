@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bailiwick_iden3::ceremony::{self, Contributed, InitialKey, Verified};
+use bailiwick_iden3::ceremony::{self, Contributed, InitialKey, Shape, Verified};
 use bailiwick_iden3::ptau::{self, Ptau};
 use bailiwick_iden3::zkey::{ContributionKind, Zkey};
-use bailiwick_possession_circuit::matrices_of;
+use bailiwick_possession_circuit::public::PublicInputs;
+use bailiwick_possession_circuit::{class_info, matrices_of};
 use bailiwick_protocol::ids::ClassId;
 use zeroize::Zeroizing;
 
@@ -154,9 +155,10 @@ fn prepare(args: &PrepareArgs) -> anyhow::Result<ExitCode> {
 
 fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     let mut powers = open_ptau(&args.ptau)?;
+    let shape = shape_of(args.class)?;
+    shape.fits(&powers)?;
     let matrices = matrices_of(args.class)?;
-    let power = (matrices.constraints() + matrices.instance_variables()).next_power_of_two().trailing_zeros();
-    powers.check(power, &mut keyfile::system_rng()?)?;
+    powers.check(shape.power(), &mut keyfile::system_rng()?)?;
     let key = InitialKey::build(&mut powers, &matrices)?;
     write_new(&args.to, |to| {
         key.write(to)?;
@@ -215,6 +217,9 @@ fn told(to: &Path, done: &Contributed, next: &str) -> anyhow::Result<ExitCode> {
 
 fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let (mut key, mut powers) = (open_zkey(&args.key)?, open_ptau(&args.ptau)?);
+    let shape = shape_of(args.class)?;
+    shape.is_of(key.header())?;
+    shape.fits(&powers)?;
     let matrices = matrices_of(args.class)?;
     let verified = ceremony::verify(&mut key, &mut powers, &matrices, &mut keyfile::system_rng()?)?;
     if args.json {
@@ -277,6 +282,12 @@ impl Record {
             contributions: v.contributions.iter().map(entry).collect(),
         }
     }
+}
+
+/// The pinned counts of a class: files are compared with them before its circuit is synthesised.
+pub(super) fn shape_of(class: ClassId) -> anyhow::Result<Shape> {
+    let info = class_info(class).context("the class is not pinned")?;
+    Ok(Shape::new(info.constraints, info.variables, PublicInputs::COUNT as u64)?)
 }
 
 /// Opens a key file.

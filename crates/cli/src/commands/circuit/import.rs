@@ -10,7 +10,7 @@ use bailiwick_possession_circuit::ProverKey;
 use bailiwick_protocol::ids::ClassId;
 use bailiwick_protocol::key_card::CeremonyCard;
 
-use super::ceremony::{open_ptau, open_zkey};
+use super::ceremony::{open_ptau, open_zkey, shape_of};
 use super::{Origin, provenance_text, write};
 use crate::commands::audit::parse_class;
 use crate::output::print_json;
@@ -42,6 +42,9 @@ pub(super) struct ImportArgs {
 /// Runs the command. Nothing is written unless the whole ceremony passes.
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let (mut file, mut powers) = (open_zkey(&args.key)?, open_ptau(&args.ptau)?);
+    let shape = shape_of(args.class)?;
+    shape.is_of(file.header())?;
+    shape.fits(&powers)?;
     closing_beacon(file.contributions())?;
     let mut rng = keyfile::system_rng()?;
     let mut verified = None;
