@@ -17,7 +17,7 @@ rust() {
   cargo fmt --check "${bindings[@]}" -p bailiwick-header
   cargo clippy --release --locked "${bindings[@]}" --lib --tests -- -D warnings
   cargo clippy --release --locked -p bailiwick-header -- -D warnings
-  cargo test --release --locked -p bailiwick-bindings
+  cargo test --release --locked "${bindings[@]}"
   cargo build --release --locked "${bindings[@]}"
   cargo run --release --locked -p bailiwick-header -- --check
 }

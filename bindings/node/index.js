@@ -168,33 +168,50 @@ class SealedObject {
   }
   /** A Transform stream, ciphertext in, data out: see openStream. */
   openStream() {
-    return new Pieces(now(() => new native.Unsealer(this.#object)), 'data', 'opened');
+    return new Pieces(now(() => new native.Unsealer(this.#object)), 'opened');
   }
 }
 
-/** One piece after the other through the native half; the result of its end under a name of its own. */
+function buffer(bytes) {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** One piece after the other through the native half; what its end tells goes under the name `result`. */
 class Pieces extends Transform {
   #native;
-  #rest;
   #result;
-  constructor(native, rest, result) {
+  #wanted = null;
+  constructor(native, result) {
     super();
     this.#native = native;
-    this.#rest = rest;
     this.#result = result;
     this[result] = null;
   }
   _transform(chunk, encoding, done) {
     this.#native.push(chunk).then(
-      (out) => done(null, out.length > 0 ? Buffer.from(out.buffer, out.byteOffset, out.byteLength) : undefined),
+      (out) => done(null, out.length > 0 ? buffer(out) : undefined),
       (error) => done(raised(error)),
     );
   }
+  _read(size) {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    if (wanted) wanted();
+    super._read(size);
+  }
+  // The end can be long, padding for one: its pieces wait until the reader wants them.
+  async #end() {
+    for (;;) {
+      const out = await this.#native.drain();
+      if (out.length === 0) return this.#native.finish();
+      if (!this.push(buffer(out))) await new Promise((wanted) => (this.#wanted = wanted));
+    }
+  }
   _flush(done) {
-    this.#native.finish().then(
-      ({ [this.#rest]: rest, ...about }) => {
+    this.#end().then(
+      (about) => {
         this[this.#result] = about;
-        done(null, Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength));
+        done();
       },
       (error) => done(raised(error)),
     );
@@ -203,7 +220,7 @@ class Pieces extends Transform {
 
 /** A Transform stream, data in, body out; `sealed` holds the envelope when it has ended. */
 function sealStream(options) {
-  return new Pieces(now(() => new native.Sealer(...split(options))), 'body', 'sealed');
+  return new Pieces(now(() => new native.Sealer(...split(options))), 'sealed');
 }
 
 async function verify(evidence, terms) {

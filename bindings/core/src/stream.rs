@@ -1,10 +1,10 @@
-//! Sealing and opening piece by piece, for callers that push data instead of being read from: one thread works behind channels.
+//! Sealing and opening piece by piece, for callers that push data instead of being read from: threads work behind two bounded channels.
 //!
-//! What is given in waits in a channel of a few pieces; what comes out is handed back by the next call, so memory stays bounded by the pieces
-//! in flight.
+//! Memory stays bounded whatever the caller does: pieces wait for the worker up to a limit, and the worker waits for the caller to take what
+//! it made. Neither can wait for the other in vain: a caller waits only while the worker has pieces, and takes what was made meanwhile.
 
 use std::io::{self, Read, Write};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use zeroize::Zeroizing;
@@ -14,14 +14,25 @@ use crate::{Code, Error, Object, Opened, Options, OwnerKey, Recipient, Result, S
 /// Pieces that wait for the worker.
 const WAITING: usize = 4;
 
+/// Writes of the worker, 1 MiB each at most, and receipts that wait for the caller.
+const EVENTS: usize = 8;
+
 enum Piece {
     Bytes(Zeroizing<Vec<u8>>),
     End,
 }
 
+/// What the worker tells.
+enum Event {
+    /// A piece was taken.
+    Took,
+    Made(Vec<u8>),
+}
+
 /// Reads what was pushed. The end is a message: a caller that goes away without it is an error, not a shorter input.
 struct Source {
     pieces: Receiver<Piece>,
+    events: SyncSender<Event>,
     held: Zeroizing<Vec<u8>>,
     at: usize,
     ended: bool,
@@ -31,7 +42,10 @@ impl Read for Source {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.at == self.held.len() && !self.ended {
             match self.pieces.recv() {
-                Ok(Piece::Bytes(bytes)) => (self.held, self.at) = (bytes, 0),
+                Ok(Piece::Bytes(bytes)) => {
+                    (self.held, self.at) = (bytes, 0);
+                    self.events.send(Event::Took).map_err(|_| io::ErrorKind::BrokenPipe)?;
+                }
                 Ok(Piece::End) => self.ended = true,
                 Err(_) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
@@ -43,11 +57,11 @@ impl Read for Source {
     }
 }
 
-struct Sink(Sender<Vec<u8>>);
+struct Sink(SyncSender<Event>);
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.0.send(Event::Made(bytes.to_vec())).map_err(|_| io::ErrorKind::BrokenPipe)?;
         Ok(bytes.len())
     }
 
@@ -56,62 +70,92 @@ impl Write for Sink {
     }
 }
 
-/// The two ends a caller holds, and the thread between them.
+/// The ends a caller holds, and the thread between them.
 #[derive(Debug)]
 struct Work<T> {
     input: Option<SyncSender<Piece>>,
-    output: Receiver<Vec<u8>>,
+    waiting: usize,
+    events: Receiver<Event>,
     thread: Option<JoinHandle<Result<T>>>,
+}
+
+fn ended() -> Error {
+    Error::new(Code::Argument, "the stream has ended")
 }
 
 impl<T: Send + 'static> Work<T> {
     fn start(work: impl FnOnce(Source, Sink) -> Result<T> + Send + 'static) -> Result<Self> {
-        let (input, pieces) = sync_channel(WAITING);
-        let (sink, output) = channel();
-        let source = Source { pieces, held: Zeroizing::new(Vec::new()), at: 0, ended: false };
+        // Room for the end besides, so that sending never waits.
+        let (input, pieces) = sync_channel(WAITING + 1);
+        let (sink, events) = sync_channel(EVENTS);
+        let source =
+            Source { pieces, events: sink.clone(), held: Zeroizing::new(Vec::new()), at: 0, ended: false };
         let thread = std::thread::Builder::new().name("bailiwick".into());
         let thread = thread.spawn(move || work(source, Sink(sink)));
         let thread = thread.map_err(|e| Error::io("cannot start a thread", e))?;
-        Ok(Self { input: Some(input), output, thread: Some(thread) })
+        Ok(Self { input: Some(input), waiting: 0, events, thread: Some(thread) })
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<Vec<u8>> {
-        let Some(input) = &self.input else {
-            return Err(Error::new(Code::Argument, "the stream has ended"));
-        };
-        if !bytes.is_empty() && input.send(Piece::Bytes(Zeroizing::new(bytes.to_vec()))).is_err() {
-            // The worker has stopped before the end; why is what it returns.
-            self.input = None;
-            return Err(self
-                .join()
-                .err()
-                .unwrap_or_else(|| Error::new(Code::Internal, "the stream stopped")));
+        let mut made = Vec::new();
+        if self.input.is_none() {
+            return Err(ended());
         }
-        let mut out = Vec::new();
+        while self.waiting >= WAITING {
+            match self.events.recv() {
+                Ok(event) => self.note(event, &mut made),
+                Err(_) => return Err(self.stopped()),
+            }
+        }
+        let piece = Piece::Bytes(Zeroizing::new(bytes.to_vec()));
+        if !bytes.is_empty() {
+            if self.input.as_ref().is_none_or(|i| i.send(piece).is_err()) {
+                return Err(self.stopped());
+            }
+            self.waiting += 1;
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.note(event, &mut made);
+        }
+        Ok(made)
+    }
+
+    fn note(&mut self, event: Event, made: &mut Vec<u8>) {
+        match event {
+            Event::Took => self.waiting -= 1,
+            Event::Made(bytes) => made.extend_from_slice(&bytes),
+        }
+    }
+
+    /// The worker has gone before the end; why is what it returns.
+    fn stopped(&mut self) -> Error {
+        self.input = None;
+        self.result().err().unwrap_or_else(|| Error::new(Code::Internal, "the stream stopped"))
+    }
+
+    /// Ends the input; what was made next, empty when there is no more.
+    fn drain(&mut self) -> Vec<u8> {
+        if let Some(input) = self.input.take() {
+            // A worker that has gone says why in its result.
+            let _ = input.send(Piece::End);
+        }
         loop {
-            match self.output.try_recv() {
-                Ok(bytes) => out.extend_from_slice(&bytes),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(out),
+            match self.events.recv() {
+                Ok(Event::Took) => {}
+                Ok(Event::Made(bytes)) if bytes.is_empty() => {}
+                Ok(Event::Made(bytes)) => return bytes,
+                Err(_) => return Vec::new(),
             }
         }
     }
 
-    fn finish(&mut self) -> Result<(Vec<u8>, T)> {
-        if let Some(input) = self.input.take() {
-            // A worker that has gone says why below.
-            let _ = input.send(Piece::End);
+    fn result(&mut self) -> Result<T> {
+        if self.input.is_some() {
+            return Err(Error::new(Code::Argument, "the stream has not ended"));
         }
-        let mut out = Vec::new();
-        while let Ok(bytes) = self.output.recv() {
-            out.extend_from_slice(&bytes);
-        }
-        Ok((out, self.join()?))
-    }
-
-    fn join(&mut self) -> Result<T> {
-        let Some(thread) = self.thread.take() else {
-            return Err(Error::new(Code::Argument, "the stream has ended"));
-        };
+        let Some(thread) = self.thread.take() else { return Err(ended()) };
+        // Without anybody to take it, what is still made is an error to the worker and not a wait.
+        (_, self.events) = sync_channel(0);
         thread.join().unwrap_or_else(|_| Err(Error::new(Code::Internal, "the stream's thread panicked")))
     }
 }
@@ -138,12 +182,17 @@ impl SealStream {
         self.0.push(data)
     }
 
-    /// Ends the data; gives the last of the body, and the envelope.
+    /// Ends the data; gives the next of the body, empty when there is no more. Padding can be an eighth of all.
+    pub fn drain(&mut self) -> Vec<u8> {
+        self.0.drain()
+    }
+
+    /// The envelope, after the body was drained.
     ///
     /// # Errors
     /// As [`seal`].
-    pub fn finish(&mut self) -> Result<(Vec<u8>, Sealed)> {
-        self.0.finish()
+    pub fn finish(&mut self) -> Result<Sealed> {
+        self.0.result()
     }
 }
 
@@ -168,11 +217,16 @@ impl OpenStream {
         self.0.push(body)
     }
 
-    /// Ends the body; gives the last of the data.
+    /// Ends the body; gives the next of the data, empty when there is no more.
+    pub fn drain(&mut self) -> Vec<u8> {
+        self.0.drain()
+    }
+
+    /// Whether all of it was what the owner sealed, after the data was drained.
     ///
     /// # Errors
     /// As [`Object::open`].
-    pub fn finish(&mut self) -> Result<(Vec<u8>, Opened)> {
-        self.0.finish()
+    pub fn finish(&mut self) -> Result<Opened> {
+        self.0.result()
     }
 }

@@ -76,8 +76,8 @@ fn pieces_of_any_size_seal_and_open() {
         for p in plain.chunks(piece) {
             body.extend(sealing.push(p).unwrap());
         }
-        let (rest, sealed) = sealing.finish().unwrap();
-        body.extend(rest);
+        body.extend(std::iter::from_fn(|| Some(sealing.drain()).filter(|p| !p.is_empty())).flatten());
+        let sealed = sealing.finish().unwrap();
         assert_eq!((sealed.data_bytes, sealed.body_bytes), (len as u64, body.len() as u64));
 
         let object = Arc::new(people.object(&sealed.envelope));
@@ -86,8 +86,8 @@ fn pieces_of_any_size_seal_and_open() {
         for p in body.chunks(piece) {
             opened.extend(opening.push(p).unwrap());
         }
-        let (rest, about) = opening.finish().unwrap();
-        opened.extend(rest);
+        opened.extend(std::iter::from_fn(|| Some(opening.drain()).filter(|p| !p.is_empty())).flatten());
+        let about = opening.finish().unwrap();
         assert!(opened == plain, "{len} in pieces of {piece}");
         assert_eq!(about.data_bytes, len as u64);
     }
@@ -100,17 +100,45 @@ fn a_stream_says_why_it_stopped_and_takes_nothing_after_its_end() {
     body[70_000] ^= 1;
     let mut opening = OpenStream::start(Arc::new(people.object(&envelope))).unwrap();
     let pushed: Result<Vec<_>, _> = body.chunks(10_000).map(|p| opening.push(p)).collect();
+    while !opening.drain().is_empty() {}
     let error = pushed.and_then(|_| opening.finish().map(drop)).unwrap_err();
     assert_eq!(error.code, Code::NotAuthentic);
 
     let mut cut = OpenStream::start(Arc::new(people.object(&envelope))).unwrap();
     cut.push(&body[..50_000]).unwrap();
+    assert_eq!(cut.finish().unwrap_err().code, Code::Argument, "not ended");
+    while !cut.drain().is_empty() {}
     assert_eq!(cut.finish().unwrap_err().code, Code::NotAuthentic);
 
     let mut nobody = SealStream::start(&people.owner, Vec::new(), Options::default()).unwrap();
+    assert!(nobody.drain().is_empty());
     assert_eq!(nobody.finish().unwrap_err().code, Code::Recipients);
     assert_eq!(nobody.push(b"x").unwrap_err().code, Code::Argument);
     assert_eq!(nobody.finish().unwrap_err().code, Code::Argument);
+}
+
+/// Padding, 4 MiB here, comes in pieces and not at once.
+#[test]
+fn the_end_comes_in_pieces() {
+    let people = people();
+    let to = vec![people.reader.public()];
+    let mut sealing = SealStream::start(&people.owner, to, Options::default()).unwrap();
+    let plain = data((128 << 20) + 1);
+    let mut body = 0;
+    for p in plain.chunks(1 << 20) {
+        body += sealing.push(p).unwrap().len();
+    }
+    let (mut pieces, mut largest) = (0, 0);
+    loop {
+        let piece = sealing.drain();
+        if piece.is_empty() {
+            break;
+        }
+        (pieces, largest, body) = (pieces + 1, largest.max(piece.len()), body + piece.len());
+    }
+    let sealed = sealing.finish().unwrap();
+    assert_eq!(sealed.body_bytes, body as u64);
+    assert!(pieces > 1 && largest < 2 << 20, "{pieces} pieces, the largest of {largest} bytes");
 }
 
 /// Dropped without its end, a stream seals nothing: the worker sees an error, not a shorter input.

@@ -39,11 +39,18 @@ impl Sealer {
         promise(move || with(&stream, |s| s.push(&data)).map(Uint8Array::new))
     }
 
-    /// Ends; `body` is the last of it.
+    /// Ends the data; the next of the body, empty when there is no more.
+    #[napi]
+    pub fn drain(&self) -> AsyncTask<Work<Uint8Array>> {
+        let stream = self.0.clone();
+        promise(move || Ok(Uint8Array::new(with(&stream, core::SealStream::drain))))
+    }
+
+    /// After all was drained: the envelope.
     #[napi]
     pub fn finish(&self) -> AsyncTask<Work<Sealed>> {
         let stream = self.0.clone();
-        promise(move || with(&stream, core::SealStream::finish).map(|(rest, made)| sealed(Some(rest), made)))
+        promise(move || with(&stream, core::SealStream::finish).map(|made| sealed(None, made)))
     }
 }
 
@@ -67,12 +74,17 @@ impl Unsealer {
         promise(move || with(&stream, |s| s.push(&body)).map(Uint8Array::new))
     }
 
-    /// Ends; `data` is the last of it.
+    /// Ends the body; the next of the data, empty when there is no more.
+    #[napi]
+    pub fn drain(&self) -> AsyncTask<Work<Uint8Array>> {
+        let stream = self.0.clone();
+        promise(move || Ok(Uint8Array::new(with(&stream, core::OpenStream::drain))))
+    }
+
+    /// After all was drained: whether it was what the owner sealed.
     #[napi]
     pub fn finish(&self) -> AsyncTask<Work<Opened>> {
         let stream = self.0.clone();
-        promise(move || {
-            with(&stream, core::OpenStream::finish).map(|(rest, about)| opened(Some(rest), about))
-        })
+        promise(move || with(&stream, core::OpenStream::finish).map(|about| opened(None, about)))
     }
 }
