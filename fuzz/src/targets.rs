@@ -3,6 +3,7 @@
 mod beacon;
 mod bodies;
 mod checks;
+mod custody;
 mod export;
 mod fleet;
 mod iden3;
@@ -64,6 +65,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "ptau", run: iden3::ptau, seeds: iden3::ptau_seeds },
     Target { name: "http-signature", run: requests::http_signature, seeds: requests::http_signature_seeds },
     Target { name: "names", run: requests::names, seeds: requests::names_seeds },
+    Target { name: "custody-dealing", run: custody::dealing, seeds: custody::dealing_seeds },
+    Target { name: "custody-request", run: custody::request, seeds: custody::request_seeds },
+    Target { name: "custody-release", run: custody::released, seeds: custody::release_seeds },
+    Target { name: "custody-receipt", run: custody::receipt, seeds: custody::receipt_seeds },
+    Target { name: "custodian-key", run: custody::custodian_key, seeds: custody::custodian_key_seeds },
     Target { name: "beacon-round", run: beacon::round, seeds: beacon::round_seeds },
     Target { name: "beacon-json", run: beacon::json, seeds: beacon::json_seeds },
     Target { name: "signed-roster", run: roster::signed, seeds: roster::signed_seeds },

@@ -34,6 +34,27 @@ pub(crate) fn evaluate(coefficients: &[Scalar], x: &Scalar) -> Scalar {
     coefficients.iter().rev().fold(Scalar::ZERO, |sum, c| sum * x + c)
 }
 
+/// Values at 1..=n of the polynomial with these coefficients: as many by [`evaluate`] as it has coefficients, the others by adding up
+/// differences, which costs no multiplications.
+pub(crate) fn evaluate_all(coefficients: &[Scalar], n: usize) -> Vec<Scalar> {
+    let k = coefficients.len().min(n);
+    let mut values: Vec<Scalar> = (0..k).map(|i| evaluate(coefficients, &at(i))).collect();
+    // differences[j]: the last j-th forward difference of the values so far; the (k-1)-th is constant.
+    let mut differences = Vec::with_capacity(k);
+    let mut row = values.clone();
+    while let Some(last) = row.last() {
+        differences.push(*last);
+        row = row.windows(2).map(|w| w[1] - w[0]).collect();
+    }
+    for _ in k..n {
+        for j in (0..k.saturating_sub(1)).rev() {
+            differences[j] = differences[j] + differences[j + 1];
+        }
+        values.extend(differences.first());
+    }
+    values
+}
+
 /// As [`evaluate`] for secret coefficients without a constant term: coefficients of X, X^2, …
 pub(crate) fn evaluate_secret(coefficients: &[Zeroizing<Scalar>], x: &Scalar) -> Zeroizing<Scalar> {
     let mut sum = Zeroizing::new(Scalar::ZERO);
@@ -73,6 +94,18 @@ mod tests {
             for (i, found) in v.iter().enumerate() {
                 let product: Scalar = (0..n).filter(|j| *j != i).map(|j| at(i) - at(j)).product();
                 assert_eq!(*found, product.invert(), "n={n} i={i}");
+            }
+        }
+    }
+
+    /// Against one evaluation each, for every number of coefficients.
+    #[test]
+    fn differences_give_the_same_values() {
+        for k in 1..9 {
+            let coefficients: Vec<Scalar> = (0..k).map(|i| Scalar::from(7 * i + 3u64)).collect();
+            for n in [1, 2, 7, 20] {
+                let expected: Vec<_> = (0..n).map(|i| evaluate(&coefficients, &at(i))).collect();
+                assert_eq!(evaluate_all(&coefficients, n), expected, "{k} coefficients, {n} points");
             }
         }
     }

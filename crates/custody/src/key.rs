@@ -127,26 +127,26 @@ pub(crate) fn first_not_possessed(keys: &[&CustodianKey]) -> Option<usize> {
 
 fn batch_is_possessed(keys: &[&CustodianKey]) -> bool {
     let Some(proofs) = keys.iter().map(|k| k.proof()).collect::<Option<Vec<_>>>() else { return false };
-    let mut t = transcript(Label::CustodyPossession);
-    t.append_u64(b"batch", keys.len() as u64);
+    let mut hasher = blake3::Hasher::new_derive_key(Label::CustodyPossessionBatch.as_str());
     for k in keys {
-        t.append_element(b"key", &k.element);
-        t.append_message(b"receipt-key", &k.receipt);
-        t.append_message(b"kem-key", &k.kem_digest);
-        t.append_message(b"proof", &k.possession);
+        for part in [&k.element.bytes[..], &k.receipt, &k.kem_digest, &k.possession] {
+            hasher.update(part);
+        }
     }
+    let mut weights = hasher.finalize_xof();
     let mut base = Scalar::ZERO;
     let mut scalars = Vec::with_capacity(2 * keys.len() + 1);
     let mut points = Vec::with_capacity(2 * keys.len() + 1);
     for (key, (r, c, z)) in keys.iter().zip(proofs) {
-        let mut wide = [0; 16];
-        t.challenge_bytes(b"weight", &mut wide);
-        let weight = Scalar::from(u128::from_le_bytes(wide));
+        let mut drawn = [0; 16];
+        weights.fill(&mut drawn);
+        let weight = Scalar::from(u128::from_le_bytes(drawn));
         base += weight * z;
-        scalars.extend([-weight, -(weight * c)]);
+        // The short weight stands positive, so that its upper half is zero and costs nothing.
+        scalars.extend([weight, weight * c]);
         points.extend([r, key.element.point]);
     }
-    scalars.push(base);
+    scalars.push(-base);
     points.push(curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT);
     RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity()
 }

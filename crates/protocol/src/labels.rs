@@ -81,6 +81,8 @@ pub enum Label {
     CustodyTranscript,
     /// merlin protocol label of a custodian's proof of possession (spec custody, clause K4).
     CustodyPossession,
+    /// BLAKE3 context of the weights that check proofs of possession together (spec custody, clause K13).
+    CustodyPossessionBatch,
     /// merlin protocol label of the proof in a release (spec custody, clause K20).
     CustodyRelease,
     /// merlin protocol label of the proof a recipient is sent (spec custody, clause K16).
@@ -146,6 +148,7 @@ impl Label {
         Self::CompactSignature,
         Self::CustodyTranscript,
         Self::CustodyPossession,
+        Self::CustodyPossessionBatch,
         Self::CustodyRelease,
         Self::CustodyRecipient,
         Self::CustodyNonce,
@@ -200,6 +203,7 @@ impl Label {
             Self::CompactSignature => "bailiwick/v1/compact-signature",
             Self::CustodyTranscript => "bailiwick/v1/custody-transcript",
             Self::CustodyPossession => "bailiwick/v1/custody-possession",
+            Self::CustodyPossessionBatch => "bailiwick/v1/custody-batch",
             Self::CustodyRelease => "bailiwick/v1/custody-release-proof",
             Self::CustodyRecipient => "bailiwick/v1/custody-recipient-proof",
             Self::CustodyNonce => "bailiwick/v1/custody-nonce",

@@ -7,7 +7,7 @@ use curve25519_dalek::traits::VartimeMultiscalarMul as _;
 use merlin::Transcript;
 
 use super::{CUSTODIANS_MAX, Context, Custodian, Dealing, DealingDigest, HybridShare};
-use crate::code::{at, dual_weights, evaluate};
+use crate::code::{dual_weights, evaluate_all};
 use crate::dleq::{self, Statement};
 use crate::key::first_not_possessed;
 use crate::point::Element;
@@ -218,7 +218,7 @@ pub(super) fn header_transcript(context: &Context, threshold: u16, custodians: &
 /// `w_i = v_i·m*(i)` for a polynomial m* of n - t coefficients drawn from T: a random word of the dual code.
 pub(super) fn weights(t: &mut Transcript, n: usize, threshold: usize) -> Vec<Scalar> {
     let coefficients: Vec<Scalar> = (0..n - threshold).map(|_| t.draw_scalar(b"coefficient")).collect();
-    dual_weights(n).iter().enumerate().map(|(i, v)| v * evaluate(&coefficients, &at(i))).collect()
+    dual_weights(n).iter().zip(evaluate_all(&coefficients, n)).map(|(v, m)| v * m).collect()
 }
 
 /// `sum w_i P_i`; everything in it is public.

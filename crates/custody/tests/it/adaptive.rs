@@ -66,18 +66,17 @@ fn the_key_of_a_possession_proof_is_absorbed() {
 fn the_weights_of_the_batch_depend_on_every_proof() {
     let case = Case::new(3, 2);
     let files: Vec<_> = case.custodians.iter().map(|c| c.key.to_bytes()).collect();
-    let mut t = Transcript::new(b"bailiwick/v1/custody-possession");
-    t.append_message(b"batch", &3u64.to_le_bytes());
+    // As if the last 64 bytes of each, the proof, were not among what the weights are drawn from.
+    let mut hasher = blake3::Hasher::new_derive_key("bailiwick/v1/custody-batch");
     for file in &files {
         let kem = bailiwick_protocol::labels::Label::CustodyKemKey.hash(&file[128..]);
-        t.append_message(b"key", &file[..32]);
-        t.append_message(b"receipt-key", &file[32..64]);
-        t.append_message(b"kem-key", &kem);
+        hasher.update(&[&file[..64], &kem].concat());
     }
+    let mut drawn = hasher.finalize_xof();
     let weights: Vec<Scalar> = (0..3)
         .map(|_| {
             let mut wide = [0; 16];
-            t.challenge_bytes(b"weight", &mut wide);
+            drawn.fill(&mut wide);
             Scalar::from(u128::from_le_bytes(wide))
         })
         .collect();

@@ -55,7 +55,7 @@ fn scene(each: impl Fn(&mut Envelope), people: impl Fn(&mut Vec<Principal>)) -> 
         list.iter_mut().for_each(&each);
         list
     };
-    let mut s = FleetScene::with(&changed);
+    let mut s = FleetScene::with(changed);
     s.opened =
         ["host", "other host"].iter().flat_map(|h| changed(h)).map(|e| opened_by("reader", &e)).collect();
     s.roster = Some(roster_with(|list| {
