@@ -44,7 +44,7 @@ fn codes(stripes: usize, runs: usize) -> anyhow::Result<()> {
     let (k, more) = (usize::from(K), usize::from(N - K));
     let bytes = stripes * k * BLOCK_BYTES;
     let geometry = Geometry::new(K, N, bytes as u64)?;
-    let data: Vec<u8> = (0..bytes).map(|i| (i * 31 >> 3).to_le_bytes()[0]).collect();
+    let data: Vec<u8> = (0..bytes).map(|i| ((i * 31) >> 3).to_le_bytes()[0]).collect();
     let mut copy = vec![0; bytes];
     show("memcpy", bytes, seconds(runs, || copy.copy_from_slice(black_box(&data))));
     let mut further = vec![0; stripes * more * BLOCK_BYTES];
@@ -98,7 +98,7 @@ fn inner(blocks: usize, runs: usize) -> anyhow::Result<()> {
     let (key, block) = ([1; 32], BLOCK_BYTES);
     let order = Order::new(&geometry, &key);
     let mut shard: Vec<u8> =
-        (0..usize::try_from(geometry.shard_bytes())?).map(|i| (i * 31 >> 3).to_le_bytes()[0]).collect();
+        (0..usize::try_from(geometry.shard_bytes())?).map(|i| ((i * 31) >> 3).to_le_bytes()[0]).collect();
     let at = |p: u64| usize::try_from(p).expect("in memory") * block;
     let mut made = shard.clone();
     let s = seconds(runs, || {

@@ -59,6 +59,7 @@ pub(crate) fn from_file(path: &Path) -> anyhow::Result<Passphrase> {
 }
 
 /// The first line, byte by byte so that nothing after it is taken from a pipe.
+#[expect(clippy::unbuffered_bytes, reason = "a buffer would take what follows the line")]
 fn first_line(source: &mut impl std::io::Read) -> anyhow::Result<Passphrase> {
     let mut line = Zeroizing::new(Vec::with_capacity(PASSPHRASE_BYTES_MAX + 1));
     for byte in source.take(PASSPHRASE_BYTES_MAX as u64 + 1).bytes() {

@@ -28,7 +28,10 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("Z21", "length prefixes of 2^33 and 2^64 - 1"),
     ("Z22", "a false witness in a release build"),
     ("Z23", "each private variable of a witness mutated"),
-    ("Z24", "a direction in which private variables move together: each gadget, the whole circuit of class tiny"),
+    (
+        "Z24",
+        "a direction in which private variables move together: each gadget, the whole circuit of class tiny",
+    ),
     ("Z25", "each group of constraints left out"),
     ("Z26", "gadgets over their whole small domains against plain Rust"),
     ("Z28", "bits of v + p in a decomposition"),

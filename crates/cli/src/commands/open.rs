@@ -123,9 +123,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
     if opener.envelope().shards.is_some() && opener.envelope().unit.k == 1 && !stdin {
         // Any one shard is the whole object.
-        return shards::run(&args, &owner, &|owner, bytes| {
-            super::custody::open_as_recipient(owner, bytes, &keys)
-        });
+        return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
     }
     let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
     if args.archive.partial() {

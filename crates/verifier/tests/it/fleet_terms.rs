@@ -110,7 +110,7 @@ fn the_weakest_host_is_weakest_in_the_policys_scope() {
             assert_eq!(format!("{:?}", numbers.month_detection), format!("{:?}", weakest.month_detection));
         }
     }
-    assert_eq!(shown[1], true, "the seed of the scene must sample both owners: {shown:?}");
+    assert!(shown[1], "the seed of the scene must sample both owners: {shown:?}");
 }
 
 /// The policy of the scene without its other claims.
