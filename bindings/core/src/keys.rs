@@ -374,8 +374,14 @@ fn write(
     let cannot = |e| Error::io(format_args!("cannot create {}", path.display()), e);
     let print = fingerprint(kem, public);
     let secret = Secret::init_with(|b| b.copy_from_slice(secret.expose_secret()));
-    let mut file =
-        KeyFile { kind, algorithm, public: public.to_vec(), fingerprint: Some(&print), secret: Some(secret), agent: None };
+    let mut file = KeyFile {
+        kind,
+        algorithm,
+        public: public.to_vec(),
+        fingerprint: Some(&print),
+        secret: Some(secret),
+        agent: None,
+    };
     let text = file.to_text();
     file.secret = None;
     let mut beside = NewFile::create(&with_suffix(path, ".pub"), 0o644)?;
