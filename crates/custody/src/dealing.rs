@@ -78,7 +78,7 @@ pub struct Custodian {
 pub struct HybridShare {
     /// Hash of the share (spec custody, clause K31).
     pub commitment: [u8; 32],
-    /// Encapsulated key [1120].
+    /// Encapsulated key, 1,120 bytes.
     pub enc: Vec<u8>,
     /// The 32-byte share and its tag.
     pub ciphertext: [u8; 48],
