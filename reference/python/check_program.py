@@ -15,6 +15,7 @@ from bailiwick_reference.envelope import Refused, key_id
 from bailiwick_reference.sealed import RecipientKey, open_object
 
 KEMS = {"x-wing": 0x647A, "x25519": 0x0020, "p256": 0x0010}
+PASSPHRASE = "correct horse, battery – staple"
 
 
 def key_file(path):
@@ -44,23 +45,27 @@ def main(program):
             keys.append(RecipientKey(kem, bytes.fromhex(fields["secret"])))
             if keys[-1].public.hex() != fields["public"] or not fields["fingerprint"].startswith(key_id(kem, keys[-1].public).hex()):
                 sys.exit(f"MISMATCH  {algorithm}: public key or fingerprint of the key file")
+        (place / "phrase").write_text(PASSPHRASE + "\n", encoding="utf-8")
+        (place / "phrase").chmod(0o600)
         to = [argument for algorithm in KEMS for argument in ("--to", f"{algorithm}.pub")]
-        several = [[*to], [*to, "--no-pad"], [*to, "--anonymous"]]
+        several = [[*to], [*to, "--no-pad"], [*to, "--anonymous"], ["--passphrase-file", "phrase"], [*to, "--passphrase-file", "phrase", "--also-passphrase"]]
         opened = 0
         for number, (size, ways) in enumerate((size, ways) for size in (0, 20_000) for ways in several):
             data = generator.randbytes(size)
             body, envelope = place / f"body{number}", place / f"envelope{number}"
             (place / "plain.bin").write_bytes(data)
             run("seal", "plain.bin", "-o", body.name, "--envelope", envelope.name, "--owner", "owner", *ways)
-            for key in keys:
-                found = open_object(owner, envelope.read_bytes(), body.read_bytes(), [key])
+            readers = [{"keys": [key]} for key in keys if "--to" in ways]
+            readers += [{"passphrase": PASSPHRASE}] if "--passphrase-file" in ways else []
+            for reader in readers:
+                found = open_object(owner, envelope.read_bytes(), body.read_bytes(), **reader)
                 if (found.data, found.name) != (data, "plain.bin"):
                     sys.exit(f"MISMATCH  {size} bytes, {ways}: other data or name")
                 opened += 1
             root = found.envelope.root
             if root is not None and root != cell_tree.levels(body.read_bytes())[-1][0].to_bytes(32, "little"):
                 sys.exit(f"MISMATCH  {size} bytes, {ways}: the cell tree's root")
-        print(f"program: {opened} times opened what it sealed, by key files of {len(KEMS)} mechanisms")
+        print(f"program: {opened} times opened what it sealed, by key files of {len(KEMS)} mechanisms and a passphrase")
 
 
 if __name__ == "__main__":
