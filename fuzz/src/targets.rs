@@ -1,8 +1,10 @@
 //! The targets.
 
+mod archive;
 mod beacon;
 mod bodies;
 mod checks;
+mod compact;
 mod custody;
 mod export;
 mod fleet;
@@ -39,6 +41,8 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "body", run: bodies::body, seeds: bodies::body_seeds },
     Target { name: "opened-envelope", run: bodies::envelope, seeds: bodies::envelope_seeds },
+    Target { name: "archive", run: archive::archive, seeds: archive::archive_seeds },
+    Target { name: "compact-value", run: compact::value, seeds: compact::value_seeds },
     Target { name: "challenge", run: messages::challenge, seeds: messages::challenge_seeds },
     Target { name: "response", run: messages::response, seeds: messages::response_seeds },
     Target { name: "bundle", run: messages::bundle, seeds: messages::bundle_seeds },

@@ -99,6 +99,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner =
         OwnerKey(keyfile::public_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?);
     if shards::wanted(&args) {
+        anyhow::ensure!(
+            !args.archive.given(),
+            "an object in shards holds no directory: leave out --list, --only and --raw"
+        );
         let opening = args.opening.read()?;
         return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
     }
