@@ -61,12 +61,12 @@ fn generations() {
 #[test]
 fn an_envelope_is_replaced_without_its_body() {
     let client = SHARED.client(OWNER);
-    let at = |generation| Object::of(OWNER, 45, 200_000, generation);
+    let at = |generation| Object::of(OWNER, 49, 200_000, generation);
     let replace = |o: &Object| client.replace_envelope(&o.name, &o.signed);
     assert_eq!(refused(replace(&at(2)).unwrap_err()).0, 404);
     at(2).put(&client).unwrap();
     assert_eq!(refused(replace(&at(1)).unwrap_err()), (409, "lower-generation".into()));
-    let another = Object::of(OWNER, 45, 300_000, 3);
+    let another = Object::of(OWNER, 49, 300_000, 3);
     assert_eq!(refused(replace(&another).unwrap_err()), (422, "blake3".into()));
     let stranger = SHARED.client(READER);
     assert_eq!(refused(stranger.replace_envelope(&at(3).name, &at(3).signed).unwrap_err()).0, 403);
