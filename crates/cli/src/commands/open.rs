@@ -7,14 +7,17 @@ mod tree;
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use bailiwick_envelope::{Metadata, OpenError, Opened, Opener, RangeAuthenticity, Seekable};
+use bailiwick_envelope::{
+    CobblestoneError, Metadata, OpenError, Opened, Opener, RangeAuthenticity, Seekable,
+};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Opened as Statement;
-use bailiwick_protocol::envelope::Envelope;
+use bailiwick_protocol::envelope::{BODY_HEADER_BYTES, Envelope};
 use bailiwick_protocol::ids::{OpenerKey, OwnerKey};
 use bailiwick_protocol::signing::{Signed, SigningKey};
 
@@ -130,6 +133,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
     }
     let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
+    if let Some(file) = &body {
+        check_size(&opener, file).with_context(|| format!("cannot open {}", args.body.display()))?;
+    }
     if args.archive.partial() {
         return archive::some(&args.archive, &opener, body.as_mut(), args.output.as_deref(), args.json);
     }
@@ -229,6 +235,21 @@ fn attest(mut file: AtomicFile, envelope: &Envelope, key: &SigningKey) -> anyhow
 
 fn open_file(path: &Path) -> anyhow::Result<File> {
     File::open(path).with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// The length of a body is known before anything of it is decrypted. A body of another envelope is left to be named as such.
+fn check_size(opener: &Opener, file: &File) -> Result<(), OpenError> {
+    let body = &opener.envelope().body;
+    let about = file.metadata().map_err(CobblestoneError::Read)?;
+    if !about.is_file() || about.len() == body.size {
+        return Ok(());
+    }
+    let mut header = [0; BODY_HEADER_BYTES as usize];
+    let signed = [body.salt.as_slice(), &body.key_commitment].concat();
+    match file.read_exact_at(&mut header, 0) {
+        Ok(()) if header[..] != signed[..] => Ok(()),
+        _ => Err(CobblestoneError::Size { expected: body.size, found: Some(about.len()) }.into()),
+    }
 }
 
 fn with_help(error: anyhow::Error, envelope: &Path) -> anyhow::Error {
