@@ -70,6 +70,8 @@ pub struct Upload {
     /// Taken at the end; `None` also after a failure.
     hashers: Option<(PieceHasher, TreeBuilder)>,
     renamed: bool,
+    /// Only in the place of what is stored: if that was removed meanwhile, it stays removed.
+    replaces_only: bool,
     _reservation: Reservation,
 }
 
@@ -119,6 +121,7 @@ impl Store {
             received: 0,
             hashers: Some((PieceHasher::new(), TreeBuilder::new())),
             renamed: false,
+            replaces_only: false,
             _reservation: reservation,
         })))
     }
@@ -139,6 +142,7 @@ impl Store {
             Admission::AlreadyStored(record) => return Ok(Stored { record, already: true }),
             Admission::Upload(upload) => upload,
         };
+        upload.replaces_only = true;
         let body = self.open_body(upload.name())?;
         let (signed, stored) = (&upload.envelope.body, &body.envelope().body);
         if signed != stored {
@@ -210,6 +214,7 @@ impl Upload {
         let mut replaced = match inner.judge(&self.signed, &self.envelope)? {
             Verdict::Same(record) => return Ok(Stored { record, already: true }),
             Verdict::Replaces(record) => Some(record),
+            Verdict::New if self.replaces_only => return Err(StoreError::NotFound(self.name)),
             Verdict::New => None,
         };
         // No entry of a predecessor that could be mistaken for this object may outlive a crash.
