@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
+use bailiwick_client::ClientError;
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 
@@ -77,7 +78,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     for (path, envelope) in &envelopes {
         if let Some(client) = &client {
             let name = envelope.name();
-            client.delete(&name).with_context(|| format!("the node still has {name}"))?;
+            match client.delete(&name) {
+                // Gone already, perhaps by this command before it was interrupted.
+                Ok(()) | Err(ClientError::Refused { status: 404, .. }) => {}
+                Err(error) => {
+                    return Err(error).with_context(|| format!("the node may still have {name}"));
+                }
+            }
         }
         overwrite(path)?;
         say!("destroyed {} ({}): {}", path.display(), envelope.name(), ways(envelope))?;
