@@ -47,7 +47,7 @@ pub enum Conduct {
         /// Since when.
         from: u64,
     },
-    /// Gives no inventory.
+    /// Signs the inventory of epoch 1, and none after: it has shown that it holds something.
     NoInventory,
     /// Takes challenges and never answers.
     Silent,

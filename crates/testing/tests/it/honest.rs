@@ -60,7 +60,8 @@ fn slow_p24_ten_thousand_honest_rounds_without_a_failure() {
 fn p24_a_fault_that_outlasts_the_deadline_is_a_failed_answer() {
     let seed = seed("faults that last", 25);
     let mut plan = plan(seed, 5, vec![host(seed, "unlucky")]);
-    plan.faults = Faults::new(seed, 100, 200);
+    // Half of the calls: a host that never gets as far as an inventory has not failed, it was never heard.
+    plan.faults = Faults::new(seed, 50, 200);
     let simulation = Simulation::new(plan);
     simulation.run().unwrap();
     let report =
