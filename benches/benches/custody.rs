@@ -21,15 +21,15 @@ use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::VartimeMultiscalarMul as _;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
 
 const N: usize = 100;
 const T: usize = 51;
 
 fn main() {
     let quick = std::env::args().any(|a| a == "--test");
-    let mut rng = StdRng::from_seed([1; 32]);
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
     let keys: Vec<_> = (0..N).map(|_| CustodianSecretKey::generate(&mut rng)).collect();
     let custodians: Vec<_> = keys
         .iter()

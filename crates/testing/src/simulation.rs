@@ -1,7 +1,7 @@
 //! A whole campaign: the auditor's engine over a simulated fleet, day by day, and its dossier before the shipped verifier.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_auditor::{
     Clock as _, DossierError, Engine, EngineError, Entropy, MemoryJournal, NoEntropy, Pace, Ports, Purpose,
@@ -71,6 +71,7 @@ pub struct Simulation {
     schedule: Schedule,
     proofs: Arc<NativeProofs>,
     owners: Vec<OwnerKey>,
+    restarted_ms: Mutex<Vec<u64>>,
 }
 
 struct SeededEntropy(Seed);
@@ -124,6 +125,7 @@ impl Simulation {
             schedule,
             proofs,
             owners,
+            restarted_ms: Mutex::default(),
         }
     }
 
@@ -176,6 +178,12 @@ impl Simulation {
     #[must_use]
     pub fn round_ms(&self, epoch: u64) -> u64 {
         self.chain.published_ms(self.schedule.round_of(epoch).expect("an epoch of the schedule"))
+    }
+
+    /// When the auditor died and started again, Unix milliseconds.
+    #[must_use]
+    pub fn restarted_ms(&self) -> Vec<u64> {
+        self.restarted_ms.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The schedule, signed.
@@ -233,6 +241,7 @@ impl Simulation {
             looks += 1;
             if self.restart_every > 0 && looks.is_multiple_of(self.restart_every) {
                 drop(engine);
+                self.restarted_ms.lock().unwrap_or_else(PoisonError::into_inner).push(self.clock.now_ms());
                 engine = self.start()?;
             }
         }
