@@ -17,7 +17,7 @@ use bailiwick_envelope::{
 };
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Opened as Statement;
-use bailiwick_protocol::envelope::{BODY_HEADER_BYTES, Envelope};
+use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::{OpenerKey, OwnerKey};
 use bailiwick_protocol::signing::{Signed, SigningKey};
 
@@ -244,8 +244,8 @@ fn check_size(opener: &Opener, file: &File) -> Result<(), OpenError> {
     if !about.is_file() || about.len() == body.size {
         return Ok(());
     }
-    let mut header = [0; BODY_HEADER_BYTES as usize];
     let signed = [body.salt.as_slice(), &body.key_commitment].concat();
+    let mut header = vec![0; signed.len()];
     match file.read_exact_at(&mut header, 0) {
         Ok(()) if header[..] != signed[..] => Ok(()),
         _ => Err(CobblestoneError::Size { expected: body.size, found: Some(about.len()) }.into()),
