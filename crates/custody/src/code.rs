@@ -30,29 +30,57 @@ pub(crate) fn dual_weights(n: usize) -> Vec<Scalar> {
 }
 
 /// Value at `x` of the polynomial with these coefficients, constant term first (Horner).
+#[cfg(test)]
 pub(crate) fn evaluate(coefficients: &[Scalar], x: &Scalar) -> Scalar {
     coefficients.iter().rev().fold(Scalar::ZERO, |sum, c| sum * x + c)
 }
 
-/// Values at 1..=n of the polynomial with these coefficients: as many by [`evaluate`] as it has coefficients, the others by adding up
-/// differences, which costs no multiplications.
+/// Values at 1..=n, n at most 128, of the polynomial with these coefficients.
+///
+/// The points are small, so Horner's rule runs over integers of 512 bits and is reduced only when the next step might not fit: much
+/// less work than a product of scalars for each step.
 pub(crate) fn evaluate_all(coefficients: &[Scalar], n: usize) -> Vec<Scalar> {
-    let k = coefficients.len().min(n);
-    let mut values: Vec<Scalar> = (0..k).map(|i| evaluate(coefficients, &at(i))).collect();
-    // differences[j]: the last j-th forward difference of the values so far; the (k-1)-th is constant.
-    let mut differences = Vec::with_capacity(k);
-    let mut row = values.clone();
-    while let Some(last) = row.last() {
-        differences.push(*last);
-        row = row.windows(2).map(|w| w[1] - w[0]).collect();
-    }
-    for _ in k..n {
-        for j in (0..k.saturating_sub(1)).rev() {
-            differences[j] = differences[j] + differences[j + 1];
+    let limbs: Vec<[u64; 4]> = coefficients.iter().rev().map(limbs).collect();
+    (1..=n as u64).map(|x| evaluate_at(&limbs, x)).collect()
+}
+
+/// Steps before a reduction. With a start below 2^253 and 128·v + 2^253 for each step, v stays below 2^(253 + 7·36 + 1).
+const STEPS: usize = 36;
+
+/// Horner's rule at the small number `x`, highest coefficient first.
+fn evaluate_at(coefficients: &[[u64; 4]], x: u64) -> Scalar {
+    let mut value = Scalar::ZERO;
+    for part in coefficients.chunks(STEPS) {
+        let mut sum = [0u64; 8];
+        sum[..4].copy_from_slice(&limbs(&value));
+        for c in part {
+            let mut carry = 0u128;
+            for (i, limb) in sum.iter_mut().enumerate() {
+                carry += u128::from(*limb) * u128::from(x) + u128::from(c.get(i).copied().unwrap_or(0));
+                *limb = low(carry);
+                carry >>= 64;
+            }
         }
-        values.extend(differences.first());
+        value = reduced(&sum);
     }
-    values
+    value
+}
+
+fn low(v: u128) -> u64 {
+    u64::try_from(v & u128::from(u64::MAX)).expect("the upper half is masked")
+}
+
+fn reduced(sum: &[u64; 8]) -> Scalar {
+    let mut wide = [0; 64];
+    for (bytes, limb) in wide.chunks_exact_mut(8).zip(sum) {
+        bytes.copy_from_slice(&limb.to_le_bytes());
+    }
+    Scalar::from_bytes_mod_order_wide(&wide)
+}
+
+fn limbs(s: &Scalar) -> [u64; 4] {
+    let (limbs, _) = s.as_bytes().as_chunks::<8>();
+    core::array::from_fn(|i| u64::from_le_bytes(limbs[i]))
 }
 
 /// As [`evaluate`] for secret coefficients without a constant term: coefficients of X, X^2, …
@@ -98,14 +126,17 @@ mod tests {
         }
     }
 
-    /// Against one evaluation each, for every number of coefficients.
+    /// Against one evaluation each: numbers of coefficients around those of a reduction, and the largest numbers everywhere.
     #[test]
-    fn differences_give_the_same_values() {
-        for k in 1..9 {
-            let coefficients: Vec<Scalar> = (0..k).map(|i| Scalar::from(7 * i + 3u64)).collect();
-            for n in [1, 2, 7, 20] {
-                let expected: Vec<_> = (0..n).map(|i| evaluate(&coefficients, &at(i))).collect();
-                assert_eq!(evaluate_all(&coefficients, n), expected, "{k} coefficients, {n} points");
+    fn small_points_give_the_same_values() {
+        let largest = -Scalar::ONE;
+        for k in [1, 2, 8, STEPS - 1, STEPS, STEPS + 1, 2 * STEPS, 2 * STEPS + 1, 127] {
+            let drawn: Vec<Scalar> = (0..k as u64).map(|i| Scalar::from(7 * i + 3).invert()).collect();
+            for coefficients in [drawn, vec![largest; k]] {
+                for n in [1, 2, 20, 128] {
+                    let expected: Vec<_> = (0..n).map(|i| evaluate(&coefficients, &at(i))).collect();
+                    assert_eq!(evaluate_all(&coefficients, n), expected, "{k} coefficients, {n} points");
+                }
             }
         }
     }

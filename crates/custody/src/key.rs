@@ -12,16 +12,14 @@ use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{IsIdentity as _, VartimeMultiscalarMul as _};
 use hkdf::Hkdf;
-use merlin::Transcript;
 use rand_core::CryptoRng;
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
-use crate::point::{Element, PointError, decode_scalar, halves, joined};
+use crate::point::{Element, PointError};
+use crate::possession;
 use crate::sealed::{self, SealingKeyError, XWING_BYTES};
-use crate::transcript::{Hedge, TranscriptExt as _, transcript};
 
 /// Bytes of a custodian's public key: E ‖ receipt key ‖ proof of possession ‖ X-Wing key.
 pub const CUSTODIAN_PUBLIC_KEY_BYTES: usize = 32 + 32 + 64 + XWING_BYTES;
@@ -80,26 +78,6 @@ impl CustodianKey {
     ) -> Result<Self, PointError> {
         Ok(Self { element: Element::decode(point)?, receipt, kem_digest, possession })
     }
-
-    /// Challenge of the proof, after its commitment.
-    fn challenge(&self) -> Scalar {
-        let mut t = possession_transcript(&self.element, &self.receipt, &self.kem_digest);
-        t.append_message(b"r", &halves(&self.possession).0);
-        t.draw_scalar(b"c")
-    }
-
-    /// `(R, c, z)` of the proof, if they can be read.
-    fn proof(&self) -> Option<(RistrettoPoint, Scalar, Scalar)> {
-        let (r, z) = halves(&self.possession);
-        Some((Element::decode(&r).ok()?.point, self.challenge(), decode_scalar(&z)?))
-    }
-
-    /// Whether whoever made the key knew its secret: z·G = R + c·E.
-    pub(crate) fn is_possessed(&self) -> bool {
-        self.proof().is_some_and(|(r, c, z)| {
-            RistrettoPoint::vartime_double_scalar_mul_basepoint(&-c, &self.element.point, &z) == r
-        })
-    }
 }
 
 impl fmt::Debug for CustodianKey {
@@ -108,47 +86,6 @@ impl fmt::Debug for CustodianKey {
         self.element.bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))?;
         write!(f, ")")
     }
-}
-
-fn possession_transcript(element: &Element, receipt: &[u8; 32], kem_digest: &[u8; 32]) -> Transcript {
-    let mut t = transcript(Label::CustodyPossession);
-    t.append_element(b"key", element);
-    t.append_message(b"receipt-key", receipt);
-    t.append_message(b"kem-key", kem_digest);
-    t
-}
-
-/// The first of `keys` whose proof of possession does not hold.
-///
-/// All at once by a random linear combination with 128-bit weights, drawn after every proof was absorbed; one by one only to find whom to name.
-pub(crate) fn first_not_possessed(keys: &[&CustodianKey]) -> Option<usize> {
-    if batch_is_possessed(keys) { None } else { keys.iter().position(|k| !k.is_possessed()) }
-}
-
-fn batch_is_possessed(keys: &[&CustodianKey]) -> bool {
-    let Some(proofs) = keys.iter().map(|k| k.proof()).collect::<Option<Vec<_>>>() else { return false };
-    let mut hasher = blake3::Hasher::new_derive_key(Label::CustodyPossessionBatch.as_str());
-    for k in keys {
-        for part in [&k.element.bytes[..], &k.receipt, &k.kem_digest, &k.possession] {
-            hasher.update(part);
-        }
-    }
-    let mut weights = hasher.finalize_xof();
-    let mut base = Scalar::ZERO;
-    let mut scalars = Vec::with_capacity(2 * keys.len() + 1);
-    let mut points = Vec::with_capacity(2 * keys.len() + 1);
-    for (key, (r, c, z)) in keys.iter().zip(proofs) {
-        let mut drawn = [0; 16];
-        weights.fill(&mut drawn);
-        let weight = Scalar::from(u128::from_le_bytes(drawn));
-        base += weight * z;
-        // The short weight stands positive, so that its upper half is zero and costs nothing.
-        scalars.extend([weight, weight * c]);
-        points.extend([r, key.element.point]);
-    }
-    scalars.push(-base);
-    points.push(curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT);
-    RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity()
 }
 
 /// A custodian's whole public key, its proof of possession checked.
@@ -249,13 +186,7 @@ impl CustodianSecretKey {
         let receipt = self.receipt_key().public();
         let kem = sealed::public(Kem::XWing, &self.kem_seed()).expect("X-Wing takes any 32 bytes");
         let digest = kem_digest(&kem);
-        let mut t = possession_transcript(&element, &receipt, &digest);
-        // One statement per secret, so a nonce that depends on both never answers two challenges (as in RFC 8032).
-        let r = Hedge::deterministic(&t, x.as_bytes()).scalar();
-        let commitment = Element::from(RistrettoPoint::mul_base(&r));
-        t.append_element(b"r", &commitment);
-        let z = *r + t.draw_scalar(b"c") * *x;
-        let possession = joined(&commitment.bytes, z.as_bytes());
+        let possession = possession::prove(&x, &element, &receipt, &digest);
         let key = CustodianKey { element, receipt, kem_digest: digest, possession };
         CustodianPublicKey { key, kem }
     }

@@ -20,6 +20,7 @@ mod hybrid;
 mod jurisdiction;
 mod key;
 mod point;
+mod possession;
 mod recipient;
 mod recover;
 mod release;

@@ -5,7 +5,6 @@
 
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::IsIdentity as _;
 
 /// Bytes of an element and of a scalar.
 pub(crate) const POINT_BYTES: usize = 32;
@@ -32,10 +31,11 @@ pub(crate) struct Element {
 impl Element {
     /// Reads an element other than the identity.
     pub(crate) fn decode(bytes: &[u8; POINT_BYTES]) -> Result<Self, PointError> {
-        let point = CompressedRistretto(*bytes).decompress().ok_or(PointError::NotCanonical)?;
-        if point.is_identity() {
+        // The one encoding of the identity (RFC 9496 section 4.3.2; every other is not canonical).
+        if *bytes == [0; POINT_BYTES] {
             return Err(PointError::Identity);
         }
+        let point = CompressedRistretto(*bytes).decompress().ok_or(PointError::NotCanonical)?;
         Ok(Self { bytes: *bytes, point })
     }
 }

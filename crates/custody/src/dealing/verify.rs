@@ -9,8 +9,8 @@ use merlin::Transcript;
 use super::{CUSTODIANS_MAX, Context, Custodian, Dealing, DealingDigest, HybridShare};
 use crate::code::{dual_weights, evaluate_all};
 use crate::dleq::{self, Statement};
-use crate::key::first_not_possessed;
 use crate::point::Element;
+use crate::possession::Batch;
 use crate::transcript::{TranscriptExt as _, transcript};
 
 /// What is wrong with a dealing.
@@ -104,10 +104,8 @@ impl Dealing {
     pub fn verify(self) -> Result<VerifiedDealing, DealingError> {
         check_shape(&self.custodians, self.threshold)?;
         check_points(&self)?;
-        let keys: Vec<_> = self.custodians.iter().map(|c| &c.key).collect();
-        if let Some(i) = first_not_possessed(&keys) {
-            return Err(DealingError::Possession { custodian: self.custodians[i].name.clone() });
-        }
+        let keys = self.custodians.iter().map(|c| &c.key);
+        let Some(possession) = Batch::new(keys.clone()) else { return Err(self.refusal()) };
         let mut t = dealing_transcript(
             &self.context,
             self.threshold,
@@ -117,15 +115,24 @@ impl Dealing {
             &self.hybrid,
         );
         let weights = weights(&mut t, self.custodians.len(), usize::from(self.threshold));
-        let u = combine(&weights, self.custodians.iter().map(|c| &c.key.element));
+        // U, plus a term that is zero unless a proof of possession does not hold: see clause K13 for why one sum may stand for both.
+        let u = possession.added_to(&weights, keys).into();
         let v = combine(&weights, self.shares.iter());
         let g = generator();
         let statement = Statement { g1: &g, y1: &self.ephemeral, g2: &u, y2: &v };
         if !dleq::holds(t, &statement, &self.proof) {
-            return Err(DealingError::Proof);
+            return Err(self.refusal());
         }
         let digest = self.digest();
         Ok(VerifiedDealing { dealing: self, digest })
+    }
+
+    /// Whose fault it is that the sums do not agree: the first custodian whose proof of possession does not hold, or the dealer's.
+    fn refusal(&self) -> DealingError {
+        match self.custodians.iter().find(|c| !c.key.is_possessed()) {
+            Some(c) => DealingError::Possession { custodian: c.name.clone() },
+            None => DealingError::Proof,
+        }
     }
 }
 
@@ -147,15 +154,28 @@ pub(super) fn check_shape(custodians: &[Custodian], threshold: u16) -> Result<()
     if threshold == 0 || usize::from(threshold) >= n {
         return Err(DealingError::Threshold { threshold, custodians: n });
     }
-    for (i, c) in custodians.iter().enumerate() {
-        if let Some(other) = custodians[..i].iter().find(|o| o.key.point() == c.key.point()) {
-            return Err(DealingError::DuplicateKey { first: other.name.clone(), second: c.name.clone() });
-        }
-        if custodians[..i].iter().any(|o| o.name == c.name) {
-            return Err(DealingError::DuplicateName(c.name.clone()));
-        }
+    let distinct = |mut all: Vec<&[u8]>| {
+        all.sort_unstable();
+        all.windows(2).all(|w| w[0] != w[1])
+    };
+    if distinct(custodians.iter().map(|c| c.key.point().as_slice()).collect())
+        && distinct(custodians.iter().map(|c| c.name.as_bytes()).collect())
+    {
+        return Ok(());
     }
-    Ok(())
+    Err(first_duplicate(custodians))
+}
+
+/// Of custodians among whom two have one key or one name, which.
+fn first_duplicate(custodians: &[Custodian]) -> DealingError {
+    let of = |(i, c): (usize, &Custodian)| {
+        if let Some(other) = custodians[..i].iter().find(|o| o.key.point() == c.key.point()) {
+            return Some(DealingError::DuplicateKey { first: other.name.clone(), second: c.name.clone() });
+        }
+        let same_name = custodians[..i].iter().any(|o| o.name == c.name);
+        same_name.then(|| DealingError::DuplicateName(c.name.clone()))
+    };
+    custodians.iter().enumerate().find_map(of).expect("the caller has seen two that are alike")
 }
 
 /// No point in two places: an honest dealer draws d, S and m at random, so this never happens to one.
