@@ -44,10 +44,12 @@ impl Scheme for CellTreeGroth16 {
 
     fn soundness(&self) -> Soundness {
         Soundness {
-            // draft-irtf-cfrg-pairing-friendly-curves section 3, after Barbulescu and Duquesne, "Updating Key Size Estimations for
-            // Pairings", J. Cryptology 2019.
+            // Barbulescu and Duquesne, "Updating Key Size Estimations for Pairings" (J. Cryptology 32, 2019), after the tower number
+            // field sieve of Kim and Barbulescu (Crypto 2016): about 2^100 operations for the 254-bit BN curve. The other parts are
+            // stronger: challenge binding 248 bits, BLAKE3 and Poseidon2 collisions about 127, Ed25519 about 126.
             bits: 100,
-            assumption: "discrete logarithms in the groups and the target field of BN254, in the algebraic group model; the key's secret is known to nobody",
+            basis: "BN254 pairing group, the weakest part: about 100 bits (Barbulescu and Duquesne, J. Cryptology 2019, after Kim and Barbulescu, Crypto 2016); challenge binding 248 bits, hashes and signatures 126 bits or more",
+            assumption: "Groth16 over BN254 is sound (discrete logarithms in its groups and its target field, in the algebraic group model) and Poseidon2 is collision resistant",
             owner_secret: false,
         }
     }

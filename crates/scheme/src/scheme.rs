@@ -76,7 +76,9 @@ pub struct NoCommitment(pub Box<dyn Error + Send + Sync>);
 pub struct Soundness {
     /// log2 of the work, or of one over the chance, that a false proof takes, as currently estimated.
     pub bits: u32,
-    /// What is assumed.
+    /// Where that figure comes from.
+    pub basis: &'static str,
+    /// What is assumed: a clause that goes on "assumes that".
     pub assumption: &'static str,
     /// Whether the owner has to keep a secret from the host for it to hold.
     pub owner_secret: bool,
