@@ -1,5 +1,6 @@
 //! Reasons and assumptions: a stable code for programs, a sentence for people (spec verdict, clause V4).
 
+use bailiwick_scheme::Soundness;
 use serde::Serialize;
 
 /// Why a verdict is what it is.
@@ -179,7 +180,7 @@ pub enum ReasonCode {
     PassphraseHolders,
     /// A dealing that does not verify, or is about another object.
     DealingUnsound,
-    /// Custodians the roster does not have.
+    /// Custodians the roster does not have, or not as custodians at the moment judged at.
     CustodianUnknown,
     /// Enough custodians are related to whoever stores or carries the data.
     CustodiansRelated,
@@ -269,7 +270,7 @@ impl AssumptionCode {
                 "assumes that at least one contributor of the key ceremony was honest, and one of the powers of tau it began with"
             }
             Self::Cryptography => {
-                "assumes Groth16 over BN254 is sound, and Poseidon2, BLAKE3 and Ed25519 are secure"
+                "assumes that the possession scheme is sound, and BLAKE3 and Ed25519 are secure"
             }
             Self::AuditorAskedAgain => {
                 "rests on this auditor\u{2019}s word that it asked, and asked again, and that nothing signed, or only part of an answer, came back"
@@ -309,5 +310,13 @@ impl AssumptionCode {
             }
         };
         Assumption { code: self, text: text.to_owned() }
+    }
+
+    /// What an answer rests on, by the word of its scheme; in general words if no scheme of the reader judged one.
+    pub(crate) fn of_scheme(scheme: Option<&Soundness>) -> Assumption {
+        let Some(s) = scheme else { return Self::Cryptography.stated() };
+        let secret = if s.owner_secret { ", that the owner keeps a secret from the host" } else { "" };
+        let text = format!("assumes that {}{secret}, and that BLAKE3 and Ed25519 are secure", s.assumption);
+        Assumption { code: Self::Cryptography, text }
     }
 }

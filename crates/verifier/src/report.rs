@@ -320,6 +320,12 @@ pub struct Soundness {
     pub basis: &'static str,
 }
 
+impl From<bailiwick_scheme::Soundness> for Soundness {
+    fn from(s: bailiwick_scheme::Soundness) -> Self {
+        Self { bits: u16::try_from(s.bits).unwrap_or(u16::MAX), basis: s.basis }
+    }
+}
+
 /// Detection probabilities of one scope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScopeDetection {

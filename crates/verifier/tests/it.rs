@@ -18,6 +18,8 @@ mod dossier_vector;
 mod fleet;
 #[path = "it/fleet_answers.rs"]
 mod fleet_answers;
+#[path = "it/fleet_custodians_left.rs"]
+mod fleet_custodians_left;
 #[path = "it/fleet_custody.rs"]
 mod fleet_custody;
 #[path = "it/fleet_inventories.rs"]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bailiwick_protocol::bundle::{Answer, NoAnswer};
 use bailiwick_protocol::challenge::{CannotProve, Challenge};
 use bailiwick_protocol::ids::VkDigest;
-use bailiwick_scheme::{KeyError, Question, Refused, Schemes, Shown, VerifyingKey};
+use bailiwick_scheme::{KeyError, Question, Refused, Schemes, Shown, Soundness, VerifyingKey};
 
 use super::Case;
 use super::evidence::Evidence;
@@ -122,6 +122,11 @@ impl<'a> Keys<'a> {
     pub(super) fn get(&self, digest: VkDigest) -> Loaded {
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         prepared.entry(digest).or_insert_with(|| self.load(digest)).clone()
+    }
+
+    /// What answers under the key of this digest rest on, by the scheme whose key it is.
+    pub(super) fn soundness(&self, digest: VkDigest) -> Option<Soundness> {
+        Some(self.schemes.of_key(self.bytes.get(&digest)?, digest)?.soundness())
     }
 
     /// The bytes given for the challenge's digest, if they have that digest and pass every check of a key.

@@ -7,7 +7,7 @@ use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::dossier::Dossier;
 use bailiwick_protocol::ids::{HostKey, VkDigest};
 use bailiwick_roster::Blocs;
-use bailiwick_scheme::Schemes;
+use bailiwick_scheme::{Schemes, Soundness};
 
 use super::conclusion::{Conclusion, labels};
 use super::signatures::Signatures;
@@ -25,6 +25,7 @@ mod hosts;
 mod keys;
 mod log;
 mod logged;
+mod loss;
 mod objects;
 mod opaque;
 mod people;
@@ -65,6 +66,8 @@ struct Fleet<'a> {
     /// Hosts of the bundles and of the counted schedules, those nobody anchored too.
     asked: BTreeSet<HostKey>,
     objects: objects::Objects,
+    /// What the answers rest on, once for each scheme of the keys at hand.
+    schemes: Vec<Soundness>,
     ignored: Vec<Reason>,
     now_unix_ms: u64,
 }
@@ -139,8 +142,27 @@ fn establish<'a>(
     objects.read_statements(&opened, anchors, &people, now, &mut ignored);
     let span = hosts::Span::new(&published, book.horizon(), now);
     let asked = hosts::asked(&audits, &plans);
+    let mut schemes: Vec<Soundness> = Vec::new();
+    for found in audits.iter().filter_map(|a| keys.soundness(a.core.vk?)) {
+        if !schemes.contains(&found) {
+            schemes.push(found);
+        }
+    }
     let hosts = hosts::gather(&audits, &plans, policy, anchors, &span, &mut ignored);
-    Fleet { policy, anchors, people, book, plans, audits, hosts, asked, objects, ignored, now_unix_ms: now }
+    Fleet {
+        policy,
+        anchors,
+        people,
+        book,
+        plans,
+        audits,
+        hosts,
+        asked,
+        objects,
+        schemes,
+        ignored,
+        now_unix_ms: now,
+    }
 }
 
 fn report(fleet: &Fleet<'_>, inputs: &DossierInputs<'_>) -> FleetReport {

@@ -19,29 +19,22 @@ use crate::time::duration;
 /// clock may differ by this much, and it never makes evidence younger than zero.
 const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
 
-/// Barbulescu and Duquesne, "Updating Key Size Estimations for Pairings" (J. Cryptology 32, 2019), after the tower
-/// number field sieve of Kim and Barbulescu (Crypto 2016): about 2^100 operations for the 254-bit BN curve.
-/// The other parts are stronger: challenge binding 248 bits, BLAKE3 and Poseidon2 collisions about 127, Ed25519 about 126.
-pub(super) const SOUNDNESS: Soundness = Soundness {
-    bits: 100,
-    basis: "BN254 pairing group, the weakest part: about 100 bits (Barbulescu and Duquesne, J. Cryptology 2019, after Kim and Barbulescu, Crypto 2016); challenge binding 248 bits, hashes and signatures 126 bits or more",
-};
-
 pub(super) fn judge(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> ClaimReport {
     let detection = scopes::detection(case, evidence);
     let (verdict, reasons) = decide(case, evidence, answer, &detection);
     let headline = headline(verdict, &reasons);
     let about_proof =
         matches!(answer, Answered::Valid | Answered::Invalid | Answered::Unjudged(_) | Answered::Unopened);
+    let soundness = evidence.challenge.as_ref().and_then(|c| case.keys.soundness(c.vk));
     ClaimReport {
         claim: Claim::Stored,
         required: case.policy.require.contains(&Claim::Stored),
         verdict,
         headline,
         reasons,
-        assumptions: assumptions(case, evidence, answer),
+        assumptions: assumptions(case, evidence, answer, soundness.as_ref()),
         numbers: Numbers {
-            soundness: about_proof.then_some(SOUNDNESS),
+            soundness: soundness.filter(|_| about_proof).map(Soundness::from),
             samples: evidence.challenge.as_ref().map(|c| c.class.samples),
             age_ms: evidence.challenge.as_ref().map(|_| case.age_ms()),
             detection,
@@ -262,7 +255,12 @@ fn no_answer(why: NoAnswer, may_not_fit: bool) -> Reason {
     )
 }
 
-fn assumptions(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> Vec<Assumption> {
+fn assumptions(
+    case: &Case<'_>,
+    evidence: &Evidence,
+    answer: &Answered,
+    soundness: Option<&bailiwick_scheme::Soundness>,
+) -> Vec<Assumption> {
     let Some(challenge) = &evidence.challenge else { return Vec::new() };
     let mut codes = vec![AssumptionCode::AuditorDoesNotCollude, AssumptionCode::AuditorsClock];
     match case.anchors.verifying_key(&challenge.vk).map(|k| &k.provenance) {
@@ -276,8 +274,8 @@ fn assumptions(case: &Case<'_>, evidence: &Evidence, answer: &Answered) -> Vec<A
     if evidence.inventory.is_some() {
         codes.extend([AssumptionCode::OwnersCheckInventory, AssumptionCode::ScopeEstimated]);
     }
-    codes.push(AssumptionCode::Cryptography);
-    codes.into_iter().map(AssumptionCode::stated).collect()
+    let stated = codes.into_iter().map(AssumptionCode::stated);
+    stated.chain([AssumptionCode::of_scheme(soundness)]).collect()
 }
 
 fn headline(verdict: Verdict, reasons: &[Reason]) -> String {

@@ -323,7 +323,10 @@ fn soundness_is_printed_with_a_proof_only() {
     assert_eq!(s.stored().numbers.soundness.unwrap().bits, 100);
     s.bundle.answer = response(&s.challenge(), Ok([0xff; 128]), "host");
     assert!(s.stored().numbers.soundness.is_some());
+    // Of which scheme the proof is, only its key says.
     s.keys.clear();
+    assert_eq!(s.stored().numbers.soundness, None);
+    s.keys = Scene::honest().keys;
     assert!(s.stored().numbers.soundness.is_some());
     s.bundle.answer = response(&s.challenge(), Err(CannotProve::CellsUnavailable), "host");
     assert_eq!(s.stored().numbers.soundness, None);

@@ -25,7 +25,12 @@ fn secret(name: &str) -> CustodianSecretKey {
 }
 
 /// Deals the key of `e` to all five, any three of whom recover it.
-fn put_in_custody(e: &mut Envelope) {
+pub(crate) fn put_in_custody(e: &mut Envelope) {
+    deal_to_all(e, 3);
+}
+
+/// Deals the key of `e` to all five.
+pub(crate) fn deal_to_all(e: &mut Envelope, threshold: u16) {
     let custodians: Vec<_> = NOTARIES
         .iter()
         .map(|(name, country)| DealtCustodian {
@@ -36,7 +41,7 @@ fn put_in_custody(e: &mut Envelope) {
         .collect();
     let mut context = Context::next_of(e, RosterDigest([0; 32]));
     context.generation = e.generation;
-    let options = DealOptions { context, threshold: 3, custodians: &custodians, hybrid: false };
+    let options = DealOptions { context, threshold, custodians: &custodians, hybrid: false };
     let file_key = Secret::init_with(|b| b.fill(7));
     let dealt = deal(&options, &file_key, None, &mut ChaCha20Rng::from_seed([3; 32])).unwrap();
     e.custody = Some(dealt.part());
@@ -49,15 +54,23 @@ fn notary((name, country): &(&str, &str)) -> Principal {
 }
 
 /// Every object changed by `each`, a roster with the notaries changed by `people`.
-fn scene(each: impl Fn(&mut Envelope), people: impl Fn(&mut Vec<Principal>)) -> FleetScene {
-    let changed = |host: &str| {
+pub(crate) fn scene(each: impl Fn(&mut Envelope), people: impl Fn(&mut Vec<Principal>)) -> FleetScene {
+    over_time(|e, _| each(e), people)
+}
+
+/// Every object changed by `each` in every epoch.
+pub(crate) fn over_time(
+    each: impl Fn(&mut Envelope, u64),
+    people: impl Fn(&mut Vec<Principal>),
+) -> FleetScene {
+    let changed = |host: &str, epoch: u64| {
         let mut list = held_by(host);
-        list.iter_mut().for_each(&each);
+        list.iter_mut().for_each(|e| each(e, epoch));
         list
     };
-    let mut s = FleetScene::with(changed);
+    let mut s = FleetScene::over_time(changed);
     s.opened =
-        ["host", "other host"].iter().flat_map(|h| changed(h)).map(|e| opened_by("reader", &e)).collect();
+        ["host", "other host"].iter().flat_map(|h| changed(h, 1)).map(|e| opened_by("reader", &e)).collect();
     s.roster = Some(roster_with(|list| {
         list.extend(NOTARIES.iter().map(notary));
         people(list);
@@ -65,10 +78,10 @@ fn scene(each: impl Fn(&mut Envelope), people: impl Fn(&mut Vec<Principal>)) -> 
     s
 }
 
-fn nobody(_: &mut Vec<Principal>) {}
+pub(crate) fn nobody(_: &mut Vec<Principal>) {}
 
 /// The first `n` notaries are run by the firm that runs a host.
-fn run_by_the_hosts_firm(n: usize) -> impl Fn(&mut Vec<Principal>) {
+pub(crate) fn run_by_the_hosts_firm(n: usize) -> impl Fn(&mut Vec<Principal>) {
     move |list| {
         for p in list.iter_mut().filter(|p| p.role == Role::Custodian).take(n) {
             p.provider = Some("Example Cloud".to_owned());
@@ -76,7 +89,7 @@ fn run_by_the_hosts_firm(n: usize) -> impl Fn(&mut Vec<Principal>) {
     }
 }
 
-fn with_passphrase(e: &mut Envelope) {
+pub(crate) fn with_passphrase(e: &mut Envelope) {
     e.passphrase = Some(PassphraseEntry {
         memory_kib: 65_536,
         passes: 1,
@@ -148,9 +161,9 @@ fn a_dealing_that_does_not_hold_leaves_opaque_and_custody_open() {
     }
 }
 
-const CUSTODY: &str = "[custody]\nno_single = [\"provider\"]\n";
+pub(crate) const CUSTODY: &str = "[custody]\nno_single = [\"provider\"]\n";
 
-fn custody(each: impl Fn(&mut Envelope), people: impl Fn(&mut Vec<Principal>)) -> FleetScene {
+pub(crate) fn custody(each: impl Fn(&mut Envelope), people: impl Fn(&mut Vec<Principal>)) -> FleetScene {
     let mut s = scene(each, people);
     s.policy = format!("{POLICY}{CUSTODY}");
     s

@@ -14,7 +14,7 @@ use bailiwick_scheme::{
     Committer, Held, KeyRefused, KeySource, NoCommitment, NotHeld, Phase, ProveFailure, ProvingKey,
     ProvingKeyError, Question, Refused, Scheme, Schemes, Shown, Soundness, VerifyingKey,
 };
-use bailiwick_verifier::{Inputs, ReasonCode, Verdict, verify_under};
+use bailiwick_verifier::{AssumptionCode, ClaimReport, Inputs, ReasonCode, Verdict, verify_under};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng};
 
@@ -90,7 +90,12 @@ impl Scheme for Notebook {
     }
 
     fn soundness(&self) -> Soundness {
-        Soundness { bits: 128, assumption: "BLAKE3 is collision resistant", owner_secret: false }
+        Soundness {
+            bits: 128,
+            basis: "collisions of BLAKE3",
+            assumption: "nobody finds two cells with one hash",
+            owner_secret: false,
+        }
     }
 
     fn proving_key(
@@ -231,8 +236,7 @@ fn answered(envelopes: &[Envelope], notebook: Vec<u8>, proof: impl FnOnce(Vec<u8
     s
 }
 
-#[track_caller]
-fn expect(s: &Scene, schemes: &Schemes, verdict: Verdict, code: ReasonCode) {
+fn stored(s: &Scene, schemes: &Schemes) -> ClaimReport {
     let report = verify_under(
         &Inputs {
             bundle: &s.bytes(),
@@ -244,7 +248,12 @@ fn expect(s: &Scene, schemes: &Schemes, verdict: Verdict, code: ReasonCode) {
         schemes,
     )
     .unwrap();
-    let stored = report.claim(bailiwick_verifier::Claim::Stored);
+    report.claim(bailiwick_verifier::Claim::Stored).clone()
+}
+
+#[track_caller]
+fn expect(s: &Scene, schemes: &Schemes, verdict: Verdict, code: ReasonCode) {
+    let stored = stored(s, schemes);
     assert_eq!((stored.verdict, stored.reasons[0].code), (verdict, code), "{:#?}", stored.reasons);
 }
 
@@ -266,6 +275,30 @@ fn a_second_scheme_is_judged_like_the_first() {
     expect(&none, &both(), Verdict::Refuted, ReasonCode::ProofDoesNotVerify);
     // The first scheme is there as before.
     expect(&Scene::honest(), &both(), Verdict::Supported, ReasonCode::ProofVerifies);
+}
+
+/// V15, V16: strength and assumption are those of the scheme whose key was asked under, and of no scheme where the reader has none.
+#[test]
+fn each_scheme_states_its_own_assumption() {
+    let (list, notebook) = committed();
+    let said = |s: &Scene, schemes: &Schemes| {
+        let c = stored(s, schemes);
+        let text = c.assumptions.into_iter().find(|a| a.code == AssumptionCode::Cryptography).unwrap().text;
+        (text, c.numbers.soundness.map(|s| (s.bits, s.basis)))
+    };
+    let second = answered(&list, notebook, |proof| proof);
+    let (text, strength) = said(&second, &both());
+    assert_eq!(
+        text,
+        "assumes that nobody finds two cells with one hash, and that BLAKE3 and Ed25519 are secure"
+    );
+    assert_eq!(strength, Some((128, "collisions of BLAKE3")));
+    let (text, strength) = said(&Scene::honest(), &both());
+    assert!(text.contains("Groth16 over BN254") && text.contains("Poseidon2"), "{text}");
+    assert_eq!(strength.unwrap().0, 100);
+    let (text, strength) = said(&second, &Schemes::installed());
+    assert_eq!(text, "assumes that the possession scheme is sound, and BLAKE3 and Ed25519 are secure");
+    assert_eq!(strength, None);
 }
 
 /// What a reader lacks is not held against the host, whatever kind of question it was.

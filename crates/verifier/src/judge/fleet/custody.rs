@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bailiwick_roster::Jurisdiction;
+use bailiwick_protocol::ids::UnitName;
+use bailiwick_roster::{Jurisdiction, Principal};
 
 use super::keys::{Paths, SHOWN_MAX, is_kind, no_sharing, unknown_holders};
+use super::loss::{Left, left};
 use super::objects::Version;
 use super::opaque::unseen;
 use super::place::violations;
-use super::sharing::Holders;
+use super::sharing::{Holders, not_custodians};
 use super::{Fleet, few};
 use crate::claims::{Claim, Verdict};
 use crate::policy::Power;
@@ -16,8 +18,9 @@ use crate::reasons::{Reason, ReasonCode};
 
 /// How the keys of the objects that count are shared.
 pub(super) struct Shared<'f> {
-    /// Dealings of every version, with the version.
-    all: Vec<(&'f Version, Holders<'f>)>,
+    /// Dealings of every version: what they opened they still open.
+    all: Vec<Holders<'f>>,
+    newest: Vec<(&'f UnitName, &'f Version)>,
     /// Objects, and those of them whose newest version is in sound custody.
     objects: usize,
     in_custody: usize,
@@ -28,13 +31,14 @@ impl<'f> Shared<'f> {
     pub(super) fn of(fleet: &'f Fleet<'_>) -> Self {
         let counts =
             |n: &bailiwick_protocol::ids::UnitName| fleet.policy.counts(Claim::Custody, &n.owner, &n.object);
-        let mut shared = Self { all: Vec::new(), objects: 0, in_custody: 0, unsound: Vec::new() };
-        // Older versions too: their dealings still open what they opened.
+        let mut shared =
+            Self { all: Vec::new(), newest: Vec::new(), objects: 0, in_custody: 0, unsound: Vec::new() };
         for (_, v) in fleet.objects.iter().filter(|(n, _)| counts(n)) {
             shared.unsound.extend(v.dealings.unsound().map(str::to_owned));
-            shared.all.extend(v.dealings.holders(&fleet.people).into_iter().map(|h| (v, h)));
+            shared.all.extend(v.dealings.holders(&fleet.people));
         }
-        for (_, versions) in fleet.objects.newest().into_iter().filter(|(n, _)| counts(n)) {
+        for (name, versions) in fleet.objects.newest().into_iter().filter(|(n, _)| counts(n)) {
+            shared.newest.extend(versions.iter().map(|v| (name, *v)));
             shared.objects += 1;
             let sound = |v: &&Version| !v.dealings.holders(&fleet.people).is_empty();
             shared.in_custody += usize::from(versions.iter().all(sound));
@@ -45,28 +49,13 @@ impl<'f> Shared<'f> {
     /// Powers that reach enough custodians, or leave too few; places that enough of them violate.
     pub(super) fn against(&self, fleet: &Fleet<'_>, kinds: &BTreeSet<Power>) -> Vec<Reason> {
         let mut out: BTreeMap<String, Reason> = BTreeMap::new();
-        for (v, h) in &self.all {
-            let mut reached: BTreeMap<&Jurisdiction, usize> = BTreeMap::new();
-            for reach in h.known.iter().filter_map(|p| fleet.people.reach(p)) {
-                for (j, _) in reach.iter().filter(|(j, _)| is_kind(j, reach, kinds)) {
-                    *reached.entry(j).or_default() += 1;
-                }
-            }
+        for h in &self.all {
             let n = h.known.len() + h.unknown;
-            for (j, c) in reached {
+            for (j, c) in reached(fleet, h, kinds) {
                 if c >= h.threshold {
                     let text =
                         format!("{j} reaches {c} of {n} custodians of a key, and {} are enough", h.threshold);
                     out.entry(format!("a {j}")).or_insert(Reason::new(ReasonCode::PowerReachesKey, text));
-                }
-                // Whoever else can open it is out of its reach, or has refuted already.
-                if n - c < h.threshold && v.recipients.is_empty() {
-                    let text = format!(
-                        "with {j}, {} of {n} custodians of a key are left, and it takes {}",
-                        n - c,
-                        h.threshold
-                    );
-                    out.entry(format!("b {j}")).or_insert(Reason::new(ReasonCode::PowerTakesAll, text));
                 }
             }
             let Some(place) = &fleet.policy.keys else { continue };
@@ -85,22 +74,62 @@ impl<'f> Shared<'f> {
                 out.entry("c".to_owned()).or_insert(Reason::new(ReasonCode::PlaceForbidden, text));
             }
         }
+        for (j, (text, _)) in
+            self.blocking(fleet, kinds).into_iter().filter(|(_, (_, left))| *left == Left::Nobody)
+        {
+            out.insert(format!("b {j}"), Reason::new(ReasonCode::PowerTakesAll, text));
+        }
         few(out.into_values().collect(), SHOWN_MAX, "findings")
     }
 
+    /// Powers that can keep a newest version from being opened: fewer than t custodians are out of their reach, and nobody else is. By
+    /// power, with what is left at worst.
+    fn blocking(&self, fleet: &Fleet<'_>, kinds: &BTreeSet<Power>) -> BTreeMap<Jurisdiction, (String, Left)> {
+        let mut out: BTreeMap<Jurisdiction, (String, Left)> = BTreeMap::new();
+        for (name, v) in &self.newest {
+            for h in v.dealings.holders(&fleet.people) {
+                for (j, c) in reached(fleet, &h, kinds) {
+                    let takes = |p: &Principal| {
+                        fleet.people.reach(p).is_some_and(|r| r.contains(j) && is_kind(j, r, kinds))
+                    };
+                    let left = left(fleet, name, v, takes);
+                    if left == Left::Somebody || out.get(j).is_some_and(|(_, worst)| *worst <= left) {
+                        continue;
+                    }
+                    let n = h.known.len() + h.unknown;
+                    let text = format!(
+                        "with {j}, {} of {n} custodians of a key are left, and it takes {}",
+                        n - c,
+                        h.threshold
+                    );
+                    out.insert(j.clone(), (text, left));
+                }
+            }
+        }
+        out
+    }
+
     /// Nothing refutes: is every key shared, among people who are known?
-    pub(super) fn decide(&self, fleet: &Fleet<'_>, paths: &Paths<'_>) -> (Verdict, Vec<Reason>) {
+    pub(super) fn decide(
+        &self,
+        fleet: &Fleet<'_>,
+        paths: &Paths<'_>,
+        kinds: &BTreeSet<Power>,
+    ) -> (Verdict, Vec<Reason>) {
         let mut open: Vec<Reason> = unknown_holders(paths).into_iter().collect();
+        let earlier = self.blocking(fleet, kinds).into_values().map(|(text, _)| {
+            let text = format!("{text}; only earlier envelopes of the same body name somebody else");
+            Reason::new(ReasonCode::PowerTakesAll, text)
+        });
+        open.extend(few(earlier.collect(), SHOWN_MAX, "powers"));
         let unsound = self
             .unsound
             .iter()
             .map(|why| Reason::new(ReasonCode::DealingUnsound, format!("a dealing does not hold: {why}")));
         open.extend(few(unsound.collect(), SHOWN_MAX, "dealings"));
-        let unknown: usize = self.all.iter().map(|(_, h)| h.unknown).sum();
+        let unknown: usize = self.all.iter().map(|h| h.unaccounted()).sum();
         if unknown > 0 {
-            let text =
-                format!("{unknown} shares of keys were dealt to custodians that the roster does not have");
-            open.push(Reason::new(ReasonCode::CustodianUnknown, text));
+            open.push(Reason::new(ReasonCode::CustodianUnknown, not_custodians(unknown)));
         }
         if self.in_custody == 0 {
             open.push(no_sharing());
@@ -121,4 +150,19 @@ impl<'f> Shared<'f> {
         );
         (Verdict::Supported, vec![Reason::new(ReasonCode::KeyShared, text)])
     }
+}
+
+/// Custodians of a dealing that each power of these kinds reaches.
+fn reached<'f>(
+    fleet: &'f Fleet<'_>,
+    h: &Holders<'_>,
+    kinds: &BTreeSet<Power>,
+) -> BTreeMap<&'f Jurisdiction, usize> {
+    let mut out: BTreeMap<&Jurisdiction, usize> = BTreeMap::new();
+    for reach in h.known.iter().filter_map(|p| fleet.people.reach(p)) {
+        for (j, _) in reach.iter().filter(|(j, _)| is_kind(j, reach, kinds)) {
+            *out.entry(j).or_default() += 1;
+        }
+    }
+    out
 }

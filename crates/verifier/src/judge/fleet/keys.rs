@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bailiwick_protocol::ids::UnitName;
 use bailiwick_roster::{Attribute, Jurisdiction, Principal, Quoted, Reach, Role};
 
 use super::custody::Shared;
+use super::loss::{Left, left};
 use super::objects::Version;
 use super::place::violations;
-use super::sharing::Holders;
 use super::{Fleet, few};
 use crate::claims::{Claim, Verdict};
 use crate::policy::Power;
@@ -187,7 +188,8 @@ pub(super) fn custody(fleet: &Fleet<'_>) -> ClaimReport {
         holders: holders.len() as u64,
         objects: *objects as u64,
     });
-    let decided = if refuted.is_empty() { shared.decide(fleet, &paths) } else { (Verdict::Refuted, refuted) };
+    let decided =
+        if refuted.is_empty() { shared.decide(fleet, &paths, &kinds) } else { (Verdict::Refuted, refuted) };
     claim_report(fleet, Claim::Custody, decided, numbers.collect())
 }
 
@@ -209,25 +211,37 @@ pub(super) fn survivable(fleet: &Fleet<'_>) -> ClaimReport {
     let kinds = fleet.policy.survivable.as_ref().map(|t| t.lose.clone()).unwrap_or_default();
     let hosts: Vec<&Principal> = fleet.people.roster().iter().flat_map(|r| r.of_role(Role::Host)).collect();
     let mut candidates = BTreeSet::new();
-    for p in hosts.iter().copied().chain(paths.holders.values().map(|(p, _)| *p)) {
+    let custodians =
+        paths.objects.iter().flat_map(|v| v.dealings.holders(&fleet.people)).flat_map(|h| h.known);
+    let holders = paths.holders.values().map(|(p, _)| *p);
+    for p in hosts.iter().copied().chain(holders).chain(custodians) {
         let Some(reach) = fleet.people.reach(p) else { continue };
         candidates.extend(reach.iter().filter(|(j, _)| is_kind(j, reach, &kinds)).map(|(j, _)| j.clone()));
     }
     let takes = |j: &Jurisdiction, p: &Principal| {
         fleet.people.reach(p).is_some_and(|r| r.contains(j) && is_kind(j, r, &kinds))
     };
+    let mut newest = fleet.objects.newest();
+    newest.retain(|n, _| fleet.policy.counts(claim, &n.owner, &n.object));
     let (mut refuted, mut open, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for j in &candidates {
-        let keys = paths.objects.iter().filter(|v| loses_keys(fleet, v, |p| takes(j, p))).count();
+        let (keys, earlier) = lost(fleet, &newest, |p| takes(j, p));
         let held = |v: &&&Version| !v.hosts.is_empty();
         let on = |h: &bailiwick_protocol::ids::HostKey| {
             fleet.people.signer(h.as_bytes()).is_some_and(|p| takes(j, p))
         };
         let copies = paths.objects.iter().filter(held).filter(|v| v.hosts.iter().all(on)).count();
         if keys > 0 {
-            let text =
-                format!("with {j} every recipient of {keys} objects is gone, and nobody can open them");
+            let text = format!(
+                "with {j} every recipient of {keys} objects is gone, with enough custodians if there are any: nobody can open them"
+            );
             refuted.push(Reason::new(ReasonCode::PowerTakesAll, text));
+        }
+        if earlier > 0 {
+            let text = format!(
+                "with {j} everyone is gone whom the newest envelopes of {earlier} objects name: only earlier envelopes name somebody else"
+            );
+            open.push(Reason::new(ReasonCode::PowerTakesAll, text));
         }
         if !hosts.is_empty() && hosts.iter().all(|h| takes(j, h)) {
             let text = format!("with {j} every host of the roster is gone");
@@ -256,17 +270,16 @@ pub(super) fn survivable(fleet: &Fleet<'_>) -> ClaimReport {
     claim_report(fleet, claim, decided, numbers)
 }
 
-/// Whether everyone who can open an object is taken; nobody is who is not known.
-fn loses_keys(fleet: &Fleet<'_>, v: &Version, takes: impl Fn(&Principal) -> bool) -> bool {
-    let holders = v.dealings.holders(&fleet.people);
-    // A passphrase, or a custodian nobody knows, may be left.
-    let known = v.anonymous == 0
-        && !v.passphrase
-        && v.dealings.unsound().next().is_none()
-        && !(v.recipients.is_empty() && holders.is_empty());
-    let enough_left =
-        |h: &Holders<'_>| h.unknown + h.known.iter().filter(|p| !takes(p)).count() >= h.threshold;
-    known
-        && !holders.iter().any(enough_left)
-        && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(&takes))
+/// Newest versions that nobody can open whom `takes` leaves, and those that only earlier envelopes open.
+fn lost(
+    fleet: &Fleet<'_>,
+    newest: &BTreeMap<&UnitName, Vec<&Version>>,
+    takes: impl Fn(&Principal) -> bool,
+) -> (usize, usize) {
+    let versions = newest.iter().flat_map(|(n, versions)| versions.iter().map(move |v| (*n, *v)));
+    versions.fold((0, 0), |(lost, earlier), (name, v)| match left(fleet, name, v, &takes) {
+        Left::Nobody => (lost + 1, earlier),
+        Left::ByEarlierEnvelopes => (lost, earlier + 1),
+        Left::Somebody => (lost, earlier),
+    })
 }

@@ -34,6 +34,7 @@ type Key = (UnitName, u64, ContentId);
 /// What is known of one version.
 pub(super) struct Version {
     root: Option<CellRoot>,
+    pub(super) body: ContentId,
     /// Keys its envelopes name.
     pub(super) recipients: BTreeSet<KeyId>,
     /// Entries of an envelope that name no key, at most.
@@ -67,6 +68,7 @@ impl Objects {
         for o in seen {
             let version = self.0.entry(o.key).or_insert_with(|| Version {
                 root: o.root,
+                body: o.key.2,
                 recipients: BTreeSet::new(),
                 anonymous: 0,
                 passphrase: false,
@@ -104,6 +106,12 @@ impl Objects {
             versions.push(version);
         }
         out.into_iter().map(|(name, (_, versions))| (name, versions)).collect()
+    }
+
+    /// Every generation seen of a unit with this body.
+    pub(super) fn of_body(&self, name: &UnitName, body: &ContentId) -> Vec<&Version> {
+        let all = (*name, 0, ContentId([0; 32]))..=(*name, u64::MAX, ContentId([255; 32]));
+        self.0.range(all).map(|(_, v)| v).filter(|v| v.body == *body).collect()
     }
 
     /// Different objects.

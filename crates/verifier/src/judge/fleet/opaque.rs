@@ -6,6 +6,7 @@ use bailiwick_roster::{Jurisdiction, Principal, Quoted, Role};
 
 use super::objects::Version;
 use super::place::violations;
+use super::sharing::not_custodians;
 use super::stored::name;
 use super::{Fleet, few};
 use crate::claims::{Claim, Verdict};
@@ -215,9 +216,9 @@ fn custodians_open(fleet: &Fleet<'_>, count: &Count<'_>) -> Vec<Reason> {
         .collect();
     out = few(out, SHOWN_MAX, "dealings");
     let unknown: usize =
-        count.shared.iter().flat_map(|v| v.dealings.holders(&fleet.people)).map(|h| h.unknown).sum();
+        count.shared.iter().flat_map(|v| v.dealings.holders(&fleet.people)).map(|h| h.unaccounted()).sum();
     if unknown > 0 {
-        let text = format!("{unknown} shares of keys were dealt to custodians that the roster does not have");
+        let text = not_custodians(unknown);
         out.push(Reason::new(ReasonCode::CustodianUnknown, text));
     }
     out

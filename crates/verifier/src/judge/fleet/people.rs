@@ -21,6 +21,7 @@ pub(super) struct People {
     problem: Option<Reason>,
     by_key_id: BTreeMap<KeyId, usize>,
     reach: BTreeMap<String, Reach>,
+    now_unix_ms: u64,
 }
 
 impl People {
@@ -42,6 +43,7 @@ impl People {
             ),
             by_key_id: BTreeMap::new(),
             reach: BTreeMap::new(),
+            now_unix_ms: inputs.now_unix_ms,
         };
         let anchor = anchors.roster();
         let roster = match (inputs.roster, in_dossier, anchor) {
@@ -112,6 +114,11 @@ impl People {
     /// Whose signing key this is.
     pub(super) fn signer(&self, key: &[u8]) -> Option<&Principal> {
         self.roster.as_ref()?.holder(KeyKind::Ed25519, key)
+    }
+
+    /// Whether the roster has this principal as a custodian at the moment judged at.
+    pub(super) fn is_custodian(&self, p: &Principal) -> bool {
+        p.role == Role::Custodian && p.is_valid_at(self.now_unix_ms)
     }
 
     /// What reaches a principal.

@@ -25,9 +25,19 @@ pub(super) struct Dealings(BTreeMap<[u8; 32], Dealt>);
 /// Custodians of a dealing as the roster knows them.
 pub(super) struct Holders<'p> {
     pub(super) threshold: usize,
+    /// Whoever in the roster has one of the keys, whatever its role and whether its entry is valid: what reaches it reaches the share.
     pub(super) known: Vec<&'p Principal>,
     /// Keys that nobody in the roster has.
     pub(super) unknown: usize,
+    /// Of those known, the ones that are not custodians at the moment judged at.
+    pub(super) unlisted: usize,
+}
+
+impl Holders<'_> {
+    /// Shares of which the roster does not say that a custodian has them now.
+    pub(super) fn unaccounted(&self) -> usize {
+        self.unknown + self.unlisted
+    }
 }
 
 impl Dealings {
@@ -59,10 +69,18 @@ impl Dealings {
         sound
             .map(|(threshold, custodians)| {
                 let known: Vec<_> = custodians.iter().filter_map(|key| people.custodian(key)).collect();
-                Holders { threshold, unknown: custodians.len() - known.len(), known }
+                let unlisted = known.iter().filter(|p| !people.is_custodian(p)).count();
+                Holders { threshold, unknown: custodians.len() - known.len(), unlisted, known }
             })
             .collect()
     }
+}
+
+/// What the roster does not say of `shares` shares.
+pub(super) fn not_custodians(shares: usize) -> String {
+    format!(
+        "{shares} shares of keys were dealt to whom the roster does not have as a custodian at this moment"
+    )
 }
 
 fn judge(envelope: &Envelope, bytes: &[u8]) -> Dealt {
@@ -83,7 +101,7 @@ fn judge(envelope: &Envelope, bytes: &[u8]) -> Dealt {
 }
 
 impl People {
-    /// Whoever has this ristretto255 key: the key decides, not the role.
+    /// Whoever has this ristretto255 key: the key decides, not the role; see [`People::is_custodian`].
     pub(super) fn custodian(&self, key: &[u8; 32]) -> Option<&Principal> {
         self.roster()?.holder(KeyKind::Ristretto255, key)
     }

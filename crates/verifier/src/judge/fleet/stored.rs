@@ -6,10 +6,9 @@ use crate::anchors::Provenance;
 use crate::claims::{Claim, Verdict};
 use crate::detection::percent;
 use crate::fleet_report::AuditTally;
-use crate::judge::stored::SOUNDNESS;
 use crate::policy::{MONTH_DAYS, Scope, StoredTerms};
 use crate::reasons::{Assumption, AssumptionCode, Reason, ReasonCode};
-use crate::report::{ClaimReport, Numbers, ScopeDetection};
+use crate::report::{ClaimReport, Numbers, ScopeDetection, Soundness};
 use crate::time::duration;
 
 /// Reasons of one kind shown one by one.
@@ -44,7 +43,7 @@ pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
         reasons,
         assumptions: assumptions(fleet),
         numbers: Numbers {
-            soundness: (!fleet.audits.is_empty()).then_some(SOUNDNESS),
+            soundness: weakest_scheme(fleet),
             audits: Some(tally(fleet)),
             detection: weakest(fleet, |h| &h.audit),
             month_detection: weakest(fleet, |h| &h.month),
@@ -293,7 +292,13 @@ fn assumptions(fleet: &Fleet<'_>) -> Vec<Assumption> {
         (fleet.hosts.iter().any(|h| h.tally.failed > 0), A::AuditorAskedAgain),
         (inventories, A::OwnersCheckInventory),
         (inventories, A::ScopeEstimated),
-        (!fleet.audits.is_empty(), A::Cryptography),
     ];
-    codes.into_iter().filter(|(applies, _)| *applies).map(|(_, code)| code.stated()).collect()
+    let stated = codes.into_iter().filter(|(applies, _)| *applies).map(|(_, code)| code.stated());
+    let nothing_known = (fleet.schemes.is_empty() && !fleet.audits.is_empty()).then(|| A::of_scheme(None));
+    stated.chain(fleet.schemes.iter().map(|s| A::of_scheme(Some(s)))).chain(nothing_known).collect()
+}
+
+/// Of the schemes whose answers are judged, the strength of the weakest.
+fn weakest_scheme(fleet: &Fleet<'_>) -> Option<Soundness> {
+    fleet.schemes.iter().min_by_key(|s| s.bits).copied().map(Soundness::from)
 }
