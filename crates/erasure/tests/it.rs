@@ -12,4 +12,5 @@ mod it {
     mod inside;
     mod placement;
     mod shape;
+    mod vectors;
 }
