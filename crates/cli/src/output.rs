@@ -45,13 +45,8 @@ impl AtomicFile {
         temporary_name.push(name);
         temporary_name.push(format!(".{}.partial", std::process::id()));
         let temporary = destination.with_file_name(temporary_name);
-        PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).insert(temporary.clone());
-        let file = OpenOptions::new()
-            .write(true)
-            .read(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&temporary)
+        let make = || OpenOptions::new().write(true).read(true).create_new(true).mode(mode).open(&temporary);
+        let file = create_partial(&temporary, make)
             .with_context(|| format!("cannot create {}", temporary.display()))
             .context(crate::Help("check that the folder exists and can be written to"))?;
         Ok(Self { file, temporary, destination: destination.to_owned(), may_replace: true, committed: false })
@@ -130,7 +125,16 @@ impl Drop for AtomicFile {
 /// Temporary files of this process.
 static PARTIAL: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Has `path`, a temporary file or folder of this process, removed when a signal ends it.
+/// Makes `path`, a temporary file or folder, and has it removed when a signal ends the process. What `make` did not make is never
+/// registered, so a file or folder of someone else's that has the name already stays; and a signal comes before both or after both.
+pub(crate) fn create_partial<T>(path: &Path, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let mut partial = PARTIAL.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = make()?;
+    partial.insert(path.to_owned());
+    Ok(made)
+}
+
+/// Has `path`, a temporary folder of this process under a random name, removed when a signal ends it.
 pub(crate) fn remember_partial(path: &Path) {
     PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
 }
@@ -222,6 +226,30 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert!(AtomicFile::create(&path, 0o600).is_err(), "an existing file must not be replaced");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// What has the temporary name already is someone else's: refused, and never registered to be removed when a signal comes.
+    #[test]
+    fn a_foreign_file_of_the_temporary_name_is_not_ours_to_remove() {
+        let dir = tempfile::tempdir().unwrap();
+        let registered = |path: &Path| PARTIAL.lock().unwrap().contains(path);
+        let temporary = |name: &str| dir.path().join(format!(".{name}.{}.partial", std::process::id()));
+        fs::write(temporary("file"), "someone else's").unwrap();
+        fs::create_dir(temporary("folder")).unwrap();
+        fs::write(temporary("folder").join("inside"), "someone else's").unwrap();
+        AtomicFile::replace(&dir.path().join("file"), 0o600).unwrap_err();
+        crate::shards::Folder::create(&dir.path().join("folder")).unwrap_err();
+        for name in ["file", "folder"] {
+            assert!(!registered(&temporary(name)), "{name} would be removed");
+            assert!(temporary(name).exists());
+        }
+        // The honest twin: what was made here is registered while it is partial, and only then.
+        let file = AtomicFile::replace(&dir.path().join("mine"), 0o600).unwrap();
+        let folder = crate::shards::Folder::create(&dir.path().join("ours")).unwrap();
+        assert!(registered(&temporary("mine")) && registered(&temporary("ours")));
+        file.commit().unwrap();
+        folder.commit().unwrap();
+        assert!(!registered(&temporary("mine")) && !registered(&temporary("ours")));
     }
 
     /// T18: hostile names cannot move the cursor or start a line of their own.

@@ -5,6 +5,7 @@ pub(crate) mod folder;
 pub(crate) mod mend;
 pub(crate) mod rebuild;
 pub(crate) mod set;
+pub(crate) mod staging;
 mod work;
 
 pub(crate) use folder::Folder;

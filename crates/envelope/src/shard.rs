@@ -119,6 +119,15 @@ impl std::fmt::Debug for ShardCipher {
 }
 
 impl ShardCipher {
+    /// Keys of no envelope, drawn from `rng`: for blocks that wait until it is known that they are right.
+    #[must_use]
+    pub fn ephemeral(rng: &mut impl CryptoRng) -> Self {
+        let file_key = Secret::init_with(|k: &mut [u8; 32]| rng.fill_bytes(k));
+        let mut salt = [0; SALT_BYTES];
+        rng.fill_bytes(&mut salt);
+        Self::derive(&file_key, SUITE, (&OwnerKey([0; 32]), &ObjectId([0; 16]), Unit::WHOLE), &salt)
+    }
+
     fn derive(
         file_key: &Secret<32>,
         suite: u64,

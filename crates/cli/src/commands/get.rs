@@ -107,6 +107,21 @@ fn fetch(
 }
 
 fn fetch_whole(client: &Client, envelope: &Envelope, out: &mut impl Write) -> anyhow::Result<()> {
+    let bar = progress::bar(Some(envelope.body.size), "get");
+    read_whole(client, envelope, |piece| {
+        bar.inc(piece.len() as u64);
+        Ok(out.write_all(piece)?)
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Has the node give the whole body, piece by piece; what `each` received is what the owner signed only when this returns.
+pub(crate) fn read_whole(
+    client: &Client,
+    envelope: &Envelope,
+    mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut body = client.get_body(&envelope.name(), None)?;
     ensure!(
         body.length == envelope.body.size,
@@ -114,7 +129,6 @@ fn fetch_whole(client: &Client, envelope: &Envelope, out: &mut impl Write) -> an
         body.length,
         envelope.body.size
     );
-    let bar = progress::bar(Some(body.length), "get");
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
@@ -125,10 +139,8 @@ fn fetch_whole(client: &Client, envelope: &Envelope, out: &mut impl Write) -> an
             break;
         }
         hasher.update(&buffer[..n]);
-        out.write_all(&buffer[..n])?;
-        bar.inc(n as u64);
+        each(&buffer[..n])?;
     }
-    bar.finish_and_clear();
     if hasher.finalize().as_bytes() != envelope.body.blake3.as_bytes() {
         return Err(anyhow::anyhow!("the bytes that came are not the ones the owner signed")).context(Help(
             "the host served damaged or replaced data; nothing was written under the final name",

@@ -8,21 +8,22 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, ensure};
 use bailiwick_envelope::{
-    Metadata, Opener, Padding, RecipientPublicKey, SealOptions, ShardBody, ShardCipher, ShardSealer,
-    sign_next,
+    Metadata, Padding, RecipientPublicKey, SealOptions, ShardSealer, sign_next, verify,
 };
-use bailiwick_erasure::{Geometry, StripeEncoder, bodies_digest};
+use bailiwick_erasure::bodies_digest;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, ShardSet, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::signing::SigningKey;
-use zeroize::Zeroizing;
 
+use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::{self, Kind};
-use crate::output::{AtomicFile, print_json};
-use crate::shards::body::{BodyFile, facts};
-use crate::shards::rebuild::{Stop, stripes, with_enough};
+use crate::opening::OpeningArgs;
+use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::shards::body::facts;
+use crate::shards::rebuild::with_enough;
 use crate::shards::set::{Member, tell_notes};
+use crate::shards::staging::{remake, stage};
 use crate::shards::{Folder, Health, Set, body_name, in_parallel, threads};
 use crate::{Help, say};
 
@@ -34,9 +35,8 @@ pub(crate) struct Args {
     /// The owner's public key, known from elsewhere than the envelopes: hexadecimal, or its .pub file
     #[arg(long, value_name = "KEY")]
     owner: String,
-    /// Secret key file of a recipient; repeat to try several
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    key: Vec<PathBuf>,
+    #[command(flatten)]
+    opening: OpeningArgs,
     /// The owner's secret key file, when envelopes are lost, too: their shards are sealed anew and all envelopes signed again
     #[arg(long, value_name = "FILE", requires_all = ["to", "output"])]
     reissue: Option<PathBuf>,
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Public key file of someone who may open a shard that is sealed anew; repeat for several
     #[arg(long = "to", value_name = "FILE", num_args = 1.., requires = "reissue")]
     to: Vec<PathBuf>,
+    /// An envelope of any shard of the object, newer than those in the folder, that the new ones must come after; repeat for several
+    #[arg(long, value_name = "ENVELOPE", num_args = 1.., requires = "reissue")]
+    after: Vec<PathBuf>,
     /// Print what was done as JSON
     #[arg(long)]
     json: bool,
@@ -71,8 +74,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let signer = args.reissue.as_deref().map(|p| keyfile::read_signing_key(p, Kind::Owner)).transpose()?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
-    let keys = args.key.iter().map(|p| keyfile::read_recipient_key(p)).collect::<Result<Vec<_>, _>>()?;
-    let mut set = Set::load(std::slice::from_ref(&args.folder), &|bytes| Opener::new(&owner, bytes, &keys))?;
+    let opening = args.opening.read()?;
+    let mut set =
+        Set::load(std::slice::from_ref(&args.folder), &|bytes| opening.open_one_of_many(&owner, bytes))?;
     check(&mut set)?;
     let notes = set.notes();
     tell_notes(&notes);
@@ -89,15 +93,18 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Err(e);
         }
     };
+    let mut generation = set.generation();
     if let (Some(signer), Some(output), false) = (&signer, &args.output, missing.is_empty()) {
-        reissue(&mut set, output, signer, &recipients, &missing)?;
+        generation = generation_after(&set, &owner, &args.after)?;
+        let new = NewEnvelopes { signer, recipients: &recipients, generation };
+        reissue(&mut set, output, &new, &missing)?;
     }
     let name = set.name(0).context("a set has a shard")?;
     let report = Report {
         object: format!("{}/{}", name.owner, name.object),
         mended,
         rebuilt,
-        generation: set.generation() + u64::from(!missing.is_empty()),
+        generation,
         reissued: missing,
         notes,
     };
@@ -164,7 +171,7 @@ fn mend_all(set: &mut Set) -> anyhow::Result<Vec<u16>> {
     while let Some(shard) = set.next_damaged() {
         let path = set.members.get(&shard).context("a shard that was looked at")?.path.clone();
         let room = AtomicFile::replace(&path, 0o644)?;
-        if set.mend(shard, room.file().try_clone()?)? {
+        if set.mend(shard, room.file().try_clone()?, parent(&path))? {
             room.commit()?;
             mended.push(shard);
         }
@@ -172,19 +179,9 @@ fn mend_all(set: &mut Set) -> anyhow::Result<Vec<u16>> {
     Ok(mended)
 }
 
-/// A shard whose body is being made again.
-struct Again<'a> {
-    shard: u16,
-    file: &'a File,
-    cipher: &'a ShardCipher,
-    /// Whether its storage commitment is made, too: that of a shard that keeps its envelope is signed already.
-    commit: bool,
-}
-
-impl<'a> Again<'a> {
-    fn body(&self, geometry: &'a Geometry) -> BodyFile<'a> {
-        BodyFile { file: self.file, cipher: self.cipher, geometry }
-    }
+/// The folder a file lies in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the bodies of `lost` again, byte for byte as their envelopes say.
@@ -192,19 +189,12 @@ fn rebuild(set: &mut Set, folder: &Path, lost: &[u16]) -> anyhow::Result<()> {
     let mut rooms = Vec::new();
     for shard in lost {
         let member = set.members.get(shard).context("a shard that was looked at")?;
-        rooms.push((*shard, AtomicFile::replace(&member.path, 0o644)?, member.opener.shard_cipher()));
+        rooms.push((*shard, AtomicFile::replace(&member.path, 0o644)?));
     }
-    let again: Vec<Again<'_>> = rooms
-        .iter()
-        .map(|(shard, room, cipher)| Again { shard: *shard, file: room.file(), cipher, commit: false })
-        .collect();
-    let bodies = with_enough(set, folder, |set, chosen| write_bodies(set, chosen, &again))?;
-    for ((shard, room, _), body) in rooms.into_iter().zip(bodies) {
+    let files: Vec<(u16, &File)> = rooms.iter().map(|(shard, room)| (*shard, room.file())).collect();
+    remake(set, folder, &files)?;
+    for (shard, room) in rooms {
         let member = set.members.get_mut(&shard).context("a shard that was looked at")?;
-        ensure!(
-            body.blake3 == member.envelope().body.blake3,
-            "shard {shard} comes out otherwise than its envelope says: the owner signed shards that do not fit together"
-        );
         member.file = Some(room.file().try_clone()?);
         member.health = Health::Whole;
         room.commit()?;
@@ -212,17 +202,37 @@ fn rebuild(set: &mut Set, folder: &Path, lost: &[u16]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The generation of envelopes that are issued again (spec shards, clause Q11a). An envelope that is not here may be newer than all that are, and
+/// this may not be the first time that what is here is issued again; so the next number is not taken but one at random from the 2^32 that follow.
+fn generation_after(set: &Set, owner: &OwnerKey, after: &[PathBuf]) -> anyhow::Result<u64> {
+    let name = set.name(0).context("a set has a shard")?;
+    let mut highest = set.generation();
+    for path in after {
+        let envelope = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)
+            .and_then(|bytes| Ok(verify(owner, &bytes)?))
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        ensure!(envelope.object == name.object, "{} is another object's", path.display());
+        highest = highest.max(envelope.generation);
+    }
+    let mut skip = [0; 4];
+    rand_core::Rng::fill_bytes(&mut keyfile::system_rng()?, &mut skip);
+    highest
+        .checked_add(1 + u64::from(u32::from_le_bytes(skip)))
+        .context("the generation is the last one; seal the object anew")
+}
+
+/// What envelopes that are issued again have in common.
+struct NewEnvelopes<'a> {
+    signer: &'a SigningKey,
+    recipients: &'a [RecipientPublicKey],
+    generation: u64,
+}
+
 /// Seals the shards of `missing` anew, signs all envelopes with the digest of the bodies as they are then, and puts everything in a folder of its own: both at once
 /// or neither, since envelopes of two makings do not go together.
-fn reissue(
-    set: &mut Set,
-    output: &Path,
-    signer: &SigningKey,
-    recipients: &[RecipientPublicKey],
-    missing: &[u16],
-) -> anyhow::Result<()> {
+fn reissue(set: &mut Set, output: &Path, new: &NewEnvelopes<'_>, missing: &[u16]) -> anyhow::Result<()> {
     let folder = Folder::create(output)?;
-    let beside = output.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = parent(output);
     let mut rng = keyfile::system_rng()?;
     let mut fresh = Vec::new();
     for shard in missing {
@@ -231,7 +241,7 @@ fn reissue(
             owner: name.owner,
             object: name.object,
             unit: name.unit,
-            recipients,
+            recipients: new.recipients,
             passphrase: None,
             anonymous: false,
             metadata: Metadata::default(),
@@ -239,19 +249,21 @@ fn reissue(
         };
         fresh.push((*shard, folder.file(&body_name(*shard))?, ShardSealer::new(&options, &mut rng)?));
     }
-    let again: Vec<Again<'_>> = fresh
-        .iter()
-        .map(|(shard, file, sealer)| Again { shard: *shard, file, cipher: sealer.cipher(), commit: true })
-        .collect();
-    let bodies = with_enough(set, beside, |set, chosen| write_bodies(set, chosen, &again))?;
+    let again: Vec<_> = fresh.iter().map(|(shard, _, sealer)| (*shard, sealer.cipher())).collect();
+    let bodies = with_enough(set, beside, |set, chosen| {
+        let mut bodies = Vec::new();
+        for ((_, file, sealer), staged) in fresh.iter().zip(stage(set, chosen, &again, beside)?) {
+            staged.release_new(sealer.cipher(), file)?;
+            bodies.push(facts(file, true).context("cannot read the shard back")?);
+        }
+        Ok(bodies)
+    })?;
     let mut digests: BTreeMap<u16, [u8; 32]> =
         set.members.iter().map(|(s, m)| (*s, *m.envelope().body.blake3.as_bytes())).collect();
     digests.extend(missing.iter().copied().zip(bodies.iter().map(|b| *b.blake3.as_bytes())));
     ensure!(digests.len() == usize::from(set.geometry.n()), "a shard has no body");
     let digests: Vec<[u8; 32]> = digests.into_values().collect();
     let shards = ShardSet { bodies: bodies_digest(&digests), ..set.shards.clone() };
-    let before = set.generation();
-    let after = before.checked_add(1).context("the generation is the last one; seal the object anew")?;
     let envelope = |shard: u16, signed: SignedEnvelope| -> anyhow::Result<()> {
         let mut file = folder.file(&(body_name(shard) + ".envelope"))?;
         file.write_all(&signed.to_bytes()).and_then(|()| file.sync_all()).context("cannot write an envelope")
@@ -259,19 +271,21 @@ fn reissue(
     for (shard, member) in &set.members {
         let from = member.file.as_ref().context("every shard has a body now")?;
         copy(&member.path, from, &folder, &body_name(*shard))?;
-        let next = Envelope { shards: Some(shards.clone()), generation: before, ..member.envelope().clone() };
-        envelope(*shard, sign_next(next, signer)?)?;
+        // `sign_next` signs the one after.
+        let generation = new.generation - 1;
+        let next = Envelope { shards: Some(shards.clone()), generation, ..member.envelope().clone() };
+        envelope(*shard, sign_next(next, new.signer)?)?;
     }
     for ((shard, file, sealer), body) in fresh.into_iter().zip(bodies) {
         file.sync_all().context("cannot make a shard durable")?;
-        envelope(shard, sealer.envelope(body, shards.clone(), after, signer)?)?;
+        envelope(shard, sealer.envelope(body, shards.clone(), new.generation, new.signer)?)?;
     }
     folder.commit()
 }
 
 /// The same body in the other folder: a second name of it, or where that is impossible a copy.
 fn copy(path: &Path, from: &File, folder: &Folder, name: &str) -> anyhow::Result<()> {
-    if folder.link(path, name).is_ok() {
+    if folder.link(path, from, name).unwrap_or(false) {
         return Ok(());
     }
     let (mut from, mut to) = (from, folder.file(name)?);
@@ -279,36 +293,4 @@ fn copy(path: &Path, from: &File, folder: &Folder, name: &str) -> anyhow::Result
         .and_then(|()| io::copy(&mut from, &mut to))
         .and_then(|_| to.sync_all())
         .with_context(|| format!("cannot copy {}", path.display()))
-}
-
-/// Data blocks from the shards `chosen`, checked to the end; then parity and facts. Begins anew when called again.
-fn write_bodies(set: &Set, chosen: &[u16], again: &[Again<'_>]) -> Result<Vec<ShardBody>, Stop> {
-    let geometry = &set.geometry;
-    let (k, block) = (usize::from(geometry.k()), geometry.block_bytes());
-    for a in again {
-        a.file.set_len(0)?;
-        a.body(geometry).write_header()?;
-    }
-    let further_count = usize::from(geometry.n()) - k;
-    let mut encoder = StripeEncoder::new(geometry)?;
-    let mut further = Zeroizing::new(Vec::new());
-    stripes(set, chosen, 0..geometry.stripes(), true, |first, data| {
-        let count = data.len() / geometry.stripe_bytes();
-        if again.iter().any(|a| usize::from(a.shard) >= k) {
-            further.resize(count * further_count * block, 0);
-            encoder.encode(data, &mut further)?;
-        }
-        in_parallel(threads(), again, |a| {
-            let j = usize::from(a.shard);
-            let (from, of, at): (&[u8], usize, usize) =
-                if j < k { (data, k * block, j) } else { (&further, further_count * block, j - k) };
-            let mut plain = Zeroizing::new(Vec::with_capacity(count * block));
-            for stripe in from.chunks_exact(of) {
-                plain.extend_from_slice(&stripe[at * block..][..block]);
-            }
-            a.body(geometry).write(first, &plain, &mut Vec::new())
-        })?;
-        Ok(())
-    })?;
-    Ok(again.iter().map(|a| a.body(geometry).complete(a.commit)).collect::<anyhow::Result<_>>()?)
 }

@@ -81,16 +81,22 @@ impl BodyFile<'_> {
 
     /// Completes a body whose data blocks were written: parity, the end, and its facts.
     pub(crate) fn complete(&self, commit: bool) -> anyhow::Result<ShardBody> {
+        self.write_parity(self.cipher.order_key())?;
+        self.write_end().context("cannot write the shard")?;
+        facts(self.file, commit).context("cannot read the shard back")
+    }
+
+    /// Parity blocks of data blocks that were written, in the order of `order_key`.
+    pub(crate) fn write_parity(&self, order_key: &[u8; 32]) -> anyhow::Result<()> {
         let (mut there, mut here) = (Vec::new(), Vec::new());
         let read = |index, plain: &mut [u8]| {
             let authentic = self.read(index, plain, &mut there)?;
             if authentic { Ok(()) } else { Err(io::Error::other("a chunk just written reads otherwise")) }
         };
-        parity(&Order::new(self.geometry, self.cipher.order_key()), read, |index, plain| {
+        parity(&Order::new(self.geometry, order_key), read, |index, plain| {
             self.write(index, plain, &mut here)
         })?;
-        self.write_end().context("cannot write the shard")?;
-        facts(self.file, commit).context("cannot read the shard back")
+        Ok(())
     }
 }
 

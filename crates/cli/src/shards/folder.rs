@@ -1,12 +1,13 @@
 //! A folder that appears under its final name only when whole.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 
 use crate::Help;
-use crate::output::{forget_partial, remember_partial};
+use crate::output::{create_partial, forget_partial};
 
 /// A folder being filled beside its final name; dropping it without `commit` removes it, and so does a signal.
 #[derive(Debug)]
@@ -30,8 +31,7 @@ impl Folder {
         temporary_name.push(name);
         temporary_name.push(format!(".{}.partial", std::process::id()));
         let temporary = destination.with_file_name(temporary_name);
-        remember_partial(&temporary);
-        fs::create_dir(&temporary)
+        create_partial(&temporary, || fs::create_dir(&temporary))
             .with_context(|| format!("cannot create {}", temporary.display()))
             .context(Help("check that the folder around it exists and can be written to"))?;
         Ok(Self { temporary, destination: destination.to_owned(), committed: false })
@@ -53,9 +53,20 @@ impl Folder {
         fs::remove_file(self.temporary.join(name)).with_context(|| format!("cannot remove {name}"))
     }
 
-    /// Gives a file a second name in it.
-    pub(crate) fn link(&self, from: &Path, name: &str) -> std::io::Result<()> {
-        fs::hard_link(from, self.temporary.join(name))
+    /// Gives `file`, which was opened as `path`, a second name in it. False, and no name, when `path` is not that very file: a symbolic
+    /// link to it, which a hard link would copy as it is, or another that took its place.
+    ///
+    /// # Errors
+    /// When the file system cannot.
+    pub(crate) fn link(&self, path: &Path, file: &File, name: &str) -> std::io::Result<bool> {
+        let new = self.temporary.join(name);
+        fs::hard_link(path, &new)?;
+        let (named, opened) = (fs::symlink_metadata(&new)?, file.metadata()?);
+        let same = named.is_file() && (named.dev(), named.ino()) == (opened.dev(), opened.ino());
+        if !same {
+            fs::remove_file(&new)?;
+        }
+        Ok(same)
     }
 
     /// Makes it durable, its files having been made so, and gives it its name.

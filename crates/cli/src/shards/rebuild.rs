@@ -72,7 +72,7 @@ pub(crate) fn with_enough<T>(
             };
             let room = tempfile::tempfile_in(beside)
                 .with_context(|| format!("cannot create a temporary file in {}", beside.display()))?;
-            set.mend(shard, room)?;
+            set.mend(shard, room, beside)?;
         }
     }
 }

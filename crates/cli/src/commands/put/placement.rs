@@ -1,4 +1,5 @@
-//! `put --placement`: the shards of a split object, each to its host; what is stored already is not sent again.
+//! `put --placement`: the shards of a split object, each to its host. A host that has a shard's envelope is asked for the whole body: the
+//! shard is not sent again only when what comes back is what the owner signed.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,6 +14,7 @@ use bailiwick_protocol::ids::OwnerKey;
 
 use super::Args;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::commands::get::read_whole;
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind, with_suffix};
 use crate::output::{print_json, printable, read_bounded};
@@ -65,7 +67,7 @@ struct Outcome {
     shard: u16,
     node: String,
     host: String,
-    /// `stored`, `already stored`, or `failed`.
+    /// `stored`, `stored again` (the host had the envelope and not these bytes), `already stored` (the host gave the bytes), or `failed`.
     state: &'static str,
     why: Option<String>,
 }
@@ -114,7 +116,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         }
     }
     Err(anyhow!("{failed} of {n} shards are not stored; {} are, and {k} are needed", usize::from(n) - failed))
-        .context(Help("run the same command again: what is stored is not sent again"))
+        .context(Help("run the same command again: what its host can give back is not sent again"))
 }
 
 /// The shards in a folder, of one set, under their owner.
@@ -142,12 +144,15 @@ fn load(folder: &Path, owner: &OwnerKey) -> anyhow::Result<BTreeMap<u16, Local>>
     Ok(local)
 }
 
-/// Sends one shard, unless the node holds this very envelope already.
+/// Sends one shard, unless the node has this very envelope and gives back the body it speaks of. An envelope alone is no sign that a host
+/// still has the body, nor is its word.
 fn send(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> anyhow::Result<&'static str> {
     let Local { body, envelope, bytes } = local.context("it is not in the folder")?;
     let client = placed.node(place).connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
     let name = envelope.name();
-    if client.envelope(&name).is_ok_and(|held| held.to_bytes() == *bytes) {
+    let gives_back = || read_whole(&client, envelope, |_| Ok(()));
+    let held = client.envelope(&name).is_ok_and(|held| held.to_bytes() == *bytes);
+    if held && gives_back().is_ok() {
         return Ok("already stored");
     }
     let length = std::fs::metadata(body).with_context(|| format!("cannot open {}", body.display()))?.len();
@@ -158,5 +163,11 @@ fn send(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> a
         envelope.body.size
     );
     let stored = client.put(&name, bytes, || File::open(body), length)?;
-    Ok(if stored.created { "stored" } else { "already stored" })
+    if !stored.created {
+        gives_back().context(
+            "the host says that it has the shard, did not take it again, and does not give it back",
+        )?;
+        return Ok("already stored");
+    }
+    Ok(if held { "stored again" } else { "stored" })
 }
