@@ -25,7 +25,7 @@ rust() {
 python() {
   local venv=$target/bindings/venv
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check -r python/requirements.txt
+  "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --only-binary :all: -r python/requirements.txt
   rm -rf "$target/bindings/wheels"
   (cd python && "$venv/bin/maturin" build --release --locked --out "$target/bindings/wheels")
   "$venv/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$target"/bindings/wheels/bailiwick-*.whl

@@ -207,6 +207,13 @@ class Pieces extends Transform {
       if (!this.push(buffer(out))) await new Promise((wanted) => (this.#wanted = wanted));
     }
   }
+  // Also before the end, by `destroy` or a failed pipeline: the thread behind this must not wait until it is collected.
+  _destroy(error, done) {
+    this.#native.abandon().then(
+      () => done(error),
+      (failed) => done(error ?? raised(failed)),
+    );
+  }
   _flush(done) {
     this.#end().then(
       (about) => {

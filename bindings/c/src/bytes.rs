@@ -18,6 +18,10 @@ pub struct bw_bytes {
 }
 
 impl bw_bytes {
+    pub(crate) const fn none() -> Self {
+        Self { data: std::ptr::null_mut(), len: 0 }
+    }
+
     pub(crate) fn of(bytes: Vec<u8>) -> Self {
         let whole = Box::leak(bytes.into_boxed_slice());
         let len = whole.len();
@@ -38,7 +42,7 @@ pub unsafe extern "C" fn bw_bytes_free(bytes: *mut bw_bytes) {
         // SAFETY: by the contract these are the pointer and length that `bw_bytes::of` took from a box.
         drop(unsafe { Box::from_raw(whole) });
     }
-    *bytes = bw_bytes { data: std::ptr::null_mut(), len: 0 };
+    *bytes = bw_bytes::none();
 }
 
 fn null(what: &str) -> Error {
@@ -97,7 +101,7 @@ pub(crate) unsafe fn text<'a>(pointer: *const c_char, what: &str) -> Result<Opti
 ///
 /// # Safety
 /// `out` is NULL or valid for a write; what is there is not dropped.
-pub(crate) unsafe fn give<T>(out: *mut T, value: T, what: &str) -> Result<()> {
+unsafe fn give<T>(out: *mut T, value: T, what: &str) -> Result<()> {
     if out.is_null() {
         return Err(null(what));
     }
@@ -106,22 +110,76 @@ pub(crate) unsafe fn give<T>(out: *mut T, value: T, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives a handle to C.
-///
-/// # Safety
-/// As for [`give`].
-pub(crate) unsafe fn give_handle<T>(out: *mut *mut T, value: T) -> Result<()> {
-    if out.is_null() {
-        return Err(null("out"));
+/// A place of C's for a value, holding what means none until it is given: a caller that overlooks an error finds nothing to use.
+pub(crate) struct Out<T>(*mut T);
+
+impl<T> Out<T> {
+    /// The place, with `none` in it.
+    ///
+    /// # Safety
+    /// `out` is NULL or valid for writes until the last use of the result; what is there is not dropped.
+    pub(crate) unsafe fn new(out: *mut T, none: T, what: &str) -> Result<Self> {
+        // SAFETY: the caller's contract.
+        unsafe { give(out, none, what) }?;
+        Ok(Self(out))
     }
-    // SAFETY: the caller's contract.
-    unsafe { give(out, Box::into_raw(Box::new(value)), "out") }
+
+    pub(crate) fn give(self, value: T) {
+        // SAFETY: not null and valid for a write, as `new` demands.
+        unsafe { self.0.write(value) };
+    }
+}
+
+impl Out<bw_bytes> {
+    /// A place for bytes.
+    ///
+    /// # Safety
+    /// As for [`Out::new`].
+    pub(crate) unsafe fn bytes(out: *mut bw_bytes, what: &str) -> Result<Self> {
+        // SAFETY: the caller's contract.
+        unsafe { Self::new(out, bw_bytes::none(), what) }
+    }
+
+    /// A place for bytes that the caller may do without.
+    ///
+    /// # Safety
+    /// As for [`Out::new`].
+    pub(crate) unsafe fn bytes_unless_null(out: *mut bw_bytes, what: &str) -> Result<Option<Self>> {
+        // SAFETY: the caller's contract.
+        if out.is_null() { Ok(None) } else { unsafe { Self::bytes(out, what) }.map(Some) }
+    }
+}
+
+impl<T> Out<*mut T> {
+    /// A place for a handle.
+    ///
+    /// # Safety
+    /// As for [`Out::new`].
+    pub(crate) unsafe fn handle(out: *mut *mut T) -> Result<Self> {
+        // SAFETY: the caller's contract.
+        unsafe { Self::new(out, std::ptr::null_mut(), "out") }
+    }
+
+    pub(crate) fn give_handle(self, value: T) {
+        self.give(Box::into_raw(Box::new(value)));
+    }
+}
+
+impl Out<[u8; 32]> {
+    /// A place for a public key.
+    ///
+    /// # Safety
+    /// As for [`Out::new`], for 32 bytes.
+    pub(crate) unsafe fn key(out: *mut u8) -> Result<Self> {
+        // SAFETY: the caller's contract; zeros are no key that any signature verifies under.
+        unsafe { Self::new(out.cast(), [0; 32], "out") }
+    }
 }
 
 /// Frees a handle.
 ///
 /// # Safety
-/// `handle` is NULL or came from [`give_handle`] and was not freed.
+/// `handle` is NULL or came from [`Out::give_handle`] and was not freed.
 pub(crate) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: the caller's contract.

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use bailiwick_bindings as core;
 
-use crate::bytes::{bw_bytes, free, give, give_handle, path, reference, slice, text};
+use crate::bytes::{Out, bw_bytes, free, path, reference, slice, text};
 use crate::failure::guard;
 
 /// An owner's secret key: signs envelopes. Wiped when freed.
@@ -22,8 +22,12 @@ pub struct bw_recipient(pub(crate) core::Recipient);
 /// `out` is valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_owner_key_generate(out: *mut *mut bw_owner_key) -> i32 {
-    // SAFETY: `out` by this function's contract.
-    guard(|| unsafe { give_handle(out, bw_owner_key(core::OwnerKey::generate()?)) })
+    guard(|| {
+        // SAFETY: by this function's contract.
+        let out = unsafe { Out::handle(out) }?;
+        out.give_handle(bw_owner_key(core::OwnerKey::generate()?));
+        Ok(())
+    })
 }
 
 /// Reads an owner's key file; refused when others can read it.
@@ -32,8 +36,12 @@ pub unsafe extern "C" fn bw_owner_key_generate(out: *mut *mut bw_owner_key) -> i
 /// `file` is a string, `out` valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_owner_key_read(file: *const c_char, out: *mut *mut bw_owner_key) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give_handle(out, bw_owner_key(core::OwnerKey::read(&path(file, "file")?)?)) })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, file) = unsafe { (Out::handle(out)?, path(file, "file")?) };
+        out.give_handle(bw_owner_key(core::OwnerKey::read(&file)?));
+        Ok(())
+    })
 }
 
 /// Writes a key file only this user can read, and FILE.pub beside it. Nothing is replaced.
@@ -52,8 +60,12 @@ pub unsafe extern "C" fn bw_owner_key_write(key: *const bw_owner_key, file: *con
 /// `key` is a live handle, `out` has room for 32 bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_owner_key_public(key: *const bw_owner_key, out: *mut u8) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give(out.cast(), *reference(key, "key")?.0.public().as_bytes(), "out") })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, key) = unsafe { (Out::key(out)?, reference(key, "key")?) };
+        out.give(*key.0.public().as_bytes());
+        Ok(())
+    })
 }
 
 /// Frees an owner's key.
@@ -72,8 +84,12 @@ pub unsafe extern "C" fn bw_owner_key_free(key: *mut bw_owner_key) {
 /// `file` is a string, `out` has room for 32 bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_owner_public_read(file: *const c_char, out: *mut u8) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give(out.cast(), *core::OwnerPublic::read(&path(file, "file")?)?.as_bytes(), "out") })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, file) = unsafe { (Out::key(out)?, path(file, "file")?) };
+        out.give(*core::OwnerPublic::read(&file)?.as_bytes());
+        Ok(())
+    })
 }
 
 /// Makes a recipient's key: "x-wing" (hybrid post-quantum; also for NULL), "x25519", "p256".
@@ -86,11 +102,11 @@ pub unsafe extern "C" fn bw_recipient_key_generate(
     out: *mut *mut bw_recipient_key,
 ) -> i32 {
     guard(|| {
-        // SAFETY: by this function's contract.
-        let name = unsafe { text(algorithm, "algorithm") }?.unwrap_or("x-wing");
-        let key = core::RecipientKey::generate(core::Algorithm::parse(name)?)?;
-        // SAFETY: by this function's contract.
-        unsafe { give_handle(out, bw_recipient_key(key)) }
+        // SAFETY: both by this function's contract.
+        let (out, name) = unsafe { (Out::handle(out)?, text(algorithm, "algorithm")?) };
+        let algorithm = core::Algorithm::parse(name.unwrap_or("x-wing"))?;
+        out.give_handle(bw_recipient_key(core::RecipientKey::generate(algorithm)?));
+        Ok(())
     })
 }
 
@@ -100,8 +116,12 @@ pub unsafe extern "C" fn bw_recipient_key_generate(
 /// `file` is a string, `out` valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_recipient_key_read(file: *const c_char, out: *mut *mut bw_recipient_key) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give_handle(out, bw_recipient_key(core::RecipientKey::read(&path(file, "file")?)?)) })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, file) = unsafe { (Out::handle(out)?, path(file, "file")?) };
+        out.give_handle(bw_recipient_key(core::RecipientKey::read(&file)?));
+        Ok(())
+    })
 }
 
 /// Writes a key file only this user can read, and FILE.pub beside it. Nothing is replaced.
@@ -123,8 +143,12 @@ pub unsafe extern "C" fn bw_recipient_key_public(
     key: *const bw_recipient_key,
     out: *mut *mut bw_recipient,
 ) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give_handle(out, bw_recipient(reference(key, "key")?.0.public())) })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, key) = unsafe { (Out::handle(out)?, reference(key, "key")?) };
+        out.give_handle(bw_recipient(key.0.public()));
+        Ok(())
+    })
 }
 
 /// Frees a recipient's secret key.
@@ -143,8 +167,12 @@ pub unsafe extern "C" fn bw_recipient_key_free(key: *mut bw_recipient_key) {
 /// `file` is a string, `out` valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_recipient_read(file: *const c_char, out: *mut *mut bw_recipient) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give_handle(out, bw_recipient(core::Recipient::read(&path(file, "file")?)?)) })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, file) = unsafe { (Out::handle(out)?, path(file, "file")?) };
+        out.give_handle(bw_recipient(core::Recipient::read(&file)?));
+        Ok(())
+    })
 }
 
 /// From the bytes of a public key: 1,216 ("x-wing"), 32 ("x25519"), 65 ("p256", uncompressed).
@@ -159,11 +187,12 @@ pub unsafe extern "C" fn bw_recipient_from_bytes(
     out: *mut *mut bw_recipient,
 ) -> i32 {
     guard(|| {
-        // SAFETY: both by this function's contract.
-        let (name, bytes) = unsafe { (text(algorithm, "algorithm")?, slice(bytes, len, "bytes")?) };
-        let key = core::Recipient::from_bytes(core::Algorithm::parse(name.unwrap_or_default())?, bytes)?;
-        // SAFETY: by this function's contract.
-        unsafe { give_handle(out, bw_recipient(key)) }
+        // SAFETY: all by this function's contract.
+        let (out, name, bytes) =
+            unsafe { (Out::handle(out)?, text(algorithm, "algorithm")?, slice(bytes, len, "bytes")?) };
+        let algorithm = core::Algorithm::parse(name.unwrap_or_default())?;
+        out.give_handle(bw_recipient(core::Recipient::from_bytes(algorithm, bytes)?));
+        Ok(())
     })
 }
 
@@ -173,8 +202,12 @@ pub unsafe extern "C" fn bw_recipient_from_bytes(
 /// `key` is a live handle, `out` valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bw_recipient_bytes(key: *const bw_recipient, out: *mut bw_bytes) -> i32 {
-    // SAFETY: both by this function's contract.
-    guard(|| unsafe { give(out, bw_bytes::of(reference(key, "key")?.0.as_bytes().to_vec()), "out") })
+    guard(|| {
+        // SAFETY: both by this function's contract.
+        let (out, key) = unsafe { (Out::bytes(out, "out")?, reference(key, "key")?) };
+        out.give(bw_bytes::of(key.0.as_bytes().to_vec()));
+        Ok(())
+    })
 }
 
 /// Frees a recipient's public key.

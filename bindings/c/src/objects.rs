@@ -5,7 +5,7 @@ use std::ptr;
 
 use bailiwick_bindings as core;
 
-use crate::bytes::{bw_bytes, free, give, give_handle, path, reference, slice, text};
+use crate::bytes::{Out, bw_bytes, free, path, reference, slice, text};
 use crate::failure::guard;
 use crate::keys::{bw_owner_key, bw_recipient, bw_recipient_key, recipient_keys, recipients};
 
@@ -58,6 +58,9 @@ pub unsafe extern "C" fn bw_seal(
     envelope: *mut bw_bytes,
 ) -> i32 {
     guard(|| {
+        // SAFETY: both by this function's contract.
+        let (body, envelope) = unsafe { (Out::bytes(body, "body"), Out::bytes(envelope, "envelope")) };
+        let (body, envelope) = (body?, envelope?);
         // SAFETY: all by this function's contract.
         let (data, owner, to, options) = unsafe {
             (
@@ -67,24 +70,12 @@ pub unsafe extern "C" fn bw_seal(
                 read_options(options)?,
             )
         };
-        check_out(body, "body")?;
-        check_out(envelope, "envelope")?;
         let mut made = Vec::new();
         let sealed = core::seal(data, &mut made, &owner.0, &to, &options)?;
-        // SAFETY: both by this function's contract.
-        unsafe {
-            give(body, bw_bytes::of(made), "body")?;
-            give(envelope, bw_bytes::of(sealed.envelope), "envelope")
-        }
+        body.give(bw_bytes::of(made));
+        envelope.give(bw_bytes::of(sealed.envelope));
+        Ok(())
     })
-}
-
-/// Nothing is made for a place that does not exist.
-fn check_out<T>(out: *mut T, what: &str) -> core::Result<()> {
-    if out.is_null() {
-        return Err(core::Error::new(core::Code::Argument, format!("{what} is NULL")));
-    }
-    Ok(())
 }
 
 /// Seals file `data` into the new files `body` and `envelope`, which appear whole or not at all.
@@ -127,16 +118,17 @@ pub unsafe extern "C" fn bw_object_new(
 ) -> i32 {
     guard(|| {
         // SAFETY: all by this function's contract.
-        let (envelope, owner, keys) = unsafe {
+        let (out, envelope, owner, keys) = unsafe {
             (
+                Out::handle(out)?,
                 slice(envelope, envelope_len, "envelope")?,
                 *reference(owner.cast::<[u8; 32]>(), "owner")?,
                 recipient_keys(keys, keys_len)?,
             )
         };
-        let object = core::Object::new(envelope, &core::OwnerPublic::from_bytes(owner), &keys)?;
-        // SAFETY: by this function's contract.
-        unsafe { give_handle(out, bw_object(object)) }
+        let owner = core::OwnerPublic::from_bytes(owner);
+        out.give_handle(bw_object(core::Object::new(envelope, &owner, &keys)?));
+        Ok(())
     })
 }
 
@@ -164,16 +156,17 @@ pub unsafe extern "C" fn bw_object_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: both by this function's contract.
+        let (data, name) = unsafe { (Out::bytes(data, "data"), Out::bytes_unless_null(name, "name")) };
+        let (data, name) = (data?, name?);
+        // SAFETY: both by this function's contract.
         let (object, body) = unsafe { (reference(object, "object")?, slice(body, body_len, "body")?) };
-        check_out(data, "data")?;
         let mut plain = Vec::new();
         let opened = object.0.open(body, &mut plain)?;
-        if !name.is_null() {
-            // SAFETY: by this function's contract.
-            unsafe { give(name, bw_bytes::of(opened.name.into_bytes()), "name") }?;
+        data.give(bw_bytes::of(plain));
+        if let Some(name) = name {
+            name.give(bw_bytes::of(opened.name.into_bytes()));
         }
-        // SAFETY: by this function's contract.
-        unsafe { give(data, bw_bytes::of(plain), "data") }
+        Ok(())
     })
 }
 
@@ -196,7 +189,7 @@ pub unsafe extern "C" fn bw_object_open_file(
 }
 
 /// Decrypts `len` bytes from `offset` on of a body in memory into `out`, touching only the chunks they lie in. They are authentic among key
-/// holders: the owner, or anyone who can open the object, wrote them. After an error nothing in `out` means anything.
+/// holders: the owner, or anyone who can open the object, wrote them. After an error `out` holds zeros.
 ///
 /// # Safety
 /// `object` is a live handle, `body` points to `body_len` bytes, `out` has room for `len`.
@@ -237,6 +230,8 @@ pub unsafe extern "C" fn bw_object_read_range_file(
     })
 }
 
+/// Only at the end is anything written: `out` may overlap `body`, and after an error it holds zeros.
+///
 /// # Safety
 /// `out` has room for `len` bytes.
 unsafe fn read_into(
@@ -246,17 +241,19 @@ unsafe fn read_into(
     out: *mut u8,
     len: usize,
 ) -> core::Result<()> {
-    if len > 0 {
-        check_out(out, "out")?;
+    if len > 0 && out.is_null() {
+        return Err(core::Error::new(core::Code::Argument, "out is NULL"));
     }
-    let mut data = Vec::new();
-    object.range(body, offset, len as u64, &mut data)?;
-    debug_assert_eq!(data.len(), len);
+    let read = object.range_bytes(body, offset, len);
     if len > 0 {
-        // SAFETY: `data` has `len` bytes, `out` room for them by the contract, and a fresh vector overlaps nothing of the caller's.
-        unsafe { ptr::copy_nonoverlapping(data.as_ptr(), out, len) };
+        match &read {
+            // SAFETY: `range_bytes` gives `len` bytes, `out` has room for them, and fresh memory overlaps nothing of the caller's.
+            Ok(data) => unsafe { ptr::copy_nonoverlapping(data.as_ptr(), out, len) },
+            // SAFETY: as before.
+            Err(_) => unsafe { ptr::write_bytes(out, 0, len) },
+        }
     }
-    Ok(())
+    read.map(drop)
 }
 
 /// Frees an object.
@@ -286,8 +283,9 @@ pub unsafe extern "C" fn bw_rewrap(
 ) -> i32 {
     guard(|| {
         // SAFETY: all by this function's contract.
-        let (object, owner, add, remove) = unsafe {
+        let (out, object, owner, add, remove) = unsafe {
             (
+                Out::bytes(out, "out")?,
                 reference(object, "object")?,
                 reference(owner, "owner")?,
                 recipients(add, add_len)?,
@@ -296,8 +294,7 @@ pub unsafe extern "C" fn bw_rewrap(
         };
         let changes = core::Rewrap { add: &add, remove: &remove, ..Default::default() };
         let made = core::rewrap(&object.0, &owner.0, &changes)?.unwrap_or_default();
-        check_out(out, "out")?;
-        // SAFETY: by this function's contract.
-        unsafe { give(out, bw_bytes::of(made), "out") }
+        out.give(bw_bytes::of(made));
+        Ok(())
     })
 }

@@ -4,12 +4,15 @@ use std::ffi::c_char;
 
 use bailiwick_bindings as core;
 
-use crate::bytes::{bw_bytes, give, path, slice, text};
+use crate::bytes::{Out, bw_bytes, path, slice, text};
 use crate::failure::guard;
+
+/// What `bailiwick verify` ends with when it cannot judge (spec verdict, V5): never 0, which would mean that all holds.
+const NOTHING_FOLLOWS: u8 = 2;
 
 /// Judges a bundle, or a dossier, offline. `keys` is a folder of verifying keys, DIGEST.vk. `now_unix_ms` is the moment to judge at,
 /// milliseconds since 1970-01-01 UTC; 0 for now. `exit_code` receives 0 when every claim the policy requires holds, otherwise what
-/// docs/spec/v1/verdict.md says; `json`, unless NULL, the whole report.
+/// docs/spec/v1/verdict.md says, and 2 after an error; `json`, unless NULL, the whole report.
 ///
 /// # Safety
 /// `evidence` points to `evidence_len` bytes; `policy`, `anchors` and `keys` are strings; `exit_code` is valid for a write, `json` NULL or valid
@@ -26,6 +29,11 @@ pub unsafe extern "C" fn bw_verify(
     json: *mut bw_bytes,
 ) -> i32 {
     guard(|| {
+        // SAFETY: both by this function's contract.
+        let (exit_code, json) = unsafe {
+            (Out::new(exit_code, NOTHING_FOLLOWS, "exit_code"), Out::bytes_unless_null(json, "json"))
+        };
+        let (exit_code, json) = (exit_code?, json?);
         // SAFETY: all by this function's contract.
         let (evidence, policy, anchors, keys) = unsafe {
             (
@@ -44,12 +52,10 @@ pub unsafe extern "C" fn bw_verify(
             blocs: None,
             now_unix_ms: (now_unix_ms != 0).then_some(now_unix_ms),
         })?;
-        // SAFETY: by this function's contract.
-        unsafe { give(exit_code, verdict.exit_code, "exit_code") }?;
-        if json.is_null() {
-            return Ok(());
+        exit_code.give(verdict.exit_code);
+        if let Some(json) = json {
+            json.give(bw_bytes::of(verdict.json.into_bytes()));
         }
-        // SAFETY: by this function's contract.
-        unsafe { give(json, bw_bytes::of(verdict.json.into_bytes()), "json") }
+        Ok(())
     })
 }

@@ -116,6 +116,89 @@ static void judge(const char *path) {
     free(now);
 }
 
+static uint8_t garbage[64];
+#define PRESET(handle) memset(&(handle), 0xa5, sizeof (handle))
+/* A failed call gives what means none, whatever stood there: nobody frees or uses garbage. */
+#define GIVES_NO_HANDLE(handle, call) \
+    do { \
+        PRESET(handle); \
+        EXPECT((call) != 0 && (handle) == NULL); \
+    } while (0)
+#define GIVES_NO_BYTES(bytes, call) \
+    do { \
+        PRESET(bytes); \
+        EXPECT((call) != 0 && (bytes).data == NULL && (bytes).len == 0); \
+        bw_bytes_free(&(bytes)); \
+    } while (0)
+
+static bool all(const uint8_t *bytes, size_t len, uint8_t value) {
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != value) return false;
+    }
+    return true;
+}
+
+/* Every function that gives something, failing for each kind of reason: a NULL argument, a wrong value, something found at work. */
+static void failures_give_nothing(const bw_object *object, const bw_owner_key *owner, const bw_owner_key *other, const bw_recipient *to) {
+    bw_owner_key *o;
+    bw_recipient_key *k;
+    bw_recipient *r;
+    bw_object *obj;
+    bw_bytes one, two;
+    uint8_t key[32], exit_code;
+    const bw_recipient *once[] = {to}, *twice[] = {to, to};
+    memset(garbage, 1, sizeof garbage);
+    GIVES_NO_HANDLE(o, bw_owner_key_read("missing", &o));
+    GIVES_NO_HANDLE(o, bw_owner_key_read(NULL, &o));
+    GIVES_NO_HANDLE(k, bw_recipient_key_generate("rsa", &k));
+    GIVES_NO_HANDLE(k, bw_recipient_key_read("plain", &k));
+    GIVES_NO_HANDLE(k, bw_recipient_key_read(NULL, &k));
+    GIVES_NO_HANDLE(r, bw_recipient_key_public(NULL, &r));
+    GIVES_NO_HANDLE(r, bw_recipient_read("missing", &r));
+    GIVES_NO_HANDLE(r, bw_recipient_read(NULL, &r));
+    GIVES_NO_HANDLE(r, bw_recipient_from_bytes("x25519", garbage, 31, &r));
+    GIVES_NO_HANDLE(r, bw_recipient_from_bytes(NULL, garbage, 32, &r));
+    GIVES_NO_HANDLE(r, bw_recipient_from_bytes("x25519", NULL, 32, &r));
+    GIVES_NO_HANDLE(obj, bw_object_new(garbage, sizeof garbage, garbage, NULL, 0, &obj));
+    GIVES_NO_HANDLE(obj, bw_object_new(NULL, 1, garbage, NULL, 0, &obj));
+    GIVES_NO_BYTES(one, bw_recipient_bytes(NULL, &one));
+    GIVES_NO_BYTES(one, bw_rewrap(object, other, NULL, 0, once, 1, &one));
+    GIVES_NO_BYTES(one, bw_rewrap(object, NULL, once, 1, NULL, 0, &one));
+    GIVES_NO_BYTES(one, bw_rewrap(NULL, owner, NULL, 0, NULL, 0, &one));
+    /* Two places: each is cleared, also when the other is NULL. */
+    PRESET(two);
+    GIVES_NO_BYTES(one, bw_seal(garbage, 1, owner, twice, 2, NULL, &one, &two));
+    EXPECT(two.data == NULL && two.len == 0);
+    GIVES_NO_BYTES(one, bw_seal(garbage, 1, NULL, once, 1, NULL, &one, &two));
+    GIVES_NO_BYTES(one, bw_seal(garbage, 1, owner, once, 1, NULL, &one, NULL));
+    GIVES_NO_BYTES(one, bw_seal(garbage, 1, owner, once, 1, NULL, NULL, &one));
+    PRESET(two);
+    GIVES_NO_BYTES(one, bw_object_open(object, garbage, sizeof garbage, &one, &two));
+    EXPECT(two.data == NULL && two.len == 0);
+    GIVES_NO_BYTES(one, bw_object_open(NULL, garbage, sizeof garbage, &one, NULL));
+    GIVES_NO_BYTES(one, bw_object_open(object, garbage, sizeof garbage, NULL, &one));
+    PRESET(key);
+    EXPECT(bw_owner_public_read("missing", key) != 0 && all(key, sizeof key, 0));
+    PRESET(key);
+    EXPECT(bw_owner_key_public(NULL, key) != 0 && all(key, sizeof key, 0));
+    /* 0 would say that everything holds. */
+    exit_code = 0;
+    GIVES_NO_BYTES(one, bw_verify(garbage, sizeof garbage, "", "", ".", 1, &exit_code, &one));
+    EXPECT(exit_code == 2);
+    exit_code = 0;
+    GIVES_NO_BYTES(one, bw_verify(garbage, 1, "", "", NULL, 1, &exit_code, &one));
+    EXPECT(exit_code == 2);
+    GIVES_NO_BYTES(one, bw_verify(garbage, 1, "", "", ".", 1, NULL, &one));
+    /* A range: the caller's buffer and nothing behind it. */
+    uint8_t place[20];
+    PRESET(place);
+    EXPECT(is(bw_object_read_range_file(object, "body", 40000 - 9, place, 10), "range"));
+    EXPECT(all(place, 10, 0) && all(place + 10, 10, 0xa5));
+    PRESET(place);
+    EXPECT(is(bw_object_read_range(object, garbage, sizeof garbage, 0, place, 10), "wrong-body"));
+    EXPECT(all(place, 10, 0) && all(place + 10, 10, 0xa5));
+}
+
 int main(int argc, char **argv) {
     EXPECT(argc == 2);
     EXPECT(is(0, "ok") && is(12345, "unknown"));
@@ -130,15 +213,16 @@ int main(int argc, char **argv) {
     EXPECT(bw_owner_key_read("owner", &again) == 0);
     EXPECT(bw_owner_key_public(again, public) == 0 && bw_owner_key_public(other, theirs) == 0);
     EXPECT(chmod("owner", 0644) == 0);
-    EXPECT(is(bw_owner_key_read("owner", &again), "key-file"));
-    EXPECT(is(bw_owner_key_read(NULL, &again), "argument"));
+    bw_owner_key *unread = (bw_owner_key *)public;
+    EXPECT(is(bw_owner_key_read("owner", &unread), "key-file") && unread == NULL);
     EXPECT(is(bw_recipient_key_generate("rsa", &reader), "argument") && reader == NULL);
     EXPECT(bw_recipient_key_generate("p256", &reader) == 0 && bw_recipient_key_public(reader, &to) == 0);
 
     bw_bytes key = {0};
     EXPECT(bw_recipient_bytes(to, &key) == 0 && key.len == 65);
     EXPECT(bw_recipient_from_bytes("p256", key.data, key.len, &copy) == 0);
-    EXPECT(is(bw_recipient_from_bytes("p256", key.data, key.len - 1, &copy), "key"));
+    bw_recipient *not_one = (bw_recipient *)public;
+    EXPECT(is(bw_recipient_from_bytes("p256", key.data, key.len - 1, &not_one), "key") && not_one == NULL);
     bw_bytes_free(&key);
     bw_bytes_free(&key);
     bw_bytes_free(NULL);
@@ -179,6 +263,7 @@ int main(int argc, char **argv) {
     EXPECT(is(bw_rewrap(object, other, recipients, 1, NULL, 0, &out), "rewrap") || out.len == 0);
     EXPECT(bw_rewrap(object, owner, recipients, 1, NULL, 0, &out) == 0 && out.len == 0);
 
+    failures_give_nothing(object, owner, other, to);
     judge(argv[1]);
     bw_object_free(object);
     bw_object_free(NULL);

@@ -44,18 +44,51 @@ impl NewFile {
     /// # Errors
     /// `Io`, also when something has taken the name meanwhile.
     pub fn commit(mut self) -> Result<()> {
-        let cannot = |e| Error::io(format_args!("cannot write {}", self.destination.display()), e);
-        self.file.sync_all().map_err(cannot)?;
-        self.give_name().map_err(cannot)?;
-        let directory = self.destination.parent().filter(|p| !p.as_os_str().is_empty());
-        let durable = File::open(directory.unwrap_or(Path::new("."))).and_then(|d| d.sync_all());
-        durable.map_err(cannot)?;
+        self.sync()?;
+        self.give_name()?;
+        self.name_durable()
+    }
+
+    /// Makes both durable, then gives `self` its name, then `second`: whoever sees the second sees the first, whatever interrupts this.
+    ///
+    /// # Errors
+    /// As for [`NewFile::commit`]; neither name appears then, unless all that failed was to make the second durable.
+    pub(crate) fn commit_before(mut self, mut second: Self) -> Result<()> {
+        self.sync()?;
+        second.sync()?;
+        self.give_name()?;
+        // Durable before the second name can be: folders are made durable one by one, names in them in any order.
+        let done = self.name_durable().and_then(|()| second.give_name());
+        if done.is_err() {
+            // This call has made it, over nothing that was there. Removal that fails leaves a file that says itself what is missing.
+            let _ = fs::remove_file(&self.destination);
+        }
+        done?;
+        second.name_durable()
+    }
+
+    fn cannot_write(&self, e: io::Error) -> Error {
+        Error::io(format_args!("cannot write {}", self.destination.display()), e)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(|e| self.cannot_write(e))
+    }
+
+    fn give_name(&mut self) -> Result<()> {
+        self.rename().map_err(|e| self.cannot_write(e))?;
         self.committed = true;
         Ok(())
     }
 
+    fn name_durable(&self) -> Result<()> {
+        let directory = self.destination.parent().filter(|p| !p.as_os_str().is_empty());
+        let durable = File::open(directory.unwrap_or(Path::new("."))).and_then(|d| d.sync_all());
+        durable.map_err(|e| self.cannot_write(e))
+    }
+
     /// In one step, and never over something that exists.
-    fn give_name(&self) -> io::Result<()> {
+    fn rename(&self) -> io::Result<()> {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         match renameat_with(CWD, &self.temporary, CWD, &self.destination, RenameFlags::NOREPLACE) {
             // A system or file system that does not know the flag.

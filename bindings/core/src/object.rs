@@ -7,9 +7,11 @@ use std::path::Path;
 use bailiwick_envelope::{Opener, RangeAuthenticity, ReadAt, RecipientChange, RecipientPublicKey, Seekable};
 use bailiwick_protocol::codec::Canonical as _;
 
+use zeroize::Zeroizing;
+
 use crate::files::{NewFile, open};
 use crate::keys::system_rng;
-use crate::{OwnerKey, OwnerPublic, Recipient, RecipientKey, Result};
+use crate::{Code, Error, OwnerKey, OwnerPublic, Recipient, RecipientKey, Result};
 
 /// What was opened. Name and media type are text from outside: not to be taken for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +108,16 @@ impl Object {
         Ok(OpenedRange { object: opened(read.object), owner_signed })
     }
 
+    /// Like [`Object::range`], into memory: `len` bytes, neither more nor less, wiped when dropped.
+    ///
+    /// # Errors
+    /// As [`Object::range`].
+    pub fn range_bytes(&self, body: &mut impl ReadAt, offset: u64, len: usize) -> Result<Zeroizing<Vec<u8>>> {
+        let mut data = Zeroizing::new(Vec::new());
+        self.range(body, offset, len as u64, &mut *data)?;
+        exactly(data, len)
+    }
+
     /// A file as the source of [`Object::range`].
     ///
     /// # Errors
@@ -113,6 +125,14 @@ impl Object {
     pub fn source(path: &Path) -> Result<Seekable<File>> {
         Ok(Seekable(open(path)?))
     }
+}
+
+/// Callers copy `len` bytes into memory that others measured: checked here in every build, whatever reads ranges promises.
+fn exactly(data: Zeroizing<Vec<u8>>, len: usize) -> Result<Zeroizing<Vec<u8>>> {
+    if data.len() == len {
+        return Ok(data);
+    }
+    Err(Error::new(Code::Internal, format!("a range of {len} bytes was read as {}", data.len())))
 }
 
 fn opened(o: bailiwick_envelope::Opened) -> Opened {
@@ -141,7 +161,7 @@ pub fn rewrap(object: &Object, owner: &OwnerKey, changes: &Rewrap<'_>) -> Result
     let (add, remove) = (keys(changes.add), keys(changes.remove));
     let replace = changes.replace.map(keys);
     if replace.is_some() && !(add.is_empty() && remove.is_empty()) {
-        return Err(crate::Error::new(crate::Code::Argument, "replace stands alone, without add and remove"));
+        return Err(Error::new(Code::Argument, "replace stands alone, without add and remove"));
     }
     let recipients = match &replace {
         Some(keys) => RecipientChange::Replace(keys),
@@ -151,4 +171,19 @@ pub fn rewrap(object: &Object, owner: &OwnerKey, changes: &Rewrap<'_>) -> Result
         bailiwick_envelope::Rewrap { recipients, anonymous: changes.anonymous, ..Default::default() };
     let signed = bailiwick_envelope::rewrap(&object.0, &changes, owner.signing(), &mut system_rng()?)?;
     Ok(signed.map(|s| s.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More would be written behind the caller's memory, less would leave what was there before.
+    #[test]
+    fn a_range_of_another_length_is_an_error_in_every_build() {
+        let read = |len| Zeroizing::new(vec![7; len]);
+        assert_eq!(*exactly(read(3), 3).expect("three are three"), [7; 3]);
+        for (len, wanted) in [(4, 3), (2, 3), (0, 1), (1, 0)] {
+            assert_eq!(exactly(read(len), wanted).expect_err("another length").code, Code::Internal);
+        }
+    }
 }

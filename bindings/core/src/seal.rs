@@ -88,7 +88,7 @@ pub fn seal_file(
     let sealed = seal(from, &mut body_file, owner, recipients, options)?;
     let written = envelope_file.write_all(&sealed.envelope);
     written.map_err(|e| Error::io(format_args!("cannot write {}", envelope.display()), e))?;
-    body_file.commit()?;
-    envelope_file.commit()?;
+    // Whoever finds the body under its name finds what opens it; a body alone would look like a sealed object and be lost.
+    envelope_file.commit_before(body_file)?;
     Ok(sealed)
 }

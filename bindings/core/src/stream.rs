@@ -149,6 +149,13 @@ impl<T: Send + 'static> Work<T> {
         }
     }
 
+    /// Ends the thread without an end of the input: nothing is sealed or opened.
+    fn abandon(&mut self) {
+        self.input = None;
+        // What it gives is the error of an input without end; nobody asked for it.
+        let _ = self.result();
+    }
+
     fn result(&mut self) -> Result<T> {
         if self.input.is_some() {
             return Err(Error::new(Code::Argument, "the stream has not ended"));
@@ -187,6 +194,11 @@ impl SealStream {
         self.0.drain()
     }
 
+    /// Gives up: ends the thread, and every later call is an error. Also after the end, when it changes nothing.
+    pub fn abandon(&mut self) {
+        self.0.abandon();
+    }
+
     /// The envelope, after the body was drained.
     ///
     /// # Errors
@@ -220,6 +232,11 @@ impl OpenStream {
     /// Ends the body; gives the next of the data, empty when there is no more.
     pub fn drain(&mut self) -> Vec<u8> {
         self.0.drain()
+    }
+
+    /// Gives up: ends the thread, and every later call is an error. Also after the end, when it changes nothing.
+    pub fn abandon(&mut self) {
+        self.0.abandon();
     }
 
     /// Whether all of it was what the owner sealed, after the data was drained.

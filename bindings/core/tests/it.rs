@@ -151,6 +151,31 @@ fn a_stream_left_alone_ends() {
     drop(sealing);
 }
 
+/// A caller that goes away ends the thread at once, wherever it stands, and nothing comes after.
+#[test]
+fn an_abandoned_stream_has_ended() {
+    let people = people();
+    let to = vec![people.reader.public()];
+    for pushed in [0, 1, 20] {
+        let mut sealing = SealStream::start(&people.owner, to.clone(), Options::default()).unwrap();
+        for _ in 0..pushed {
+            sealing.push(&data(1 << 20)).unwrap();
+        }
+        sealing.abandon();
+        sealing.abandon();
+        assert_eq!(sealing.push(b"x").unwrap_err().code, Code::Argument);
+        assert!(sealing.drain().is_empty());
+        assert_eq!(sealing.finish().unwrap_err().code, Code::Argument);
+    }
+    let (body, envelope) = people.seal(&data(3 << 20));
+    let mut opening = OpenStream::start(Arc::new(people.object(&envelope))).unwrap();
+    opening.push(&body[..1 << 20]).unwrap();
+    opening.drain(); // in the middle of its end, or cut short
+    opening.abandon();
+    assert!(opening.drain().is_empty());
+    assert_eq!(opening.finish().unwrap_err().code, Code::Argument);
+}
+
 #[test]
 fn key_files_are_private_whole_and_of_one_kind() {
     let people = people();
@@ -235,4 +260,36 @@ fn files_appear_whole_or_not_at_all() {
     let names: BTreeSet<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     let expected = ["body", "changed", "envelope", "opened", "plain"].map(Into::into);
     assert_eq!(names, BTreeSet::from(expected));
+}
+
+/// E26: a name that is taken while the data comes: neither file appears, and no body stands without what opens it.
+#[test]
+fn e26_a_name_taken_meanwhile_leaves_neither_file() {
+    let people = people();
+    let to = [people.reader.public()];
+    for (taken, other) in [("envelope", "body"), ("body", "envelope")] {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("plain"), rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .unwrap();
+        let error = std::thread::scope(|s| {
+            let sealing = s.spawn(|| {
+                let options = Options::default();
+                seal_file(&at("plain"), &at("body"), &at("envelope"), &people.owner, &to, &options)
+            });
+            // Opening waits until the other end is opened, and sealing until it is closed.
+            let mut writer = std::fs::OpenOptions::new().write(true).open(at("plain")).unwrap();
+            while std::fs::read_dir(dir.path()).unwrap().count() < 3 {
+                std::thread::yield_now();
+            }
+            std::fs::write(at(taken), b"somebody else's").unwrap();
+            writer.write_all(&data(20_000)).unwrap();
+            drop(writer);
+            sealing.join().unwrap().unwrap_err()
+        });
+        assert_eq!(error.code, Code::Io);
+        assert!(!at(other).exists(), "{taken} was taken, {other} appeared");
+        assert_eq!(std::fs::read(at(taken)).unwrap(), b"somebody else's");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no partial file is left");
+    }
 }

@@ -46,6 +46,16 @@ impl Sealer {
         promise(move || Ok(Uint8Array::new(with(&stream, core::SealStream::drain))))
     }
 
+    /// Gives up: ends the thread, wherever it stands.
+    #[napi]
+    pub fn abandon(&self) -> AsyncTask<Work<()>> {
+        let stream = self.0.clone();
+        promise(move || {
+            with(&stream, core::SealStream::abandon);
+            Ok(())
+        })
+    }
+
     /// After all was drained: the envelope.
     #[napi]
     pub fn finish(&self) -> AsyncTask<Work<Sealed>> {
@@ -79,6 +89,16 @@ impl Unsealer {
     pub fn drain(&self) -> AsyncTask<Work<Uint8Array>> {
         let stream = self.0.clone();
         promise(move || Ok(Uint8Array::new(with(&stream, core::OpenStream::drain))))
+    }
+
+    /// Gives up: ends the thread, wherever it stands.
+    #[napi]
+    pub fn abandon(&self) -> AsyncTask<Work<()>> {
+        let stream = self.0.clone();
+        promise(move || {
+            with(&stream, core::OpenStream::abandon);
+            Ok(())
+        })
     }
 
     /// After all was drained: whether it was what the owner sealed.

@@ -110,10 +110,46 @@ test('streams', async () => {
   await assert.rejects(collect(bytes.subarray(0, -1)), { code: 'not-authentic' });
   const nobody = sealStream({ owner, to: [] });
   await assert.rejects(pipeline(Readable.from([DATA]), nobody, async (out) => { for await (const _ of out); }), { code: 'recipients' });
-  // Left alone half-way: neither an end nor a hang.
+});
+
+/** Threads of streams that are under way. */
+function threads() {
+  const tasks = fs.readdirSync('/proc/self/task');
+  return tasks.filter((t) => fs.readFileSync(`/proc/self/task/${t}/comm`, 'utf8') === 'bailiwick\n').length;
+}
+
+test('a stream that is destroyed early leaves nothing running', { skip: process.platform !== 'linux' }, async (t) => {
+  const at = folder(t);
+  const s = await seal(Buffer.alloc(8 << 20), { owner, to });
+  const object = new SealedObject(s.envelope, { owner, keys: [reader] });
+  const closed = (stream) => new Promise((done) => stream.on('close', done));
+  assert.equal(threads(), 0);
+  // Before anything, in the middle, and while its end waits for a reader.
+  const untouched = sealStream({ owner, to });
   const half = sealStream({ owner, to });
   half.write(DATA);
-  half.destroy();
+  const ending = object.openStream();
+  ending.write(s.body);
+  ending.end();
+  await new Promise((done) => ending.once('readable', done));
+  const streams = [untouched, half, ending];
+  assert.ok(threads() >= 3); // each may have helpers, which have its name
+  for (const stream of streams) stream.destroy();
+  await Promise.all(streams.map(closed));
+  assert.equal(threads(), 0);
+  assert.deepEqual([half.sealed, ending.opened], [null, null]);
+
+  // An error of a neighbour destroys it, too, and is the error that comes out.
+  const broken = Readable.from((async function* () { yield DATA; throw new Error('on fire'); })());
+  await assert.rejects(pipeline(broken, sealStream({ owner, to }), fs.createWriteStream(at('body'))), { message: 'on fire' });
+  assert.equal(threads(), 0);
+  const stop = new AbortController();
+  const slow = pipeline(Readable.from((async function* () { yield DATA; await new Promise(() => {}); })()), sealStream({ owner, to }), async (out) => { for await (const _ of out); }, { signal: stop.signal });
+  stop.abort();
+  await assert.rejects(slow, { name: 'AbortError' });
+  // Its stream may still be closing.
+  for (let i = 0; threads() > 0 && i < 1000; i++) await new Promise((later) => setTimeout(later, 10));
+  assert.equal(threads(), 0);
 });
 
 test('evidence', async () => {
