@@ -1,6 +1,7 @@
 """The package as installed: what the README does not show, and what must be refused. Standard library only."""
 
 import asyncio
+import faulthandler
 import io
 import json
 import os
@@ -164,27 +165,83 @@ class Objects(unittest.TestCase):
         opened(s).open_stream(body, out)
         self.assertEqual(bytes(out.data), DATA)
 
-    def test_the_lock_is_released(self):
-        """Another thread counts while a large object is sealed."""
-        data, counted, done = bytes(64 << 20), [0], threading.Event()
+    def test_the_lock_is_released_while_files_are_read(self):
+        """Another thread of Python feeds the pipe that the call reads: with the lock held neither would ever go on."""
+        s = sealed()
 
-        def count():
+        def fed(pipe, data, call):
+            def feed():
+                with open(pipe, "wb") as f:
+                    f.write(data)
+
+            thread = threading.Thread(target=feed)
+            # A watchdog without Python: the test could not end itself.
+            faulthandler.dump_traceback_later(60, exit=True)
+            thread.start()
+            try:
+                return call()
+            finally:
+                thread.join()
+                faulthandler.cancel_dump_traceback_later()
+
+        with tempfile.TemporaryDirectory() as d:
+            at = lambda name: os.path.join(d, name)
+            os.mkfifo(at("pipe"))
+            info = fed(at("pipe"), DATA, lambda: bw.seal_file(at("pipe"), at("body"), owner=OWNER, to=[READER.public]))
+            self.assertEqual(info.data_bytes, len(DATA))
+            fed(at("pipe"), s.body, lambda: opened(s).open_file(at("pipe"), at("out")))
+            self.assertEqual(pathlib.Path(at("out")).read_bytes(), DATA)
+            READER.save(at("key"))
+            text = pathlib.Path(at("key")).read_bytes()
+            os.chmod(at("pipe"), 0o600)
+            key = fed(at("pipe"), text, lambda: bw.RecipientKey.load(at("pipe")))
+            self.assertEqual(key.public, READER.public)
+
+    def test_the_lock_is_released_while_it_computes(self):
+        """Another thread's time goes on during each call that works in memory alone: it writes down every millisecond."""
+        times, done = [], threading.Event()
+
+        def tick():
             while not done.is_set():
-                counted[0] += 1
+                times.append(time.monotonic())
                 time.sleep(0.001)
 
-        thread = threading.Thread(target=count)
+        data = bytes(64 << 20)
+        thread = threading.Thread(target=tick)
         thread.start()
-        before = counted[0]
-        bw.seal(data, owner=OWNER, to=[READER.public])
-        during = counted[0] - before
-        done.set()
-        thread.join()
-        self.assertGreater(during, 3)
+        try:
+            s = self.beside(times, lambda: bw.seal(data, owner=OWNER, to=[READER.public]))
+            obj = opened(s)
+            self.beside(times, lambda: obj.open(s.body))
+            self.beside(times, lambda: obj.read_range(s.body, 1, len(data) - 2))
+        finally:
+            done.set()
+            thread.join()
+
+    def beside(self, times, call):
+        begun = time.monotonic()
+        made = call()
+        ended = time.monotonic()
+        # One may fall between the clock and the call, or while the result is copied; during a held lock there is none.
+        within = sum(begun + (ended - begun) * 0.1 < t < ended - (ended - begun) * 0.4 for t in list(times))
+        self.assertGreater(within, 2, f"in {ended - begun:.3f} s")
+        return made
 
     def test_asyncio(self):
+        """Calls run beside each other, and the loop beside them; a failure comes out of its own await."""
+
         async def many():
-            return await asyncio.gather(*(asyncio.to_thread(sealed) for _ in range(4)))
+            loop_ran, data = 0, bytes(32 << 20)
+            jobs = [asyncio.create_task(asyncio.to_thread(sealed)) for _ in range(4)]
+            large = asyncio.create_task(asyncio.to_thread(bw.seal, data, owner=OWNER, to=[READER.public]))
+            nobody = asyncio.create_task(asyncio.to_thread(bw.seal, data, owner=OWNER, to=[]))
+            while not large.done():
+                loop_ran += 1
+                await asyncio.sleep(0.001)
+            with self.assertRaises(bw.ArgumentError):
+                await nobody
+            self.assertGreater(loop_ran, 3)
+            return await asyncio.gather(*jobs)
 
         for s in asyncio.run(many()):
             self.assertEqual(opened(s).open(s.body).data, DATA)
