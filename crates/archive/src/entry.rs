@@ -85,8 +85,8 @@ impl Entries {
         }
         entries.sort_by(|a, b| order_key(&a.path).cmp(order_key(&b.path)));
         let mut check = TreeCheck::default();
-        for entry in &entries {
-            check.admit(entry)?;
+        for (i, entry) in entries.iter().enumerate() {
+            check.admit(entry, || entries[..i].iter().map(|e| &e.path))?;
         }
         Ok(Self(entries))
     }
@@ -118,11 +118,6 @@ impl Entries {
 
     pub(crate) fn as_slice(&self) -> &[Entry] {
         &self.0
-    }
-
-    /// What was admitted one by one.
-    pub(crate) fn admitted(entries: Vec<Entry>) -> Self {
-        Self(entries)
     }
 }
 

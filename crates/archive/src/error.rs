@@ -24,6 +24,8 @@ pub enum NameFault {
     Control,
     /// A drive letter and a colon.
     Drive,
+    /// One of `< > : " | ? *`: no name of a Windows file has them, and what follows a colon is another stream of the file before it.
+    Forbidden,
     /// A device of Windows, whatever follows its first dot.
     Reserved,
     /// A component that ends in a dot or a space: Windows drops it.
@@ -47,6 +49,7 @@ impl fmt::Display for NameFault {
             Self::Backslash => "it has a backslash",
             Self::Control => "it has a control character",
             Self::Drive => "it begins like a drive",
+            Self::Forbidden => "it has one of < > : \" | ? *, which no name of a Windows file can have",
             Self::Reserved => "a part of it names a device on Windows",
             Self::Ending => "a part of it ends in a dot or a space",
             Self::ComponentTooLong => {

@@ -36,7 +36,7 @@ mod unpack;
 
 pub use entry::{Entries, Entry, Kind};
 pub use error::{ArchiveError, NameFault, Special};
-pub use index::{Found, Index};
+pub use index::{Found, Index, Listed};
 pub use name::{check_name, collision_key};
 pub use pack::Packer;
 pub use unpack::{Sink, Unpacker};

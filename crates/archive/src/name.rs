@@ -43,6 +43,8 @@ fn component_fault(part: &str) -> Option<NameFault> {
         Some(NameFault::Control)
     } else if letters.next().is_some_and(|c| c.is_ascii_alphabetic()) && letters.next() == Some(':') {
         Some(NameFault::Drive)
+    } else if part.contains(['<', '>', ':', '"', '|', '?', '*']) {
+        Some(NameFault::Forbidden)
     } else if part.ends_with(['.', ' ']) {
         Some(NameFault::Ending)
     } else if part.len() > COMPONENT_BYTES_MAX {

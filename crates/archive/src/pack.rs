@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use crate::entry::padded;
 use crate::header::header;
-use crate::index::{push_entry, trailer};
+use crate::index::Trailer;
 use crate::{ArchiveError, Entries, Entry, Kind};
 
 /// Reads as the archive of `entries`. Each file's bytes come from the reader that the source gives for it, one at a time, in order.
@@ -60,9 +60,10 @@ impl<'a, R: Read, S: FnMut(&Entry) -> io::Result<R>> Packer<'a, S, R> {
     fn advance(&mut self) -> io::Result<()> {
         self.given = 0;
         let Some(entry) = self.entries.as_slice().get(self.next) else {
-            let mut index = Vec::new();
-            self.entries.iter().for_each(|e| push_entry(&mut index, e));
-            self.block = trailer(&index, self.entries.len());
+            let mut trailer = Trailer::new();
+            self.entries.iter().for_each(|e| trailer.push(e));
+            trailer.complete();
+            self.block = trailer.bytes;
             self.ended = true;
             return Ok(());
         };

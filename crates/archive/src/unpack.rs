@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use crate::entry::padded;
 use crate::header::{Block, decode, read_block};
-use crate::index::{push_entry, trailer};
+use crate::index::{Listed, Trailer};
 use crate::tree::TreeCheck;
-use crate::{ArchiveError, BLOCK_BYTES, Entry, Kind};
+use crate::{ArchiveError, BLOCK_BYTES, Entry, Found, Kind};
 
 /// Where a tree goes.
 pub trait Sink {
@@ -55,13 +55,12 @@ pub struct Unpacker<S> {
     expect: Expect,
     /// Bytes of the header being gathered.
     held: Vec<u8>,
-    /// Index entries of what was seen; the whole trailer once the entries have ended.
-    index: Vec<u8>,
-    entries: usize,
+    /// With the index entries of what was seen; complete once the entries have ended.
+    trailer: Trailer,
     /// Bytes taken, from the start of the archive.
     at: u64,
     /// Entries still to come when only some are unpacked.
-    only: Option<Vec<Entry>>,
+    only: Option<Listed>,
 }
 
 impl<S: Sink> Unpacker<S> {
@@ -72,20 +71,15 @@ impl<S: Sink> Unpacker<S> {
             check: TreeCheck::default(),
             expect: Expect::Header,
             held: Vec::new(),
-            index: Vec::new(),
-            entries: 0,
+            trailer: Trailer::new(),
             at: 0,
             only: None,
         }
     }
 
-    /// For the bytes of some entries, as an index lists them: exactly these have to come, and nothing after them.
-    ///
-    /// `header_at` is where they stand in the archive, for messages.
-    pub fn some(sink: S, entries: &[Entry], header_at: u64) -> Self {
-        let mut only = entries.to_vec();
-        only.reverse();
-        Self { at: header_at, only: Some(only), ..Self::new(sink) }
+    /// For the bytes from `found.header_at` to `found.end` alone: exactly the entries the index lists there have to come, and nothing after them.
+    pub fn some(sink: S, found: &Found) -> Self {
+        Self { at: found.header_at, only: Some(found.listed.clone()), ..Self::new(sink) }
     }
 
     /// Gives the sink back when everything was there.
@@ -94,7 +88,7 @@ impl<S: Sink> Unpacker<S> {
     /// `CutShort`; `Io`.
     pub fn finish(self) -> Result<S, ArchiveError> {
         let done = match (&self.expect, &self.only) {
-            (Expect::Trailer(given), None) => *given == self.index.len(),
+            (Expect::Trailer(given), None) => *given == self.trailer.bytes.len(),
             (Expect::Header, Some(left)) => left.is_empty() && self.held.is_empty(),
             _ => false,
         };
@@ -115,11 +109,11 @@ impl<S: Sink> Unpacker<S> {
             }
             Expect::Data(data, zeros) => self.data(bytes, data, zeros),
             Expect::Trailer(given) => {
-                let n = bytes.len().min(self.index.len() - given);
+                let n = bytes.len().min(self.trailer.bytes.len() - given);
                 if n == 0 {
                     return Err(ArchiveError::NotCanonical { at: self.at, what: "what follows the end" });
                 }
-                if bytes[..n] != self.index[given..given + n] {
+                if bytes[..n] != self.trailer.bytes[given..given + n] {
                     return Err(ArchiveError::Index {
                         what: "it lists other entries, or tar's end is missing",
                     });
@@ -149,7 +143,7 @@ impl<S: Sink> Unpacker<S> {
         let last = self.held.last_chunk().expect("a whole block was gathered");
         match (read_block(last, at)?, &self.expect) {
             (Block::End, Expect::Header) if self.only.is_none() => {
-                self.index = trailer(&self.index, self.entries);
+                self.trailer.complete();
                 self.expect = Expect::Trailer(BLOCK_BYTES);
                 self.held.clear();
                 Ok(())
@@ -173,13 +167,12 @@ impl<S: Sink> Unpacker<S> {
 
     fn begin(&mut self, entry: &Entry) -> Result<(), ArchiveError> {
         if let Some(left) = &mut self.only {
-            if left.pop().as_ref() != Some(entry) {
+            if left.next().as_ref() != Some(entry) {
                 return Err(ArchiveError::Index { what: "it lists another entry than stands there" });
             }
         } else {
-            self.check.admit(entry)?;
-            push_entry(&mut self.index, entry);
-            self.entries += 1;
+            self.check.admit(entry, || self.trailer.paths())?;
+            self.trailer.push(entry);
         }
         self.sink.begin(entry)?;
         self.expect = Expect::Header;

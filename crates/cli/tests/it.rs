@@ -13,6 +13,7 @@ mod it {
     mod demo;
     mod developer;
     mod directory;
+    mod directory_shards;
     mod export;
     mod host;
     mod hostile_size;

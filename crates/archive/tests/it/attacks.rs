@@ -236,7 +236,7 @@ fn an_index_that_differs_from_the_entries_is_refused() {
         let index = index(bytes).unwrap();
         let found = index.find(name).unwrap();
         let range = usize::try_from(found.header_at).unwrap()..usize::try_from(found.end).unwrap();
-        let mut some = Unpacker::some(Count::default(), index.subtree(&found), found.header_at);
+        let mut some = Unpacker::some(Count::default(), &found);
         some.write_all(&bytes[range]).map_err(archive_error)?;
         some.finish()
     };

@@ -18,7 +18,7 @@ fn index(archive: &[u8]) -> Result<Index, ArchiveError> {
 /// Every file of `archive` alone, and every folder with what is in it.
 fn each_by_index(archive: &[u8], tree: &Tree) {
     let index = index(archive).unwrap();
-    assert_eq!(index.entries(), &entries(tree).unwrap());
+    assert!(index.entries().eq(entries(tree).unwrap().iter().cloned()));
     for (path, (_, data)) in tree {
         let found = index.find(path).unwrap();
         let at = usize::try_from(found.data_at).unwrap();
@@ -26,7 +26,7 @@ fn each_by_index(archive: &[u8], tree: &Tree) {
         // The memory asks for parents, which a part does not have: so parts are taken at the top only.
         if !path.contains('/') {
             let range = usize::try_from(found.header_at).unwrap()..usize::try_from(found.end).unwrap();
-            let mut some = Unpacker::some(Memory::default(), index.subtree(&found), found.header_at);
+            let mut some = Unpacker::some(Memory::default(), &found);
             some.write_all(&archive[range]).unwrap();
             let got = some.finish().unwrap().tree;
             let inside = |(p, _): &(&String, _)| *p == path || p.starts_with(&format!("{path}/"));

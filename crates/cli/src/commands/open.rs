@@ -102,10 +102,6 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner =
         OwnerKey(keyfile::public_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?);
     if shards::wanted(&args) {
-        anyhow::ensure!(
-            !args.archive.given(),
-            "an object in shards holds no directory: leave out --list, --only and --raw"
-        );
         let opening = args.opening.read()?;
         return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
     }
@@ -137,7 +133,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         check_size(&opener, file).with_context(|| format!("cannot open {}", args.body.display()))?;
     }
     if args.archive.partial() {
-        return archive::some(&args.archive, &opener, body.as_mut(), args.output.as_deref(), args.json);
+        let Some(body) = body.as_mut() else {
+            return Err(anyhow!("part of a directory cannot be read from standard input"))
+                .context(Help("save the body to a file first"));
+        };
+        let mut source = archive::Body { opener: &opener, body };
+        return archive::some(&args.archive, &mut source, args.output.as_deref(), args.json);
     }
     let sealed = match &mut body {
         // A pipe cannot be read twice: what comes through one is written as it is.

@@ -95,14 +95,10 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
         return compact::run(&args.compact, &args.input, output, owner, &args.to);
     }
-    if let Some(split) = args.shards {
-        if args.passphrase.is_given() {
-            return Err(anyhow!("shards are sealed to recipients' keys, not under a passphrase"))
-                .context(Help("name recipients with --to, or leave out --shards"));
-        }
-        return shards::run(&args, split);
-    }
     let listing = directory::list(&mut args.input, &mut args.media_type, &args.directory)?;
+    if let Some(split) = args.shards {
+        return shards::run(&args, split, listing.as_ref());
+    }
     let stdin = is_dash(&args.input);
     let output = match &args.output {
         Some(path) => path.clone(),

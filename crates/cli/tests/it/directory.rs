@@ -17,7 +17,7 @@ const OPEN: [&str; 10] =
     ["open", "body", "--envelope", "env", "--owner", "owner.pub", "--key", "to", "-o", "out"];
 
 /// Two files, a program, an empty folder, names plain and long.
-fn sample(place: &Place) {
+pub(crate) fn sample(place: &Place) {
     let at = |p: &str| place.path("docs").join(p);
     fs::create_dir_all(at("nested/deeper")).unwrap();
     fs::create_dir(at("empty")).unwrap();
@@ -30,7 +30,7 @@ fn sample(place: &Place) {
 }
 
 /// Path to contents, a folder's being none; and whether the owner may execute.
-fn tree(root: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, bool)> {
+pub(crate) fn tree(root: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, bool)> {
     fn walk(root: &Path, at: &Path, out: &mut BTreeMap<PathBuf, (Option<Vec<u8>>, bool)>) {
         for item in fs::read_dir(at).unwrap() {
             let path = item.unwrap().path();
@@ -231,6 +231,8 @@ fn e27_path_traversal() {
         ("/tmp/x", "absolute"),
         ("a\\..\\x", "backslash"),
         ("C:x", "drive"),
+        ("a.txt:hidden", "no name of a Windows file can have"),
+        ("a|b", "no name of a Windows file can have"),
         ("nul.txt", "device"),
         ("a.", "ends in a dot"),
         ("a\u{1b}[2Jb", "control character"),
@@ -253,7 +255,7 @@ fn e27_path_traversal() {
     fs::remove_file(place.path("docs/link")).unwrap();
     let mut again = with(&SEAL, &[]);
     (again[3], again[5]) = ("body2".into(), "env2".into());
-    for name in ["a\\b", "aux", "x.", "a\nb"] {
+    for name in ["a\\b", "aux", "x.", "a\nb", "12:30", "what?"] {
         fs::write(place.path("docs").join(name), "").unwrap();
         place.refuse(&again, "is refused");
         fs::remove_file(place.path("docs").join(name)).unwrap();
@@ -336,6 +338,43 @@ fn e30_entry_count_bomb() {
     forge(&place, &honest);
     place.run(&with(&OPEN[..8], &["--list"]));
 }
+
+/// E30: an index of 16 MiB whose 131,072 entries are all as they should be is listed in little more memory than its bytes.
+#[test]
+fn e30_a_large_index_is_read_in_the_memory_of_its_bytes() {
+    const ENTRIES: u64 = 1 << 17;
+    let place = Place::with_keys();
+    let mut trailer = vec![0; 1024];
+    for i in 0..ENTRIES {
+        trailer.extend_from_slice(&[1, 117, 0]);
+        trailer.extend_from_slice(format!("{i:0117}").as_bytes());
+        trailer.extend_from_slice(&[0; 8]);
+    }
+    let index = trailer.len() as u64 - 1024;
+    trailer.resize(trailer.len().next_multiple_of(512) + 512 - 24, 0);
+    trailer.extend_from_slice(&[index.to_le_bytes(), ENTRIES.to_le_bytes(), *b"bwarchv1"].concat());
+    // Nobody reads the entries themselves: an extended header, its record, a header, no data.
+    let mut file = fs::File::create(place.path("forged")).unwrap();
+    file.set_len(ENTRIES * 1536).unwrap();
+    std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).unwrap();
+    file.write_all(&trailer).unwrap();
+    let mut seal = with(&SEAL, &["--media-type", MEDIA_TYPE, "--no-commit", "--no-pad"]);
+    seal[1] = "forged".into();
+    place.run(&seal);
+    let out = Command::new("sh")
+        .args(["-c", &format!("ulimit -d {LIST_KIB} && exec \"$0\" \"$@\"")])
+        .arg(env!("CARGO_BIN_EXE_bailiwick"))
+        .args(with(&OPEN[..8], &["--list"]))
+        .current_dir(place.path("."))
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{:?}: {}", out.status, String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.stdout.iter().filter(|b| **b == b'\n').count() as u64, ENTRIES);
+}
+
+/// What the program may hold for it, KiB; stacks included.
+const LIST_KIB: u64 = 48 * 1024;
 
 /// E31: sparse files, and sizes larger than what follows.
 #[test]

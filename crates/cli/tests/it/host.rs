@@ -13,8 +13,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    fn start(place: &Place) -> Self {
-        Self::start_in(place, "node")
+    /// A new node in `folder` that knows the owner and the auditor.
+    pub(crate) fn new(place: &Place, folder: &str) -> Self {
+        let keys = ["--owner", "owner.pub", "--auditor", "auditor.pub", "--circuit-keys", "circuit-keys"];
+        let listen = ["--listen", "127.0.0.1:0"];
+        place.run(&[&["node", "init", folder][..], &keys, &listen].concat());
+        Self::start_in(place, folder)
     }
 
     /// A node whose files are in `folder`.
@@ -52,22 +56,9 @@ pub(crate) fn place_with_node() -> (Place, Node) {
     let place = Place::with_keys();
     place.run(&["key", "new", "auditor", "-o", "auditor"]);
     place.run(&["key", "new", "owner", "-o", "stranger"]);
-    place.run(&[
-        "node",
-        "init",
-        "node",
-        "--owner",
-        "owner.pub",
-        "--auditor",
-        "auditor.pub",
-        "--circuit-keys",
-        "circuit-keys",
-        "--listen",
-        "127.0.0.1:0",
-    ]);
     fs::write(place.path("plain"), data(300_000)).unwrap();
     place.run(&["seal", "plain", "-o", "body", "--owner", "owner", "--to", "to.pub"]);
-    let node = Node::start(&place);
+    let node = Node::new(&place, "node");
     (place, node)
 }
 
@@ -77,7 +68,12 @@ pub(crate) fn at<'a>(node: &'a Node, rest: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn name_of(place: &Place) -> String {
-    let shown = place.run(&["inspect", "body.envelope", "--owner", "owner.pub", "--json"]);
+    unit_name(place, "body.envelope")
+}
+
+/// OWNER/OBJECT/UNIT of an envelope.
+pub(crate) fn unit_name(place: &Place, envelope: &str) -> String {
+    let shown = place.run(&["inspect", envelope, "--owner", "owner.pub", "--json"]);
     let v: serde_json::Value = serde_json::from_slice(&shown).unwrap();
     ["owner", "object", "unit"].map(|f| v[f].as_str().unwrap().to_owned()).join("/")
 }
@@ -151,7 +147,7 @@ fn d01_an_acknowledged_object_survives_a_kill() {
     let (place, node) = place_with_node();
     place.run(&at(&node, &["put", "body", "--owner", "owner"]));
     node.kill();
-    let node = Node::start(&place);
+    let node = Node::start_in(&place, "node");
     place.run(&at(&node, &["get", &name_of(&place), "--key", "owner", "-o", "back"]));
     assert_eq!(fs::read(place.path("back")).unwrap(), fs::read(place.path("body")).unwrap());
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::host::Node;
+use super::host::{Node, unit_name};
 use super::program::{Place, data};
 
 /// Four nodes that know the owner, and `plain` sealed as 2 of 4 shards in `s` with storage commitments.
@@ -11,25 +11,8 @@ fn fleet() -> (Place, Vec<Option<Node>>) {
     place.run(&["key", "new", "auditor", "-o", "auditor"]);
     fs::write(place.path("plain"), data(120_000)).unwrap();
     place.run(&["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", "2/4"]);
-    let nodes = (0..4).map(|i| Some(node(&place, &format!("n{i}")))).collect();
+    let nodes = (0..4).map(|i| Some(Node::new(&place, &format!("n{i}")))).collect();
     (place, nodes)
-}
-
-fn node(place: &Place, folder: &str) -> Node {
-    place.run(&[
-        "node",
-        "init",
-        folder,
-        "--owner",
-        "owner.pub",
-        "--auditor",
-        "auditor.pub",
-        "--circuit-keys",
-        "circuit-keys",
-        "--listen",
-        "127.0.0.1:0",
-    ]);
-    Node::start_in(place, folder)
 }
 
 fn public(place: &Place, file: &str) -> String {
@@ -49,12 +32,6 @@ fn place_at(place: &Place, head: &str, hosts: &[(String, &str)]) {
 }
 
 const PUT: [&str; 6] = ["put", "s", "--owner", "owner", "--placement", "placement.toml"];
-
-fn shard_name(place: &Place, envelope: &str) -> String {
-    let shown = place.run(&["inspect", envelope, "--owner", "owner.pub", "--json"]);
-    let v: serde_json::Value = serde_json::from_slice(&shown).unwrap();
-    ["owner", "object", "unit"].map(|f| v[f].as_str().unwrap().to_owned()).join("/")
-}
 
 #[test]
 fn a_lost_host_is_replaced_and_the_object_stays() {
@@ -94,7 +71,7 @@ fn a_lost_host_is_replaced_and_the_object_stays() {
     }
 
     // Host 0 is lost for good, and so is the owner's own copy. What is left opens.
-    let name = shard_name(&place, "s/001.shard.envelope");
+    let name = unit_name(&place, "s/001.shard.envelope");
     fs::rename(place.path("s"), place.path("kept")).unwrap();
     nodes[0].take().unwrap().kill();
     place_at(&place, "", &at(&nodes));
@@ -113,7 +90,7 @@ fn a_lost_host_is_replaced_and_the_object_stays() {
         let (old, new) = (format!("kept/00{i}.shard"), format!("fetched/00{i}.shard"));
         assert!(fs::read(place.path(&old)).unwrap() == fs::read(place.path(&new)).unwrap(), "shard {i}");
     }
-    let fresh = node(&place, "n4");
+    let fresh = Node::new(&place, "n4");
     let mut hosts = at(&nodes);
     hosts[0] = (fresh.url.clone(), "n4");
     place_at(&place, "", &hosts);
@@ -244,7 +221,7 @@ fn a_host_with_an_older_set_is_named() {
         let (body, host) = (format!("again/00{i}.shard"), format!("n{i}/host.pub"));
         place.run(&["put", &body, "--owner", "owner", "--node", &hosts[i].0, "--host", &host]);
     }
-    let name = shard_name(&place, "again/000.shard.envelope");
+    let name = unit_name(&place, "again/000.shard.envelope");
     let get = ["get", &name, "--key", "owner", "--placement", "placement.toml", "--all", "-o", "fetched"];
     let out = place.try_run(&get);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
@@ -269,7 +246,7 @@ fn a_shard_is_audited_as_any_body() {
     place.run(&["key", "new", "auditor", "-o", "auditor"]);
     fs::write(place.path("plain"), data(120_000)).unwrap();
     place.run(&["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", "2/4"]);
-    let node = node(&place, "n");
+    let node = Node::new(&place, "n");
     let to = ["--node", node.url.as_str(), "--host", "n/host.pub"];
     place.run(&[&["put", "s/003.shard", "--owner", "owner"][..], &to].concat());
     let made = place.run(&["circuit", "setup", "--class", "tiny", "--auditor", "auditor", "--json"]);

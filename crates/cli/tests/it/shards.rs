@@ -444,8 +444,6 @@ fn a_failed_command_leaves_nothing() {
     place.refuse(&again, "exists already");
     let absent = ["seal", "absent", "-o", "u", "--owner", "owner", "--to", "to.pub", "--shards", "2/3"];
     place.refuse(&absent, "absent");
-    let folder = ["seal", "s", "-o", "u", "--owner", "owner", "--to", "to.pub", "--shards", "2/3"];
-    place.refuse(&folder, "is a folder");
     assert_eq!(place.names(), before);
 }
 

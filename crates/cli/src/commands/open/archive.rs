@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_archive::{ArchiveError, Entry, Index, Kind, MEDIA_TYPE, Sink, Unpacker};
+use bailiwick_archive::{ArchiveError, Entry, Found, Index, Kind, MEDIA_TYPE, Sink, Unpacker};
 use bailiwick_envelope::{Opened, Opener, RangeAuthenticity, Seekable};
 
 use super::tree::NewTree;
@@ -66,49 +66,79 @@ pub(crate) fn extract(
     Ok((opened, RangeAuthenticity::OwnerSigned))
 }
 
+/// Where the bytes of an archive come from.
+pub(super) trait Source {
+    /// Metadata and length of the data.
+    fn about(&mut self) -> anyhow::Result<Opened>;
+
+    /// Writes `length` bytes at `offset` to what `make` makes and gives it back; as long as some of what they are read from turns out wrong
+    /// and there is other, to what it makes anew.
+    fn write<W: Write + Send>(
+        &mut self,
+        offset: u64,
+        length: u64,
+        make: impl FnMut() -> anyhow::Result<W>,
+    ) -> anyhow::Result<W>;
+}
+
+/// A body by itself.
+pub(super) struct Body<'a> {
+    pub(super) opener: &'a Opener,
+    pub(super) body: &'a mut File,
+}
+
+impl Source for Body<'_> {
+    fn about(&mut self) -> anyhow::Result<Opened> {
+        Ok(self.opener.open_range(&mut Seekable(&mut *self.body), 0, 0, io::sink())?.object)
+    }
+
+    fn write<W: Write + Send>(
+        &mut self,
+        offset: u64,
+        length: u64,
+        mut make: impl FnMut() -> anyhow::Result<W>,
+    ) -> anyhow::Result<W> {
+        let mut out = make()?;
+        self.opener.open_range(&mut Seekable(&mut *self.body), offset, length, &mut out)?;
+        Ok(out)
+    }
+}
+
 /// `--list` and `--only`.
-pub(crate) fn some(
+pub(super) fn some(
     args: &Args,
-    opener: &Opener,
-    body: Option<&mut File>,
+    source: &mut impl Source,
     output: Option<&Path>,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let Some(body) = body else {
-        return Err(anyhow!("part of a directory cannot be read from standard input"))
-            .context(Help("save the body to a file first"));
-    };
-    let index = index(opener, body)?;
+    let index = index(source)?;
     eprintln!("note: authentic {KEY_HOLDERS_ONLY}");
     match &args.only {
-        Some(path) => only(opener, body, &index, path, output)?,
+        Some(path) => only(source, &index, path, output)?,
         None => list(&index, json)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn index(opener: &Opener, body: &mut File) -> anyhow::Result<Index> {
-    let start = opener.open_range(&mut Seekable(&mut *body), 0, 0, io::sink())?.object;
+fn index(source: &mut impl Source) -> anyhow::Result<Index> {
+    let start = source.about()?;
     if start.metadata.media_type != MEDIA_TYPE {
         return Err(anyhow!("this object is not a sealed directory"))
             .context(Help("leave out --list and --only to open it whole"));
     }
-    Index::read(start.data_len, |at, len| {
-        let mut bytes = Vec::new();
-        opener.open_range(&mut Seekable(&mut *body), at, len as u64, &mut bytes)?;
-        Ok::<_, anyhow::Error>(bytes)
-    })
+    // Room for just what is asked for: an index may have 128 MiB.
+    Index::read(start.data_len, |at, len| source.write(at, len as u64, || Ok(Vec::with_capacity(len))))
 }
 
 #[derive(serde::Serialize)]
-struct Listed<'a> {
+struct Listed {
     authentic: &'static str,
-    entries: Vec<ListedEntry<'a>>,
+    entries: Vec<ListedEntry>,
 }
 
 #[derive(serde::Serialize)]
-struct ListedEntry<'a> {
-    path: &'a str,
+struct ListedEntry {
+    path: String,
     kind: &'static str,
     size: u64,
 }
@@ -119,10 +149,10 @@ fn list(index: &Index, json: bool) -> anyhow::Result<()> {
         Kind::File => "file",
         Kind::Executable => "executable",
     };
-    let entries = index.entries().iter();
+    let entries = index.entries();
     if json {
-        let entries = entries.map(|e| ListedEntry { path: &e.path, kind: kind(e), size: e.size }).collect();
-        return print_json(&Listed { authentic: KEY_HOLDERS_ONLY, entries });
+        let listed = |e: Entry| ListedEntry { kind: kind(&e), size: e.size, path: e.path };
+        return print_json(&Listed { authentic: KEY_HOLDERS_ONLY, entries: entries.map(listed).collect() });
     }
     for e in entries {
         let slash = if e.kind == Kind::Folder { "/" } else { "" };
@@ -131,13 +161,7 @@ fn list(index: &Index, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn only(
-    opener: &Opener,
-    body: &mut File,
-    index: &Index,
-    path: &str,
-    output: Option<&Path>,
-) -> anyhow::Result<()> {
+fn only(source: &mut impl Source, index: &Index, path: &str, output: Option<&Path>) -> anyhow::Result<()> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let found = index
         .find(path)
@@ -150,20 +174,23 @@ fn only(
             .with_context(|| format!("{last:?} is not a plain file name"))
             .context(Help("say where the data goes with -o"))?,
     };
-    let entries = index.subtree(&found);
     let strip = path.split('/').count();
     if found.entry.kind == Kind::Folder {
         // The folder's own entry makes nothing: it is the destination.
-        let tree = NewTree::create(&output, strip)?;
-        return fetch(opener, body, &found, Unpacker::some(tree, entries, found.header_at))?.commit();
+        return fetch(source, &found, || NewTree::create(&output, strip))?.commit();
     }
     if output.as_os_str() == "-" {
-        let out = ToWriter(io::stdout());
-        let mut out = fetch(opener, body, &found, Unpacker::some(out, entries, found.header_at))?.0;
-        return Ok(out.flush()?);
+        // What was shown cannot be taken back: everything is read once before.
+        fetch(source, &found, || Ok(ToWriter(io::sink())))?;
+        let mut shown = false;
+        let show = || {
+            anyhow::ensure!(!shown, "shards changed while they were read: what was shown is not whole");
+            shown = true;
+            Ok(ToWriter(io::stdout()))
+        };
+        return Ok(fetch(source, &found, show)?.0.flush()?);
     }
-    let out = ToWriter(AtomicFile::create(&output, 0o600)?);
-    fetch(opener, body, &found, Unpacker::some(out, entries, found.header_at))?.0.commit()?;
+    fetch(source, &found, || Ok(ToWriter(AtomicFile::create(&output, 0o600)?)))?.0.commit()?;
     say_written(&output)
 }
 
@@ -171,15 +198,14 @@ fn say_written(output: &Path) -> anyhow::Result<()> {
     Ok(say!("written   {}", printable(&output.display().to_string()))?)
 }
 
-/// Reads the bytes of `found` through `unpacker`.
-fn fetch<S: Sink>(
-    opener: &Opener,
-    body: &mut File,
-    found: &bailiwick_archive::Found<'_>,
-    mut unpacker: Unpacker<S>,
+/// Reads the bytes of `found` into what `make` makes.
+fn fetch<S: Sink + Send>(
+    source: &mut impl Source,
+    found: &Found,
+    mut make: impl FnMut() -> anyhow::Result<S>,
 ) -> anyhow::Result<S> {
-    let len = found.end - found.header_at;
-    opener.open_range(&mut Seekable(body), found.header_at, len, &mut unpacker)?;
+    let length = found.end - found.header_at;
+    let unpacker = source.write(found.header_at, length, || Ok(Unpacker::some(make()?, found)))?;
     Ok(unpacker.finish()?)
 }
 

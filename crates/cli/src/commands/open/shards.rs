@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use bailiwick_archive::{MEDIA_TYPE, Unpacker};
 use bailiwick_envelope::{OpenError, Opened, Opener, PaddedWriter, RangeAuthenticity, read_metadata};
 use bailiwick_protocol::ids::OwnerKey;
 
+use super::archive::{self, Source};
+use super::tree::NewTree;
 use super::{Args, KEY_HOLDERS_ONLY, OWNER_SIGNED, plain_file_name};
 use crate::output::{AtomicFile, print_json, printable};
 use crate::shards::Set;
@@ -48,6 +51,12 @@ pub(super) fn run(args: &Args, owner: &OwnerKey, open: OpenEnvelope<'_>) -> anyh
     }
     let paths: Vec<PathBuf> = std::iter::once(&args.body).chain(&args.more).cloned().collect();
     let mut set = Set::load(&paths, &|bytes| open(owner, bytes))?;
+    if args.archive.partial() {
+        let mut source = Shards { beside: beside(args), set: &mut set };
+        let done = archive::some(&args.archive, &mut source, args.output.as_deref(), args.json);
+        tell_notes(&set.notes());
+        return done;
+    }
     let done = open_set(args, &mut set);
     let notes = set.notes();
     tell_notes(&notes);
@@ -94,15 +103,13 @@ struct Done {
 }
 
 fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
-    let beside = match &args.output {
-        Some(path) if path.as_os_str() != "-" => path.parent().filter(|p| !p.as_os_str().is_empty()),
-        _ => None,
-    };
-    let beside = beside.unwrap_or(Path::new(".")).to_owned();
+    let beside = beside(args);
+    let (sealed, _) = with_enough(set, &beside, about)?;
     let output = match &args.output {
         Some(path) => path.clone(),
-        None => sealed_name(set, &beside)?,
+        None => sealed_name(&sealed.metadata.name)?,
     };
+    let is_directory = args.range.is_none() && args.archive.extracts(&sealed.metadata.media_type);
     if output.as_os_str() == "-" {
         if args.json {
             bail!("data and JSON cannot both go to standard output");
@@ -112,7 +119,24 @@ fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
         let done = with_enough(set, &beside, |set, chosen| {
             some(set, chosen, args.range, io::stdout().lock()).map_err(Stop::without_another)
         })?;
+        if is_directory {
+            eprintln!("note: this is a sealed directory; it was written as the tar archive it is");
+        }
         return Ok(Done { output: None, ..done });
+    }
+    if is_directory {
+        let (done, tree) = with_enough(set, &beside, |set, chosen| {
+            let mut unpacker = Unpacker::new(NewTree::create(&output, 0)?);
+            // After an attempt that finds a shard wrong the tree is made anew.
+            let done = whole(set, chosen, &mut unpacker)?;
+            Ok((done, unpacker.finish()?))
+        })?;
+        ensure!(
+            done.opened.metadata.media_type == MEDIA_TYPE,
+            "the sealed media type changed while it was opened"
+        );
+        tree.commit()?;
+        return Ok(Done { output: Some(output), ..done });
     }
     let file = AtomicFile::create(&output, 0o600)?;
     let done = with_enough(set, &beside, |set, chosen| {
@@ -211,10 +235,42 @@ fn about(set: &Set, chosen: &[u16]) -> Result<(Opened, u64), Stop> {
 }
 
 /// The sealed name as a file in the current directory, if nothing can go wrong with it.
-fn sealed_name(set: &mut Set, beside: &Path) -> anyhow::Result<PathBuf> {
-    let (opened, _) = with_enough(set, beside, about)?;
-    let name = opened.metadata.name;
-    plain_file_name(&name)
-        .with_context(|| format!("the sealed name {:?} is not a plain file name", printable(&name)))
+fn sealed_name(name: &str) -> anyhow::Result<PathBuf> {
+    plain_file_name(name)
+        .with_context(|| format!("the sealed name {:?} is not a plain file name", printable(name)))
         .context(Help("say where the data goes with -o"))
+}
+
+/// Where temporary files go: beside the output.
+fn beside(args: &Args) -> PathBuf {
+    let beside = match &args.output {
+        Some(path) if path.as_os_str() != "-" => path.parent().filter(|p| !p.as_os_str().is_empty()),
+        _ => None,
+    };
+    beside.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Any k shards as the source of an archive's bytes.
+struct Shards<'a> {
+    set: &'a mut Set,
+    beside: PathBuf,
+}
+
+impl Source for Shards<'_> {
+    fn about(&mut self) -> anyhow::Result<Opened> {
+        Ok(with_enough(self.set, &self.beside, about)?.0)
+    }
+
+    fn write<W: Write + Send>(
+        &mut self,
+        offset: u64,
+        length: u64,
+        mut make: impl FnMut() -> anyhow::Result<W>,
+    ) -> anyhow::Result<W> {
+        with_enough(self.set, &self.beside, |set, chosen| {
+            let mut out = make()?;
+            part(set, chosen, (offset, length), &mut out)?;
+            Ok(out)
+        })
+    }
 }

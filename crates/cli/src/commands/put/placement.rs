@@ -164,9 +164,12 @@ fn send(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> a
     );
     let stored = client.put(&name, bytes, || File::open(body), length)?;
     if !stored.created {
-        gives_back().context(
-            "the host says that it has the shard, did not take it again, and does not give it back",
-        )?;
+        gives_back().map_err(|e| {
+            let why = e.root_cause();
+            anyhow!(
+                "the host says that it has the shard, did not take it again, and does not give it back: {why}"
+            )
+        })?;
         return Ok("already stored");
     }
     Ok(if held { "stored again" } else { "stored" })

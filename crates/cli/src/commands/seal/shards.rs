@@ -16,8 +16,10 @@ use bailiwick_protocol::envelope::{SHARD_CODE_REED_SOLOMON, ShardSet};
 use bailiwick_protocol::ids::{OwnerKey, Unit};
 use zeroize::Zeroizing;
 
+use super::directory::Listing;
 use super::{Args, is_dash, name_of};
 use crate::keyfile::{self, Kind, with_suffix};
+use crate::opening::{asked_for, check_mix};
 use crate::output::{print_json, printable};
 use crate::say;
 use crate::shards::body::{BodyFile, body_bytes};
@@ -77,8 +79,8 @@ impl Growing {
     }
 }
 
-/// Runs `seal` with `--shards`.
-pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
+/// Runs `seal` with `--shards`; of a directory, what `listing` lists.
+pub(super) fn run(args: &Args, split: Split, listing: Option<&Listing>) -> anyhow::Result<ExitCode> {
     let output = destination(args)?;
     let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
@@ -89,6 +91,12 @@ pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
             "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open the object through them"
         );
     }
+    check_mix(recipients.len(), args.passphrase.is_given(), args.also_passphrase)?;
+    if is_dash(&args.input) && args.passphrase.uses_stdin() {
+        return Err(anyhow!("data and passphrase cannot both come from standard input"))
+            .context(Help("give the passphrase in a file, or on the terminal"));
+    }
+    let passphrase = args.passphrase.read(true)?;
     let mut rng = keyfile::system_rng()?;
     let object = random_object_id(&mut rng);
     let mut options = SealOptions {
@@ -96,7 +104,7 @@ pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
         object,
         unit: Unit { k: split.k, n: split.n, shard: 0, replica: 0 },
         recipients: &recipients,
-        passphrase: None,
+        passphrase: passphrase.as_ref().map(|p| asked_for(p, args.also_passphrase)),
         anonymous: args.anonymous,
         metadata: Metadata { name: name_of(args), media_type: args.media_type.clone() },
         padding: if args.no_pad { Padding::None } else { Padding::Padme },
@@ -110,7 +118,7 @@ pub(super) fn run(args: &Args, split: Split) -> anyhow::Result<ExitCode> {
             file: folder.file(&body_name(shard))?,
         });
     }
-    let (input, total) = open_input(args)?;
+    let (input, total) = open_input(args, listing)?;
     let bar = progress::bar(total, "seal");
     let padded = PaddedReader::new(&options.metadata, bar.wrap_read(input), options.padding)?;
     let (geometry, padded) = write_data(padded, split, &shards)
@@ -188,13 +196,18 @@ fn destination(args: &Args) -> anyhow::Result<PathBuf> {
     Ok(output)
 }
 
-fn open_input(args: &Args) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
+fn open_input<'a>(
+    args: &Args,
+    listing: Option<&'a Listing>,
+) -> anyhow::Result<(Box<dyn Read + Send + 'a>, Option<u64>)> {
+    if let Some(listing) = listing {
+        return Ok((Box::new(listing.reader()), Some(listing.bytes())));
+    }
     if is_dash(&args.input) {
         return Ok((Box::new(io::stdin()), None));
     }
     let file = File::open(&args.input).with_context(|| format!("cannot open {}", args.input.display()))?;
     let about = file.metadata()?;
-    ensure!(!about.is_dir(), "{} is a folder: only files can be split into shards", args.input.display());
     let total = about.is_file().then_some(about.len());
     Ok((Box::new(file), total))
 }
