@@ -24,12 +24,15 @@ fn a_key_comes_back_and_proves() {
     assert_eq!(f.pvk.verify(&HONEST.inputs(), &proof), Ok(()));
 }
 
-/// A changed byte anywhere behind the header: the digest differs, and nothing is decoded.
+/// Where the count of the verifying key's input points stands: alpha 64, beta, gamma, delta 128 bytes each.
+const COUNT_AT: usize = 48 + 64 + 3 * 128;
+
+/// A changed byte anywhere behind the header: the digest differs, and nothing is decoded, which a false count would tell.
 #[test]
 fn bytes_of_another_digest_are_refused_before_decoding() {
     let f = fixture();
     let (honest, digest) = written();
-    for at in [48, honest.len() / 2, honest.len() - 1] {
+    for at in [48, COUNT_AT + 7, honest.len() / 2, honest.len() - 1] {
         let mut bytes = honest.clone();
         bytes[at] ^= 1;
         let result = ProvingKey::read_from(&mut Cursor::new(&bytes), &digest, &f.shape());
@@ -59,10 +62,8 @@ fn malformed_bytes_of_the_right_digest_are_refused() {
     assert!(matches!(read(&[honest.clone(), vec![0]].concat()), Err(ProvingKeyError::Length { .. })));
     assert!(matches!(read(&honest[..40]), Err(ProvingKeyError::Malformed)));
     assert!(matches!(read(&honest[..honest.len() - 1]), Err(ProvingKeyError::Length { .. })));
-    // The count of the verifying key's input points: alpha 64, beta, gamma, delta 128 each.
-    let count = 48 + 64 + 3 * 128;
     let mut bomb = honest.clone();
-    bomb[count..count + 8].copy_from_slice(&u64::MAX.to_le_bytes());
+    bomb[COUNT_AT..COUNT_AT + 8].copy_from_slice(&u64::MAX.to_le_bytes());
     assert!(matches!(read(&bomb), Err(ProvingKeyError::Malformed)));
 }
 
