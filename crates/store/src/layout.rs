@@ -1,11 +1,14 @@
 //! Where things are: every name on disk derives from ids only (spec store, clauses L1-L4).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey, Unit, UnitName};
 
 /// Version of the directory format this build writes and reads.
-pub const FORMAT_VERSION: u64 = 2;
+pub const FORMAT_VERSION: u64 = 3;
+
+/// The version before, of which every directory is one of this version, too: it is taken up.
+pub(crate) const FORMAT_VERSION_BEFORE: u64 = 2;
 
 const FORMAT_PREFIX: &str = "bailiwick-store ";
 
@@ -80,6 +83,28 @@ impl Layout {
         let file = format!("{}-{}-{}-{generation:016x}.equivocation", name.owner, name.object, name.unit);
         self.evidence().join(file)
     }
+}
+
+const ENVELOPE: &str = ".env";
+
+/// Beside an object's file, also one kept aside: the envelope that replaced the one in it.
+pub(crate) fn envelope_beside(object_file: &Path) -> PathBuf {
+    object_file.with_extension(&ENVELOPE[1..])
+}
+
+/// The object's file that a file of such a name is beside.
+fn beside_envelope(file: &str) -> Option<String> {
+    Some(format!("{}.obj", file.strip_suffix(ENVELOPE)?))
+}
+
+/// Object and generation of the name of a replaced envelope in `owner`'s directory.
+pub(crate) fn parse_envelope_file(owner: &OwnerKey, file: &str) -> Option<(UnitName, u64)> {
+    parse_object_file(owner, &beside_envelope(file)?)
+}
+
+/// Unit and generation of a replaced envelope kept aside.
+pub(crate) fn parse_retained_envelope(file: &str) -> Option<(UnitName, u64)> {
+    parse_retained_file(&beside_envelope(file)?)
 }
 
 const HEAD: &str = ".head";

@@ -15,6 +15,7 @@
 
 mod accounts;
 mod disk;
+mod envelope_file;
 mod error;
 mod evidence;
 pub mod files;
@@ -26,6 +27,7 @@ mod pieces;
 mod reader;
 mod record;
 mod recovery;
+mod replace;
 mod retained;
 mod scrub;
 mod store;

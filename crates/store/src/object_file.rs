@@ -1,4 +1,4 @@
-//! One object, one file (spec store, clauses F1-F8):
+//! One object, one file (spec store, clauses F1-F9):
 //!
 //! ```text
 //! body ‖ signed envelope ‖ page table ‖ cell tree ‖ piece table ‖ footer
@@ -7,6 +7,9 @@
 //! The body starts at byte 0. The footer has a fixed size and tells where the rest is; envelope, page table and
 //! cell tree are covered by checksums in the footer, the piece table by the page table, the page table by the
 //! content id in the envelope, the envelope by the owner's signature.
+//!
+//! An object whose envelope was replaced keeps its file as it is, under the name of the new generation; the new envelope is in a file
+//! beside it (see [`crate::envelope_file`]).
 
 use std::io;
 use std::path::Path;
@@ -20,8 +23,10 @@ use bailiwick_protocol::limits::{BODY_BYTES_MAX, ENVELOPE_BYTES_MAX};
 use blake3::hazmat::ChainingValue;
 
 use crate::disk::Disk;
+use crate::envelope_file::{EnvelopeFile, file_bytes_of as file_bytes_beside};
 use crate::error::{DamagedPart, StoreError, is_unreadable};
 use crate::files::{File, read_exact_at};
+use crate::layout::envelope_beside;
 use crate::pieces::{PieceTables, VALUE_BYTES, content_id_of, page_count, piece_count, values_of};
 use crate::record::ObjectRecord;
 
@@ -137,6 +142,22 @@ pub(crate) struct ObjectFile {
     pub(crate) envelope_bytes: Vec<u8>,
     pub(crate) pages: Vec<ChainingValue>,
     footer: Footer,
+    /// Bytes of the file beside it that holds `signed`; 0 when it is in the file itself.
+    beside_bytes: u64,
+    stored_at_unix_ms: u64,
+}
+
+/// An envelope, not verified.
+struct Found {
+    signed: SignedEnvelope,
+    envelope: Envelope,
+    bytes: Vec<u8>,
+}
+
+fn decoded(bytes: Vec<u8>) -> Option<Found> {
+    let signed = SignedEnvelope::from_bytes(&bytes).ok()?;
+    let envelope = signed.decode_unverified().ok()?;
+    Some(Found { signed, envelope, bytes })
 }
 
 /// Why a file was not opened.
@@ -156,6 +177,22 @@ impl ObjectFile {
         name: &UnitName,
         generation: u64,
     ) -> Result<Self, OpenError> {
+        // Replaced between the look at the file and that at the envelope beside it: a second look finds another file or none.
+        for _ in 0..2 {
+            if let Some(file) = Self::open_once(disk, path, name, generation)? {
+                return Ok(file);
+            }
+        }
+        Err(OpenError::Store(StoreError::Damaged { name: *name, part: DamagedPart::Envelope, offset: 0 }))
+    }
+
+    /// `None` when the envelope beside the file is missing, or is of another body.
+    fn open_once(
+        disk: &Disk,
+        path: &Path,
+        name: &UnitName,
+        generation: u64,
+    ) -> Result<Option<Self>, OpenError> {
         let failed = |part, offset| move |e| OpenError::Store(read_error(name, part, offset, path, e));
         let file = disk.open(path, false).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => OpenError::Missing,
@@ -178,11 +215,29 @@ impl ObjectFile {
         }
         let pages = values_of(&head[pages_from..]);
         head.truncate(pages_from);
-        let signed = SignedEnvelope::from_bytes(&head).ok();
-        let envelope = signed.as_ref().and_then(|s| s.decode_unverified().ok());
-        let (Some(signed), Some(envelope)) = (signed, envelope) else {
-            return Err(damaged(DamagedPart::Envelope, footer.size));
-        };
+        let no_envelope = || damaged(DamagedPart::Envelope, footer.size);
+        let mut found = decoded(head).ok_or_else(no_envelope)?;
+        let (mut beside_bytes, mut stored_at_unix_ms) = (0, footer.stored_at_unix_ms);
+        if found.envelope.generation < generation {
+            let beside = envelope_beside(path);
+            let later = match EnvelopeFile::read(disk, &beside) {
+                Ok(later) => later,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(e) if e.kind() == io::ErrorKind::InvalidData => return Err(no_envelope()),
+                Err(e) => {
+                    return Err(OpenError::Store(read_error(name, DamagedPart::Envelope, 0, &beside, e)));
+                }
+            };
+            (beside_bytes, stored_at_unix_ms) =
+                (file_bytes_beside(later.envelope.len()), later.stored_at_unix_ms);
+            let later = decoded(later.envelope).ok_or_else(no_envelope)?;
+            let (old, new) = (&found.envelope, &later.envelope);
+            if old.name() != new.name() || old.body != new.body || old.commitment != new.commitment {
+                return Ok(None);
+            }
+            found = later;
+        }
+        let Found { signed, envelope, bytes: envelope_bytes } = found;
         let belongs = envelope.name() == *name
             && envelope.generation == generation
             && envelope.body.size == footer.size
@@ -193,20 +248,42 @@ impl ObjectFile {
         if content_id_of(&pages) != envelope.body.blake3.0 {
             return Err(damaged(DamagedPart::PieceTable, footer.pages_at()));
         }
-        Ok(Self { file, name: *name, signed, envelope, envelope_bytes: head, pages, footer })
+        let name = *name;
+        Ok(Some(Self {
+            file,
+            name,
+            signed,
+            envelope,
+            envelope_bytes,
+            pages,
+            footer,
+            beside_bytes,
+            stored_at_unix_ms,
+        }))
+    }
+
+    /// Bytes of the file beside it that holds its envelope; 0 when that is in the file itself.
+    pub(crate) fn bytes_beside(&self) -> u64 {
+        self.beside_bytes
+    }
+
+    /// Bytes of the file itself.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.footer.end()
     }
 
     pub(crate) fn size(&self) -> u64 {
         self.footer.size
     }
 
+    /// Bytes of its files.
     pub(crate) fn file_bytes(&self) -> u64 {
-        self.footer.end()
+        self.bytes() + self.beside_bytes
     }
 
     /// Bytes [`ObjectFile::open`] reads.
     pub(crate) fn opening_bytes(&self) -> u64 {
-        self.footer.tree_at() - self.footer.size + FOOTER_BYTES as u64
+        self.footer.tree_at() - self.footer.size + FOOTER_BYTES as u64 + self.beside_bytes
     }
 
     pub(crate) fn pieces_at(&self) -> u64 {
@@ -271,7 +348,7 @@ impl ObjectFile {
             cells: commitment.cells,
             envelope_blake3: *blake3::hash(self.signed.payload()).as_bytes(),
             file_bytes: self.file_bytes(),
-            stored_at_unix_ms: self.footer.stored_at_unix_ms,
+            stored_at_unix_ms: self.stored_at_unix_ms,
         }
     }
 }

@@ -14,8 +14,9 @@ use crate::error::StoreError;
 use crate::files::{DirEntry, Lock, read_exact_at};
 use crate::index::Index;
 use crate::layout::{
-    FORMAT_VERSION, Layout, format_text, parse_format, parse_inventory_head, parse_inventory_leaves,
-    parse_object_file, parse_retained_file,
+    FORMAT_VERSION, FORMAT_VERSION_BEFORE, Layout, envelope_beside, format_text, parse_envelope_file,
+    parse_format, parse_inventory_head, parse_inventory_leaves, parse_object_file, parse_retained_envelope,
+    parse_retained_file,
 };
 use crate::object_file::{ObjectFile, OpenError};
 use crate::record::{KEY_BYTES, ObjectRecord, key};
@@ -54,7 +55,8 @@ pub(crate) fn claim(disk: &Disk, layout: &Layout) -> Result<Box<dyn Lock>, Store
         disk.ensure_path(&layout.root)?;
     }
     let lock = disk.try_lock(&layout.lock())?;
-    if read_format(disk, layout)?.is_none() {
+    // A directory of the version before is one of this version from here on: what this version adds, that one would not see.
+    if read_format(disk, layout)? != Some(FORMAT_VERSION) {
         let temporary = layout.root.join("format.part");
         if disk.open(&temporary, false).is_ok() {
             disk.remove(&temporary)?;
@@ -69,7 +71,7 @@ pub(crate) fn claim(disk: &Disk, layout: &Layout) -> Result<Box<dyn Lock>, Store
     Ok(lock)
 }
 
-/// Version of the format file, which must be the one this build knows; `None` without one.
+/// Version of the format file, which must be one that this build knows; `None` without one.
 fn read_format(disk: &Disk, layout: &Layout) -> Result<Option<u64>, StoreError> {
     let path = layout.format();
     let file = match disk.open(&path, false) {
@@ -81,7 +83,7 @@ fn read_format(disk: &Disk, layout: &Layout) -> Result<Option<u64>, StoreError> 
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(64)];
     read_exact_at(&*file, 0, &mut bytes).map_err(io_error)?;
     match parse_format(&bytes) {
-        Some(FORMAT_VERSION) => Ok(Some(FORMAT_VERSION)),
+        Some(known @ (FORMAT_VERSION | FORMAT_VERSION_BEFORE)) => Ok(Some(known)),
         Some(found) => Err(StoreError::UnknownFormat { path, found, known: FORMAT_VERSION }),
         None => Err(StoreError::NotAStore { path: layout.root.clone() }),
     }
@@ -126,9 +128,20 @@ pub(crate) fn decided(disk: &Disk, layout: &Layout) -> Result<BTreeSet<u64>, Sto
 
 /// Counts the versions kept aside.
 pub(crate) fn count_retained(disk: &Disk, layout: &Layout, accounts: &Accounts) -> Result<(), StoreError> {
-    for entry in disk.list(&layout.retained())?.into_iter().filter(|e| !e.is_dir) {
+    let entries = disk.list(&layout.retained())?;
+    let there: BTreeSet<&str> = entries.iter().filter(|e| !e.is_dir).map(|e| e.name.as_str()).collect();
+    for entry in entries.iter().filter(|e| !e.is_dir) {
         if let Some((name, _)) = parse_retained_file(&entry.name) {
             accounts.retain(name.owner, entry.len);
+        } else if let Some((name, _)) = parse_retained_envelope(&entry.name) {
+            let path = layout.retained().join(&entry.name);
+            let object = path.with_extension("obj");
+            // Its object's file was never kept, or is released.
+            if object.file_name().and_then(|n| n.to_str()).is_some_and(|n| there.contains(n)) {
+                accounts.retain(name.owner, entry.len);
+            } else {
+                disk.remove(&path)?;
+            }
         }
     }
     Ok(())
@@ -207,20 +220,41 @@ pub(crate) fn shards(
     Ok((shards, foreign))
 }
 
-/// Objects' files in one shard directory, each name's generations ascending with the files' lengths; and what else lies there.
-pub(crate) type ShardFiles = (BTreeMap<UnitName, Vec<(u64, u64)>>, Vec<PathBuf>);
+/// Files in one shard directory.
+#[derive(Default)]
+pub(crate) struct ShardFiles {
+    /// Objects' files: each name's generations ascending, with the files' lengths.
+    pub(crate) files: BTreeMap<UnitName, Vec<(u64, u64)>>,
+    /// Lengths of the envelopes beside them.
+    pub(crate) envelopes: BTreeMap<UnitName, BTreeMap<u64, u64>>,
+    /// What else lies there.
+    pub(crate) foreign: Vec<PathBuf>,
+}
 
 pub(crate) fn shard_files(shard: Shard, dir: &Path, list: &mut List<'_>) -> Result<ShardFiles, StoreError> {
-    let (mut files, mut foreign) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+    let mut found = ShardFiles::default();
+    let ours = |name: &UnitName, entry: &DirEntry| !entry.is_dir && name.object.0[0] == shard.1;
     for entry in list(dir)? {
-        let parsed = parse_object_file(&shard.0, &entry.name);
-        match parsed.filter(|(name, _)| !entry.is_dir && name.object.0[0] == shard.1) {
-            Some((name, generation)) => files.entry(name).or_default().push((generation, entry.len)),
-            None => foreign.push(dir.join(&entry.name)),
+        let object = parse_object_file(&shard.0, &entry.name).filter(|(n, _)| ours(n, &entry));
+        let envelope = parse_envelope_file(&shard.0, &entry.name).filter(|(n, _)| ours(n, &entry));
+        match (object, envelope) {
+            (Some((name, generation)), _) => {
+                found.files.entry(name).or_default().push((generation, entry.len));
+            }
+            (None, Some((name, generation))) => {
+                found.envelopes.entry(name).or_default().insert(generation, entry.len);
+            }
+            (None, None) => found.foreign.push(dir.join(&entry.name)),
         }
     }
-    files.values_mut().for_each(|generations| generations.sort_unstable());
-    Ok((files, foreign))
+    found.files.values_mut().for_each(|generations| generations.sort_unstable());
+    Ok(found)
+}
+
+/// What was found of an object the index did not have right.
+struct Adopted {
+    /// Its envelope is in the file beside it.
+    envelope_beside: bool,
 }
 
 impl Reconciler<'_> {
@@ -228,7 +262,8 @@ impl Reconciler<'_> {
         // The last process may have died between a rename or removal and its fsync. What is told from here on must
         // not change with a power cut.
         self.disk.sync_dir(&self.disk.open_dir(dir)?)?;
-        let (files, foreign) = shard_files(shard, dir, &mut |dir| self.disk.list(dir))?;
+        let ShardFiles { files, mut envelopes, foreign } =
+            shard_files(shard, dir, &mut |dir| self.disk.list(dir))?;
         self.report.foreign.extend(foreign);
         let (records, bad) = self.index.scan(
             Bound::Included(bound(shard, 0)),
@@ -240,14 +275,26 @@ impl Reconciler<'_> {
         for (name, generations) in &files {
             let Some((&(generation, len), lower)) = generations.split_last() else { continue };
             let record = records.remove(name);
+            let mut beside = envelopes.remove(name).unwrap_or_default();
+            let bytes = len + beside.get(&generation).copied().unwrap_or(0);
             if let Some(record) =
-                record.as_ref().filter(|r| r.generation == generation && r.file_bytes == len)
+                record.as_ref().filter(|r| r.generation == generation && r.file_bytes == bytes)
             {
                 self.accounts.add(record);
-            } else if !self.adopt(name, generations, record.as_ref())? {
-                continue;
+                beside.remove(&generation);
+            } else {
+                match self.adopt(name, generations, &beside, record.as_ref())? {
+                    None => continue,
+                    Some(Adopted { envelope_beside: true }) => drop(beside.remove(&generation)),
+                    Some(Adopted { envelope_beside: false }) => {}
+                }
             }
             self.remove_superseded(name, lower, dir)?;
+            self.remove_envelopes(name, beside.into_keys(), dir)?;
+        }
+        // Of objects that were deleted.
+        for (name, beside) in envelopes {
+            self.remove_envelopes(&name, beside.into_keys(), dir)?;
         }
         let lost = records.into_keys().chain(bad.into_iter().filter(|n| !files.contains_key(n)));
         for name in lost {
@@ -257,42 +304,66 @@ impl Reconciler<'_> {
         Ok(())
     }
 
-    /// Reads a file the index does not have right. False when the file is damaged.
+    /// Reads a file the index does not have right. `None` when the file is damaged.
     fn adopt(
         &mut self,
         name: &UnitName,
         generations: &[(u64, u64)],
+        beside: &BTreeMap<u64, u64>,
         record: Option<&ObjectRecord>,
-    ) -> Result<bool, StoreError> {
-        let Some((&(generation, len), lower)) = generations.split_last() else { return Ok(false) };
+    ) -> Result<Option<Adopted>, StoreError> {
+        let Some((&(generation, len), lower)) = generations.split_last() else { return Ok(None) };
         let path = self.layout.object(name, generation);
         let opened = ObjectFile::open(self.disk, &path, name, generation);
         let good = match opened {
-            Ok(file) => file.signed.verify(&name.owner.0).is_ok().then(|| file.record()),
+            Ok(file) => {
+                let envelope_beside = file.bytes_beside() > 0;
+                file.signed
+                    .verify(&name.owner.0)
+                    .is_ok()
+                    .then(|| (file.record(), Adopted { envelope_beside }))
+            }
             Err(OpenError::Missing | OpenError::Store(StoreError::Damaged { .. })) => None,
             Err(OpenError::Store(e)) => return Err(e),
         };
-        let Some(good) = good else {
+        let Some((good, adopted)) = good else {
             tracing::error!(object = %name, "damaged object");
             // Still stored, still counted, never served; and what may be beside it stays.
-            let file_bytes = lower.iter().map(|(_, len)| len).sum();
+            let own = beside.get(&generation).copied().unwrap_or(0);
+            let lower: u64 = lower.iter().map(|(_, len)| len).chain(beside.values()).sum();
+            let file_bytes = lower - own;
             let mut unindexed = OwnerUsage { file_bytes, ..OwnerUsage::default() };
             match record {
                 Some(record) if record.generation == generation => self.accounts.add(record),
                 _ => {
                     unindexed.objects = 1;
-                    unindexed.file_bytes += len;
+                    unindexed.file_bytes += len + own;
                     self.index.remove(name);
                 }
             }
             self.accounts.add_unindexed(name.owner, unindexed);
             self.damaged.insert(*name, Damaged { generation, unindexed });
-            return Ok(false);
+            return Ok(None);
         };
         self.accounts.add(&good);
         self.index.put(good);
         self.report.adopted.push(*name);
-        Ok(true)
+        Ok(Some(adopted))
+    }
+
+    /// Removes envelopes beside object files that are gone for good, or never came.
+    fn remove_envelopes(
+        &mut self,
+        name: &UnitName,
+        generations: impl Iterator<Item = u64>,
+        dir: &Path,
+    ) -> Result<(), StoreError> {
+        let mut any = None;
+        for generation in generations {
+            any = Some(self.disk.open_dir(dir)?);
+            self.disk.remove(&envelope_beside(&self.layout.object(name, generation)))?;
+        }
+        any.map_or(Ok(()), |dir| self.disk.sync_dir(&dir))
     }
 
     /// Removes lower generations, once the highest is durable.

@@ -2,6 +2,7 @@
 //! K1-K4). Such a file gets a second name aside, durably, before its first one goes, so that no power cut loses both.
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use bailiwick_protocol::challenge::Target;
@@ -10,7 +11,7 @@ use bailiwick_protocol::ids::UnitName;
 use crate::accounts::Accounts;
 use crate::disk::Disk;
 use crate::error::StoreError;
-use crate::layout::{Layout, parse_retained_file};
+use crate::layout::{Layout, envelope_beside, parse_retained_envelope, parse_retained_file};
 use crate::object_file::{ObjectFile, OpenError};
 use crate::reader::BodyReader;
 use crate::record::ObjectRecord;
@@ -52,6 +53,9 @@ impl Store {
         let (mut removed, mut kept) = (0, 0);
         let dir = disk.open_dir(&layout.retained())?;
         for entry in disk.list(&layout.retained())?.into_iter().filter(|e| !e.is_dir) {
+            if parse_retained_envelope(&entry.name).is_some() {
+                continue;
+            }
             let Some((name, generation)) = parse_retained_file(&entry.name) else {
                 tracing::warn!(file = entry.name, "not the store's; left alone");
                 continue;
@@ -69,6 +73,7 @@ impl Store {
         }
         if removed > 0 {
             disk.sync_dir(&dir)?;
+            self.inner.release_envelopes()?;
         }
         Ok((removed, kept))
     }
@@ -110,6 +115,23 @@ impl Retention<'_> {
 }
 
 impl Inner {
+    /// Removes envelopes kept aside whose object files are gone, durably.
+    fn release_envelopes(&self) -> Result<(), StoreError> {
+        let Self { disk, layout, accounts, .. } = self;
+        for entry in disk.list(&layout.retained())? {
+            let Some((name, _)) = parse_retained_envelope(&entry.name) else { continue };
+            let path = layout.retained().join(&entry.name);
+            // While a version is kept aside its envelope is there first.
+            let _guard = self.lock_name(&name);
+            if matches!(disk.open(&path.with_extension("obj"), false), Err(e) if e.kind() == io::ErrorKind::NotFound)
+            {
+                disk.remove(&path)?;
+                accounts.release(name.owner, entry.len);
+            }
+        }
+        Ok(())
+    }
+
     /// To be held from before a file goes until the index says so; taken after the name's lock, never twice by one thread.
     pub(crate) fn retention(&self) -> Retention<'_> {
         let wanted = self.wanted.read().unwrap_or_else(PoisonError::into_inner);
@@ -139,20 +161,27 @@ pub(crate) fn keep_aside(
     generation: u64,
 ) -> Result<(), StoreError> {
     let from = layout.object(name, generation);
-    let (content, bytes) = match ObjectFile::open(disk, &from, name, generation) {
-        Ok(file) => (file.envelope.body.blake3, file.file_bytes()),
+    let (content, bytes, beside) = match ObjectFile::open(disk, &from, name, generation) {
+        Ok(file) => (file.envelope.body.blake3, file.bytes(), file.bytes_beside()),
         Err(OpenError::Missing | OpenError::Store(StoreError::Damaged { .. })) => return Ok(()),
         Err(OpenError::Store(e)) => return Err(e),
     };
     let to = layout.retained_file(name, generation, &content);
     let dir = disk.open_dir(&layout.retained())?;
-    match disk.link(&from, &to) {
+    let link = |from: &Path, to: &Path, bytes| match disk.link(from, to) {
         // Of an attempt before a crash, or the same version deleted twice.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        other => {
-            other.map_err(|e| StoreError::io("link", &to, e))?;
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(StoreError::io("link", to, e)),
+        Ok(()) => {
             accounts.retain(name.owner, bytes);
+            Ok(())
         }
+    };
+    if beside > 0 {
+        // An object's file without the envelope beside it could not be told from a damaged one.
+        link(&envelope_beside(&from), &envelope_beside(&to), beside)?;
+        disk.sync_dir(&dir)?;
     }
+    link(&from, &to, bytes)?;
     disk.sync_dir(&dir)
 }

@@ -10,8 +10,8 @@ use bailiwick_protocol::ids::UnitName;
 use crate::error::{DamagedPart, StoreError, is_unreadable};
 use crate::evidence;
 use crate::files::DirEntry;
-use crate::layout::parse_retained_file;
-use crate::recovery::{shard_files, shards};
+use crate::layout::{parse_retained_envelope, parse_retained_file};
+use crate::recovery::{ShardFiles, shard_files, shards};
 use crate::store::{Inner, Store};
 
 /// How the cell tree is checked.
@@ -135,7 +135,8 @@ impl Inner {
         let (shards, foreign) = shards(&self.layout, &mut |dir| self.list_or_damage(dir, watch))?;
         watch.report.foreign.extend(foreign);
         for (shard, dir) in shards {
-            let (files, foreign) = shard_files(shard, &dir, &mut |dir| self.list_or_damage(dir, watch))?;
+            let ShardFiles { files, foreign, .. } =
+                shard_files(shard, &dir, &mut |dir| self.list_or_damage(dir, watch))?;
             watch.report.foreign.extend(foreign);
             for (name, generations) in files {
                 let highest = generations.last().map(|(generation, _)| *generation);
@@ -161,6 +162,10 @@ impl Inner {
     fn scrub_retained(&self, cells: CellCheck, watch: &mut Watch<'_>) -> Result<(), StoreError> {
         for entry in self.list_or_damage(&self.layout.retained(), watch)? {
             let path = self.layout.retained().join(&entry.name);
+            if parse_retained_envelope(&entry.name).is_some() {
+                // Read with the object's file it is beside.
+                continue;
+            }
             match parse_retained_file(&entry.name).filter(|_| !entry.is_dir) {
                 Some((name, generation)) => self.scrub_version(&name, generation, path, cells, watch)?,
                 None => watch.report.foreign.push(path),

@@ -18,7 +18,7 @@ use crate::error::{DamagedPart, StoreError};
 use crate::evidence::{self, Equivocation};
 use crate::files::{FileSystem, Lock, StdFiles};
 use crate::index::Index;
-use crate::layout::{Layout, parse_object_file};
+use crate::layout::{Layout, envelope_beside, parse_envelope_file, parse_object_file};
 use crate::object_file::{ObjectFile, OpenError};
 use crate::reader::BodyReader;
 use crate::record::{Object, ObjectRecord, key};
@@ -391,6 +391,19 @@ impl Inner {
         Ok(out)
     }
 
+    /// Removes the envelopes beside the unit's object files but that of generation `except`. The object files they belonged to are gone
+    /// for good: the caller has made that durable. Whether there were any.
+    pub(crate) fn remove_envelopes(&self, name: &UnitName, except: Option<u64>) -> Result<bool, StoreError> {
+        let entries = self.disk.list(&self.layout.shard_dir(name))?;
+        let parsed = entries.iter().filter_map(|e| parse_envelope_file(&name.owner, &e.name));
+        let mut any = false;
+        for (_, generation) in parsed.filter(|(n, g)| n == name && Some(*g) != except) {
+            self.disk.remove(&envelope_beside(&self.layout.object(name, generation)))?;
+            any = true;
+        }
+        Ok(any)
+    }
+
     /// Writes the index entry again from what is on disk.
     fn reindex(&self, name: &UnitName) -> Result<(), StoreError> {
         let _guard = self.lock_name(name);
@@ -432,6 +445,9 @@ impl Inner {
         self.discard(&retention, name, *highest)?;
         self.forget(name, record.as_ref());
         self.disk.sync_dir(&open_dir)?;
+        if self.remove_envelopes(name, None)? {
+            self.disk.sync_dir(&open_dir)?;
+        }
         // The index may have been synced in passing, and failed.
         self.disk.check_writable()?;
         Ok(true)
@@ -446,7 +462,7 @@ impl Inner {
     }
 }
 
-fn missing(name: &UnitName) -> StoreError {
+pub(crate) fn missing(name: &UnitName) -> StoreError {
     StoreError::Damaged { name: *name, part: DamagedPart::File, offset: 0 }
 }
 

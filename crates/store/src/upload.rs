@@ -44,7 +44,7 @@ pub struct Stored {
 }
 
 /// How an envelope relates to what is stored.
-enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing is stored, or only a damaged file whose entry is lost.
     New,
     /// A lower generation is stored, or this one is and is damaged.
@@ -70,8 +70,6 @@ pub struct Upload {
     /// Taken at the end; `None` also after a failure.
     hashers: Option<(PieceHasher, TreeBuilder)>,
     renamed: bool,
-    /// Only in the place of what is stored: if that was removed meanwhile, it stays removed.
-    replaces_only: bool,
     _reservation: Reservation,
 }
 
@@ -83,18 +81,10 @@ impl Store {
     /// `QuotaExceeded`, `NoSpace`, `Io`, `Index`.
     pub fn begin_put(&self, signed_envelope: &[u8], owner: &OwnerKey) -> Result<Admission, StoreError> {
         let inner = &self.inner;
-        inner.disk.check_writable()?;
-        let signed = SignedEnvelope::from_bytes(signed_envelope)?;
-        let envelope = signed.verify(&owner.0)?;
-        if envelope.owner != *owner {
-            return Err(StoreError::WrongOwner { pinned: *owner, named: envelope.owner });
-        }
+        let (signed, envelope) = inner.admitted(signed_envelope, owner)?;
         let commitment = envelope.commitment.as_ref().ok_or(StoreError::NoCommitment)?;
         let (root, cells) = (commitment.root, commitment.cells);
-        let (size, max) = (envelope.body.size, inner.options.body_bytes_max);
-        if size > max {
-            return Err(StoreError::TooLarge { size, max });
-        }
+        let size = envelope.body.size;
         let name = envelope.name();
         {
             let _guard = inner.lock_name(&name);
@@ -121,41 +111,8 @@ impl Store {
             received: 0,
             hashers: Some((PieceHasher::new(), TreeBuilder::new())),
             renamed: false,
-            replaces_only: false,
             _reservation: reservation,
         })))
-    }
-}
-
-/// Bytes of a body copied at a time when its envelope is replaced.
-const COPY_BYTES: usize = 1 << 20;
-
-impl Store {
-    /// Replaces the envelope of a stored object by a later generation over the very same body, which is copied within the store and
-    /// checked like an upload: the old file stays whole until the new one is durable.
-    ///
-    /// # Errors
-    /// `NotFound` when nothing is stored; `ContentMismatch` when the new envelope is of another body; what [`Store::begin_put`],
-    /// [`Upload::finish`] and reading a body say.
-    pub fn replace_envelope(&self, signed_envelope: &[u8], owner: &OwnerKey) -> Result<Stored, StoreError> {
-        let mut upload = match self.begin_put(signed_envelope, owner)? {
-            Admission::AlreadyStored(record) => return Ok(Stored { record, already: true }),
-            Admission::Upload(upload) => upload,
-        };
-        upload.replaces_only = true;
-        let body = self.open_body(upload.name())?;
-        let (signed, stored) = (&upload.envelope.body, &body.envelope().body);
-        if signed != stored {
-            return Err(StoreError::ContentMismatch { signed: signed.blake3, found: stored.blake3 });
-        }
-        let mut buffer = vec![0; COPY_BYTES];
-        let mut offset = 0;
-        while upload.remaining() > 0 {
-            let read = body.read_at(offset, &mut buffer)?;
-            upload.write(&buffer[..read])?;
-            offset += read as u64;
-        }
-        upload.finish()
     }
 }
 
@@ -214,7 +171,6 @@ impl Upload {
         let mut replaced = match inner.judge(&self.signed, &self.envelope)? {
             Verdict::Same(record) => return Ok(Stored { record, already: true }),
             Verdict::Replaces(record) => Some(record),
-            Verdict::New if self.replaces_only => return Err(StoreError::NotFound(self.name)),
             Verdict::New => None,
         };
         // No entry of a predecessor that could be mistaken for this object may outlive a crash.
@@ -229,7 +185,7 @@ impl Upload {
         }
         inner.index.put(record.clone());
         inner.forget_damaged(&self.name);
-        self.remove_lower_generations(&inner, &retention, &dir)?;
+        inner.remove_lower_generations(&retention, &self.name, self.envelope.generation, None, &dir)?;
         // The index may have been synced in passing, and failed.
         inner.disk.check_writable()?;
         Ok(Stored { record, already: false })
@@ -287,30 +243,6 @@ impl Upload {
         };
         Ok((record, open_dir))
     }
-
-    /// A later delete of this generation must not uncover a lower one, so those go now, durably.
-    /// What cannot be removed is swept at the next start or with the object; the new generation is durable and served.
-    fn remove_lower_generations(
-        &self,
-        inner: &Inner,
-        retention: &Retention<'_>,
-        dir: &OpenDir,
-    ) -> Result<(), StoreError> {
-        let generations = inner.generations(&self.name).unwrap_or_else(|e| {
-            tracing::warn!(error = %e, "superseded files cannot be looked for now");
-            Vec::new()
-        });
-        let lower = generations.iter().filter(|g| **g < self.envelope.generation);
-        let mut any = false;
-        for generation in lower {
-            if let Err(e) = inner.discard(retention, &self.name, *generation) {
-                tracing::warn!(error = %e, "a superseded file stays for now");
-                continue;
-            }
-            any = true;
-        }
-        if any { inner.disk.sync_dir(dir) } else { Ok(()) }
-    }
 }
 
 impl Drop for Upload {
@@ -323,8 +255,63 @@ impl Drop for Upload {
 }
 
 impl Inner {
+    /// A later delete of this generation must not uncover a lower one, so those go now, durably.
+    /// `envelope` is the generation whose envelope is in a file of its own. What cannot be removed is swept at the next start or with the object; the new generation is durable and served.
+    pub(crate) fn remove_lower_generations(
+        &self,
+        retention: &Retention<'_>,
+        name: &UnitName,
+        current: u64,
+        envelope: Option<u64>,
+        dir: &OpenDir,
+    ) -> Result<(), StoreError> {
+        let generations = self.generations(name).unwrap_or_else(|e| {
+            tracing::warn!(error = %e, "superseded files cannot be looked for now");
+            Vec::new()
+        });
+        let lower = generations.iter().filter(|g| **g < current);
+        let mut any = false;
+        for generation in lower {
+            if let Err(e) = self.discard(retention, name, *generation) {
+                tracing::warn!(error = %e, "a superseded file stays for now");
+                continue;
+            }
+            any = true;
+        }
+        if any {
+            self.disk.sync_dir(dir)?;
+        }
+        match self.remove_envelopes(name, envelope) {
+            Ok(true) => self.disk.sync_dir(dir),
+            Ok(false) => Ok(()),
+            Err(e) => {
+                tracing::warn!(error = %e, "a superseded envelope stays for now");
+                Ok(())
+            }
+        }
+    }
+
+    /// An envelope that says what this store can hold, verified under the pinned key; not yet compared with what is stored.
+    pub(crate) fn admitted(
+        &self,
+        signed_envelope: &[u8],
+        owner: &OwnerKey,
+    ) -> Result<(SignedEnvelope, Envelope), StoreError> {
+        self.disk.check_writable()?;
+        let signed = SignedEnvelope::from_bytes(signed_envelope)?;
+        let envelope = signed.verify(&owner.0)?;
+        if envelope.owner != *owner {
+            return Err(StoreError::WrongOwner { pinned: *owner, named: envelope.owner });
+        }
+        if envelope.commitment.is_none() {
+            return Err(StoreError::NoCommitment);
+        }
+        let (size, max) = (envelope.body.size, self.options.body_bytes_max);
+        if size > max { Err(StoreError::TooLarge { size, max }) } else { Ok((signed, envelope)) }
+    }
+
     /// Compares an envelope, whose signature holds, with what is stored. The caller holds the name's lock.
-    fn judge(&self, signed: &SignedEnvelope, envelope: &Envelope) -> Result<Verdict, StoreError> {
+    pub(crate) fn judge(&self, signed: &SignedEnvelope, envelope: &Envelope) -> Result<Verdict, StoreError> {
         let name = envelope.name();
         let offered = envelope.generation;
         let stored = match self.index.get(&name) {

@@ -13,6 +13,7 @@ mod it {
     mod model;
     mod opening;
     mod real_disk;
+    mod replace;
     mod retained;
     mod rot;
     mod unreadable;

@@ -12,19 +12,23 @@ use super::forgetful::{Crash, Fate, Forgetful, Op};
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Put(u8, u64, u8),
+    /// The envelope alone.
+    Rewrap(u8, u64, u8),
     Delete(u8),
 }
 
-const ACTIONS: [Action; 9] = [
+const ACTIONS: [Action; 11] = [
     Action::Put(1, 1, 1),
     Action::Put(2, 1, 1),
-    Action::Put(1, 2, 2),
+    Action::Rewrap(2, 2, 1),
+    Action::Rewrap(2, 5, 1),
+    Action::Delete(2),
+    Action::Put(2, 1, 5),
+    Action::Rewrap(2, 2, 5),
+    Action::Put(2, 4, 3),
     Action::Delete(2),
     Action::Put(3, 1, 1),
-    Action::Put(3, 4, 3),
-    Action::Delete(3),
-    Action::Put(2, 1, 5),
-    Action::Put(1, 3, 1),
+    Action::Put(1, 3, 2),
 ];
 
 fn sample(object: u8, generation: u64, content: u8) -> Sample {
@@ -50,13 +54,15 @@ struct History {
 impl Action {
     fn name(self) -> UnitName {
         match self {
-            Self::Put(object, ..) | Self::Delete(object) => sample(object, 1, 1).name(),
+            Self::Put(object, ..) | Self::Rewrap(object, ..) | Self::Delete(object) => {
+                sample(object, 1, 1).name()
+            }
         }
     }
 
     fn apply(self, model: &mut BTreeMap<UnitName, Sample>) {
         match self {
-            Self::Put(o, g, c) => drop(model.insert(self.name(), sample(o, g, c))),
+            Self::Put(o, g, c) | Self::Rewrap(o, g, c) => drop(model.insert(self.name(), sample(o, g, c))),
             Self::Delete(_) => drop(model.remove(&self.name())),
         }
     }
@@ -64,6 +70,7 @@ impl Action {
     fn run(self, store: &Store) -> Result<(), StoreError> {
         match self {
             Self::Put(o, g, c) => sample(o, g, c).put(store).map(drop),
+            Self::Rewrap(o, g, c) => sample(o, g, c).rewrap(store).map(drop),
             Self::Delete(_) => store.delete(&self.name()).map(drop),
         }
     }

@@ -125,6 +125,11 @@ impl Sample {
         }
     }
 
+    /// Puts the envelope alone.
+    pub(crate) fn rewrap(&self, store: &Store) -> Result<Stored, StoreError> {
+        store.replace_envelope(&self.signed(), &self.owner)
+    }
+
     /// Asserts that the store has exactly this.
     pub(crate) fn assert_whole(&self, store: &Store) {
         let object = store.get(&self.name()).unwrap().expect("stored");

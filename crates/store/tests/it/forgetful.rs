@@ -77,6 +77,7 @@ struct State {
     judge: Judge,
     dead: bool,
     capacity: u64,
+    moved: u64,
     locks: BTreeSet<PathBuf>,
 }
 
@@ -100,8 +101,8 @@ impl Forgetful {
 
     fn of(nodes: BTreeMap<u64, Node>, next: u64) -> Self {
         let judge: Judge = Box::new(|_, _| Fate::Go);
-        let (dead, capacity, locks) = (false, u64::MAX, BTreeSet::new());
-        Self(Arc::new(Mutex::new(State { nodes, next, judge, dead, capacity, locks })))
+        let (dead, capacity, moved, locks) = (false, u64::MAX, 0, BTreeSet::new());
+        Self(Arc::new(Mutex::new(State { nodes, next, judge, dead, capacity, moved, locks })))
     }
 
     /// Decides the fate of every call from now on.
@@ -117,6 +118,11 @@ impl Forgetful {
     /// Bytes all files have.
     pub(crate) fn used(&self) -> u64 {
         self.0.lock().unwrap().used()
+    }
+
+    /// Bytes read and written so far.
+    pub(crate) fn moved(&self) -> u64 {
+        self.0.lock().unwrap().moved
     }
 
     /// Whether a `Fate::Die` has struck.
@@ -318,6 +324,7 @@ impl File for Handle {
         let there = now.get(usize::try_from(offset).unwrap()..).unwrap_or(&[]);
         let n = there.len().min(buf.len());
         buf[..n].copy_from_slice(&there[..n]);
+        state.moved += n as u64;
         Ok(n)
     }
 
@@ -338,6 +345,7 @@ impl File for Handle {
             // A torn write: it failed or the process died half-way.
             Err(e) => (self.fs.0.lock().unwrap(), if dead { 0 } else { bytes.len() / 2 }, Err(e)),
         };
+        state.moved += done as u64;
         let (now, _) = state.file(self.id)?;
         let at = usize::try_from(offset).unwrap();
         if done > 0 {

@@ -18,6 +18,12 @@ enum Step {
         generation: u64,
         content: u8,
     },
+    /// The envelope alone.
+    Rewrap {
+        object: u8,
+        generation: u64,
+        content: u8,
+    },
     /// An upload of which only the first bytes come.
     Abandon {
         object: u8,
@@ -39,6 +45,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (object.clone(), 1..5u64, 1..4u8)
             .prop_map(|(object, generation, content)| Step::Put { object, generation, content }),
+        4 => (object.clone(), 1..7u64, 1..4u8)
+            .prop_map(|(object, generation, content)| Step::Rewrap { object, generation, content }),
         1 => object.clone().prop_map(|object| Step::Abandon { object }),
         2 => object.prop_map(|object| Step::Delete { object }),
         1 => Just(Step::Reopen),
@@ -67,7 +75,9 @@ type Model = BTreeMap<u8, (u64, u8)>;
 fn apply(model: &Model, step: Step) -> Model {
     let mut model = model.clone();
     match step {
-        Step::Put { object, generation, content } => drop(model.insert(object, (generation, content))),
+        Step::Put { object, generation, content } | Step::Rewrap { object, generation, content } => {
+            model.insert(object, (generation, content));
+        }
         Step::Delete { object } => drop(model.remove(&object)),
         _ => {}
     }
@@ -89,6 +99,20 @@ fn run(store: &Store, model: &Model, step: Step) -> Result<(), StoreError> {
                     assert_eq!(done.already, *stored == (generation, content));
                 }
                 (None, Ok(done)) => assert!(!done.already),
+                (_, Err(_)) => {}
+            }
+            result.map(drop)
+        }
+        Step::Rewrap { object, generation, content } => {
+            let result = sample(object, generation, content).rewrap(store);
+            match (model.get(&object), &result) {
+                (None, Ok(_)) => panic!("an envelope without a body was taken"),
+                (Some(stored), Ok(done)) => {
+                    assert!(generation >= stored.0 && content == stored.1);
+                    assert_eq!(done.already, stored.0 == generation);
+                }
+                (Some(stored), Err(StoreError::ContentMismatch { .. })) => assert!(stored.1 != content),
+                (Some(stored), Err(StoreError::Damaged { .. })) => panic!("{stored:?} is not damaged"),
                 (_, Err(_)) => {}
             }
             result.map(drop)
@@ -196,12 +220,14 @@ fn d21_concurrent_puts_and_deletes_of_the_same_objects() {
                 for round in 0..40u64 {
                     let object = u8::try_from((round + thread) % u64::from(OBJECTS)).unwrap() + 1;
                     let generation = 1 + (round * 7 + thread * 3) % 50;
-                    match sample(object, generation, 1).put(store) {
-                        Ok(_) | Err(StoreError::LowerGeneration { .. }) => {}
+                    let sample = sample(object, generation, 1);
+                    let done = if round % 3 == 0 { sample.put(store) } else { sample.rewrap(store) };
+                    match done {
+                        Ok(_) | Err(StoreError::LowerGeneration { .. } | StoreError::NotFound(_)) => {}
                         Err(e) => panic!("{e}"),
                     }
                     if round % 5 == thread {
-                        store.delete(&sample(object, 1, 1).name()).unwrap();
+                        store.delete(&sample.name()).unwrap();
                     }
                 }
             });

@@ -337,7 +337,7 @@ fn d01_other_leaves_never_come_under_a_head_that_was_in_doubt() {
     assert!(decided_anew > 5, "only {decided_anew}: the operations were not counted");
 }
 
-/// Work of one process: an object, an inventory of it, then it is replaced and deleted. Returns what was acknowledged: 0 nothing,
+/// Work of one process: an object, rewrapped, an inventory of it, then it is rewrapped, replaced and deleted. Returns what was acknowledged: 0 nothing,
 /// 1 the inventory, 2 everything.
 fn work(fs: &Forgetful, die_at: u64) -> u8 {
     let mut count = 0;
@@ -348,15 +348,17 @@ fn work(fs: &Forgetful, die_at: u64) -> u8 {
     let mut acknowledged = 0;
     let mut run = || {
         let store = open(fs)?;
-        let (old, gone) = (sample(1, 1, 1), sample(2, 1, 1));
-        old.put(&store)?;
+        let (old, gone) = (sample(1, 2, 1), sample(2, 1, 1));
+        sample(1, 1, 1).put(&store)?;
+        old.rewrap(&store)?;
         gone.put(&store)?;
         store.keep_inventory(7, HEAD, &ASKER, &[target(&old), target(&gone)])?;
         acknowledged = 1;
-        sample(1, 2, 2).put(&store)?;
+        sample(1, 3, 1).rewrap(&store)?;
+        sample(1, 4, 2).put(&store)?;
         store.delete(&gone.name())?;
         sample(2, 1, 9).put(&store)?;
-        store.delete(&sample(1, 2, 2).name())?;
+        store.delete(&sample(1, 4, 2).name())?;
         acknowledged = 2;
         Ok::<_, StoreError>(())
     };
@@ -386,9 +388,11 @@ fn d01_d05_power_cut_at_every_operation_keeps_what_was_signed_provable() {
             if let Some(head) = head {
                 assert_eq!(head, HEAD, "{context}");
                 assert_eq!(leaves.unwrap().1.len(), 2, "{context}");
-                for listed in [sample(1, 1, 1), sample(2, 1, 1)] {
+                for listed in [sample(1, 2, 1), sample(2, 1, 1)] {
                     assert_provable(&store, &listed, &context);
                 }
+                let damage = store.scrub(CellCheck::Stored, |_| (), || false).unwrap().damage;
+                assert_eq!(damage, [], "{context}");
                 // And it stays so when the power fails again right after.
                 let again = fs.crash(Crash::Lost);
                 drop(store);

@@ -1,0 +1,213 @@
+//! Replacing an envelope: what it costs, what it must not bring back, and what becomes of the files beside objects.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use bailiwick_store::files::{Dir, DirEntry, File, FileSystem, Lock};
+use bailiwick_store::{CellCheck, DamagedPart, Options, Store, StoreError};
+
+use super::fixture::{Sample, Spec};
+use super::forgetful::{Crash, Fate, Forgetful, Op};
+
+fn open(fs: &Forgetful) -> Store {
+    Store::open_with(Arc::new(fs.clone()), "/s", Options::default()).unwrap()
+}
+
+fn of(generation: u64, size: u64) -> Sample {
+    Spec { generation, size, ..Spec::default() }.seal()
+}
+
+/// Files of objects and the envelopes beside them.
+fn files(fs: &Forgetful, ending: &str) -> Vec<PathBuf> {
+    let all = fs.files().into_iter().map(|(path, _)| path);
+    all.filter(|p| p.starts_with("/s/objects") && p.to_string_lossy().ends_with(ending)).collect()
+}
+
+/// What it costs does not depend on the body's size: of 3 MiB, not 16 KiB are read or written.
+#[test]
+fn only_the_envelope_is_read_and_written() {
+    let fs = Forgetful::new();
+    let store = open(&fs);
+    of(1, 3 << 20).put(&store).unwrap();
+    let before = fs.moved();
+    of(2, 3 << 20).rewrap(&store).unwrap();
+    of(3, 3 << 20).rewrap(&store).unwrap();
+    let moved = fs.moved() - before;
+    assert!(moved < 16 << 10, "{moved} bytes were read or written");
+    assert_eq!((files(&fs, ".obj").len(), files(&fs, ".env").len()), (1, 1), "the old ones are gone");
+    of(3, 3 << 20).assert_whole(&store);
+    let usage = store.usage().total;
+    assert_eq!(usage.file_bytes, store.list(None, 1).unwrap()[0].file_bytes);
+    assert_eq!((usage.objects, usage.reserved_bytes), (1, 0));
+    let report = store.scrub(CellCheck::Recompute, |_| (), || false).unwrap();
+    assert!(report.is_clean() && report.foreign.is_empty(), "{report:?}");
+    assert_eq!(report.progress.bytes_done, report.progress.bytes_total);
+    drop(store);
+    // Neither is the body read when the store is opened again, with its index or without.
+    for index in [true, false] {
+        let after = fs.crash(Crash::Kept);
+        if !index {
+            after.tamper(Path::new("/s/index.redb"), |bytes| bytes.fill(0));
+        }
+        let store = open(&after);
+        of(3, 3 << 20).assert_whole(&store);
+        assert_eq!(store.usage().total, usage);
+        assert_eq!(store.report().adopted.len(), usize::from(!index));
+    }
+}
+
+/// Also with a quota that has no room for a second body.
+#[test]
+fn a_replacement_needs_room_for_an_envelope_only() {
+    let fs = Forgetful::new();
+    let file = 3 << 20;
+    let options = Options { quota_bytes: file + (file >> 2), ..Options::default() };
+    let store = Store::open_with(Arc::new(fs), "/s", options).unwrap();
+    of(1, file).put(&store).unwrap();
+    assert!(
+        matches!(of(2, file).begin(&store), Err(StoreError::QuotaExceeded { .. })),
+        "the whole has no room"
+    );
+    of(2, file).rewrap(&store).unwrap();
+    of(2, file).assert_whole(&store);
+}
+
+/// A file system that does something before a file is made.
+struct Hooked {
+    files: Forgetful,
+    hook: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl std::fmt::Debug for Hooked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hooked")
+    }
+}
+
+impl FileSystem for Hooked {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let hook = self.hook.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook();
+        }
+        self.files.create(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.files.create_dir(path)
+    }
+    fn open(&self, path: &Path, write: bool) -> io::Result<Box<dyn File>> {
+        self.files.open(path, write)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.files.rename(from, to)
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.files.link(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.files.remove(path)
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.files.list(path)
+    }
+    fn open_dir(&self, path: &Path) -> io::Result<Box<dyn Dir>> {
+        self.files.open_dir(path)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        self.files.try_lock(path)
+    }
+}
+
+/// An object that is deleted while its new envelope is on its way stays deleted, and nothing of it is left.
+#[test]
+fn a_replaced_envelope_does_not_bring_a_deleted_object_back() {
+    let fs = Forgetful::new();
+    let hooked = Arc::new(Hooked { files: fs.clone(), hook: Mutex::new(None) });
+    let store =
+        Store::open_with(Arc::clone(&hooked) as Arc<dyn FileSystem>, "/s", Options::default()).unwrap();
+    of(1, 5_000).put(&store).unwrap();
+    let (other, name) = (store.clone(), of(1, 5_000).name());
+    *hooked.hook.lock().unwrap() = Some(Box::new(move || assert!(other.delete(&name).unwrap())));
+    assert!(matches!(of(2, 5_000).rewrap(&store), Err(StoreError::NotFound(_))));
+    assert!(hooked.hook.lock().unwrap().is_none(), "it was deleted meanwhile");
+    assert!(store.get(&name).unwrap().is_none());
+    assert_eq!((files(&fs, "").len(), store.usage().total.file_bytes), (0, 0));
+    assert!(!fs.files().iter().any(|(p, _)| p.starts_with("/s/tmp")));
+    // Honest twin: nothing happens meanwhile.
+    of(1, 5_000).put(&store).unwrap();
+    of(2, 5_000).rewrap(&store).unwrap();
+}
+
+/// A failed replacement changes nothing, whichever call fails; what it leaves does not outlive the next start.
+#[test]
+fn a_failed_replacement_leaves_the_old_version() {
+    for failing in [Op::Create, Op::Write, Op::Rename, Op::Link, Op::OpenDir] {
+        let fs = Forgetful::new();
+        let store = open(&fs);
+        of(1, 5_000).put(&store).unwrap();
+        fs.judge(move |op, _| if op == failing { Fate::Fail(io::ErrorKind::StorageFull) } else { Fate::Go });
+        assert!(of(2, 5_000).rewrap(&store).is_err(), "{failing:?}");
+        fs.judge(|_, _| Fate::Go);
+        of(1, 5_000).assert_whole(&store);
+        assert_eq!(store.usage().total.reserved_bytes, 0);
+        drop(store);
+        let store = open(&fs);
+        of(1, 5_000).assert_whole(&store);
+        assert!(files(&fs, ".env").is_empty(), "{failing:?}");
+        of(2, 5_000).rewrap(&store).unwrap();
+        of(2, 5_000).assert_whole(&store);
+    }
+}
+
+/// D14: an envelope beside an object that rotted or is gone is damage that is named, and a put of the whole repairs it.
+#[test]
+fn d14_a_damaged_envelope_beside_an_object_is_named() {
+    for gone in [true, false] {
+        let fs = Forgetful::new();
+        let store = open(&fs);
+        of(1, 5_000).put(&store).unwrap();
+        of(2, 5_000).rewrap(&store).unwrap();
+        let [path] = files(&fs, ".env").try_into().unwrap();
+        if gone {
+            FileSystem::remove(&fs, &path).unwrap();
+        } else {
+            fs.tamper(&path, |bytes| bytes[40] ^= 1);
+        }
+        let name = of(1, 5_000).name();
+        let damage = store.scrub(CellCheck::Stored, |_| (), || false).unwrap().damage;
+        assert_eq!(damage.len(), 1, "{damage:?}");
+        assert_eq!((damage[0].name, damage[0].part), (Some(name), DamagedPart::Envelope));
+        assert!(matches!(store.get(&name), Err(StoreError::Damaged { part: DamagedPart::Envelope, .. })));
+        assert!(matches!(of(3, 5_000).rewrap(&store), Err(StoreError::Damaged { .. })), "put it whole");
+        of(2, 5_000).put(&store).unwrap();
+        of(2, 5_000).assert_whole(&store);
+        assert!(store.damaged().is_empty() && files(&fs, ".env").is_empty());
+    }
+}
+
+/// A body that is known to be damaged gets no new envelope: whoever asks hears of it.
+#[test]
+fn d14_a_damaged_body_is_not_given_a_new_envelope() {
+    let fs = Forgetful::new();
+    let store = open(&fs);
+    of(1, 5_000).put(&store).unwrap();
+    let [path] = files(&fs, ".obj").try_into().unwrap();
+    fs.tamper(&path, |bytes| bytes[4_000] ^= 1);
+    assert_eq!(store.scrub(CellCheck::Stored, |_| (), || false).unwrap().damage.len(), 1);
+    assert!(matches!(of(2, 5_000).rewrap(&store), Err(StoreError::Damaged { .. })));
+    assert_eq!(store.get(&of(1, 5_000).name()).unwrap().unwrap().record.generation, 1);
+    of(2, 5_000).put(&store).unwrap();
+    of(3, 5_000).rewrap(&store).unwrap();
+}
+
+/// The version before knew no envelopes beside objects; its directory is taken up, and says so from then on.
+#[test]
+fn a_store_of_the_version_before_is_taken_up() {
+    let fs = Forgetful::new();
+    drop(open(&fs));
+    fs.tamper(Path::new("/s/format"), |bytes| *bytes = b"bailiwick-store 2\n".to_vec());
+    drop(open(&fs));
+    let format = fs.crash(Crash::Lost).files().into_iter().find(|(p, _)| p.ends_with("format"));
+    assert_eq!(format.unwrap().1, b"bailiwick-store 3\n");
+}
