@@ -53,17 +53,27 @@ impl Agent {
     }
 
     fn ask(&mut self, line: &str, timeout: Duration) -> anyhow::Result<Zeroizing<String>> {
-        let stdin = self.stdin.as_mut().context("the agent has an input")?;
+        let Some(stdin) = self.stdin.as_mut() else {
+            bail!("agent {} was ended when an answer of it did not come, and is not asked again", self.name)
+        };
         // A request is shorter than a pipe holds, so an agent that reads nothing cannot hold us up here.
         // One that has ended takes no request; what it said before is looked at all the same.
         let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
-        match self.lines.recv_timeout(timeout) {
+        let answer = match self.lines.recv_timeout(timeout) {
             Ok(line) => line.with_context(|| format!("agent {} answers nonsense", self.name)),
             Err(RecvTimeoutError::Timeout) => {
-                bail!("agent {} gave no answer within {} s", self.name, timeout.as_secs())
+                Err(anyhow!("agent {} gave no answer within {} s", self.name, timeout.as_secs()))
             }
-            Err(RecvTimeoutError::Disconnected) => bail!("agent {} ended without an answer", self.name),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(anyhow!("agent {} ended without an answer", self.name))
+            }
+        };
+        if answer.is_err() {
+            // What it may still say would be taken for the answer to the next request.
+            self.stdin = None;
+            let _ = self.child.kill();
         }
+        answer
     }
 
     /// The file key of one entry; none when the entry is not for the agent's key.

@@ -27,6 +27,7 @@ mod it {
     mod policy;
     mod program;
     mod rewrap;
+    mod rewrap_node;
     mod roster;
     mod rotate;
     mod shards;

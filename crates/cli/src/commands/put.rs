@@ -1,5 +1,6 @@
 //! `bailiwick put`: hand a sealed object to a node.
 
+mod envelope_only;
 pub(crate) mod placement;
 
 use std::fs::File;
@@ -9,8 +10,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::SignedEnvelope;
-use bailiwick_protocol::limits::ENVELOPE_BYTES_MAX;
 
+use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind};
 use crate::output::{print_json, read_bounded};
@@ -20,7 +21,7 @@ use crate::{Help, progress};
 /// Arguments of `put`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The sealed body; with --placement the folder of shards
+    /// The sealed body; with --placement the folder of shards; with --envelope-only a body's name, an envelope, or a directory
     body: PathBuf,
     /// Its envelope [default: BODY.envelope]
     #[arg(long, value_name = "FILE")]
@@ -40,6 +41,10 @@ pub(crate) struct Args {
     /// Which shard goes to which host: a placement file (docs/guides/shards.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["node", "host", "roots"])]
     placement: Option<PathBuf>,
+    /// Send only the envelope, as `rewrap` signed it, of an object whose body the node holds; of a directory all below it. So every
+    /// node gets the same one
+    #[arg(long, conflicts_with = "placement")]
+    envelope_only: bool,
     /// Print the stored record as JSON
     #[arg(long)]
     json: bool,
@@ -50,9 +55,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.placement {
         return placement::run(&args, path);
     }
+    if args.envelope_only {
+        return envelope_only::run(args);
+    }
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let path = args.envelope.unwrap_or_else(|| keyfile::with_suffix(&args.body, ".envelope"));
-    let bytes = read_bounded(&path, ENVELOPE_BYTES_MAX as u64 + 128)?;
+    let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
     let envelope = SignedEnvelope::from_bytes(&bytes)
         .and_then(|signed| signed.verify(&owner.public()))
         .with_context(|| format!("{} is not an envelope of this owner", path.display()))

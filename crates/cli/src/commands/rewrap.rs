@@ -15,8 +15,11 @@ use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::signing::SigningKey;
 
 use crate::Help;
+use crate::connect::NodeArgs;
+use crate::envelopes::Known;
 use crate::keyfile::{self, Kind};
 use crate::opening::{Opening, OpeningArgs, asked_for};
+use crate::outcomes::{FOREIGN, Outcomes, UNOPENABLE};
 use crate::output::print_json;
 use crate::passphrase;
 use crate::say;
@@ -27,15 +30,21 @@ use crate::say;
     long_about = "Change who can open objects: new envelopes, one generation later, over the same bodies.\n\n\
     What this does not do: it takes nothing back. Whoever could open an object before and kept its file key, an old \
     envelope or the data can still read it, and so can a host's backup together with a removed key. `rotate` seals anew; \
-    neither unreads what was read."
+    neither unreads what was read.\n\nAn owner who signs two envelopes of one generation equivocates, and nodes keep that as evidence. So \
+    sign once: `rewrap DIR`, then `put DIR --envelope-only` to every node; or `rewrap --node` at one node, which keeps what it signs in \
+    the directory --envelopes before it sends it, then `put` to the others. Each unit has one envelope in a directory that is rewrapped."
 )]
 pub(crate) struct Args {
     /// Envelopes, bodies beside theirs, or directories (all `*.envelope` below them)
     #[arg(required_unless_present = "node")]
     targets: Vec<PathBuf>,
     /// All objects of this owner at a node instead
-    #[arg(long, value_name = "URL", requires = "host", conflicts_with = "targets")]
+    #[arg(long, value_name = "URL", requires = "host", requires = "envelopes", conflicts_with = "targets")]
     node: Option<String>,
+    /// Directory of this owner's envelopes, made if missing: a node that serves an older generation, or another envelope of the same, is
+    /// refused by name, and each new envelope is kept here before it is sent
+    #[arg(long, value_name = "DIR", requires = "node")]
+    envelopes: Option<PathBuf>,
     /// The host's public key: text, hexadecimal, or its .pub file
     #[arg(long, value_name = "KEY", requires = "node")]
     host: Option<String>,
@@ -49,6 +58,9 @@ pub(crate) struct Args {
     opening: OpeningArgs,
     #[command(flatten)]
     changes: ChangeArgs,
+    /// Envelopes that no given key opens are no failure
+    #[arg(long)]
+    skip_unopenable: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -176,9 +188,9 @@ impl Rewrapper {
         let opener = match self.opening.open(&self.pinned, bytes) {
             Err(e) => match e.downcast_ref() {
                 Some(OpenError::Envelope(_) | OpenError::OwnerMismatch) => {
-                    return Ok(Outcome::Skipped("not an envelope of this owner"));
+                    return Ok(Outcome::Skipped(FOREIGN));
                 }
-                Some(OpenError::NoRecipient) => return Ok(Outcome::Skipped("no given key opens it")),
+                Some(OpenError::NoRecipient) => return Ok(Outcome::Skipped(UNOPENABLE)),
                 _ => return Err(e),
             },
             Ok(opener) => opener,
@@ -199,14 +211,8 @@ impl Rewrapper {
 #[derive(Debug, Default, serde::Serialize)]
 struct Summary {
     rewrapped: u64,
-    skipped: std::collections::BTreeMap<&'static str, u64>,
-    failed: Vec<String>,
-}
-
-impl Summary {
-    fn skip(&mut self, why: &'static str) {
-        *self.skipped.entry(why).or_default() += 1;
-    }
+    #[serde(flatten)]
+    outcomes: Outcomes,
 }
 
 /// Runs the command.
@@ -215,33 +221,30 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let pinned = OwnerKey(owner.public());
     let opening = args.opening.read()?;
     let rewrapper = Rewrapper { owner, pinned, opening, wanted: args.changes.read()? };
-    let summary = match (args.node, args.host) {
-        (Some(node), Some(host)) => node::run(&rewrapper, node, host, args.roots, &args.owner)?,
-        (None, _) => batch::run(&rewrapper, &args.targets)?,
-        (Some(_), None) => bail!("a node is known by its host's key: give --host"),
+    let summary = match (args.node, args.host, args.envelopes) {
+        (Some(node), Some(host), Some(folder)) => {
+            let client = NodeArgs::new(node, host, args.roots)
+                .connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
+            let known = Known::below(pinned, &folder)?;
+            node::NodeRun { client, rewrapper: &rewrapper, known, folder }.run()?
+        }
+        (None, ..) => batch::run(&rewrapper, &args.targets)?,
+        _ => bail!(
+            "a node is known by its host's key, and what it serves by the envelopes known: give --host and --envelopes"
+        ),
     };
     if args.json {
         print_json(&summary)?;
     } else {
         say!("rewrapped {} envelope(s); bodies stayed as they are", summary.rewrapped)?;
-        for (why, n) in &summary.skipped {
-            say!("skipped   {n}: {why}")?;
-        }
-        for failure in &summary.failed {
-            say!("failed    {failure}")?;
-        }
+        summary.outcomes.say()?;
         say!(
             "who kept a file key or an old envelope with its key can still open: rewrap takes nothing back"
         )?;
     }
-    if !summary.failed.is_empty() {
-        return Err(anyhow!("{} envelope(s) were not rewritten and are as they were", summary.failed.len()))
-            .context(Help(
-                "mend what is said above and run the same command again: what is done is skipped",
-            ));
-    }
+    summary.outcomes.check("each envelope is the old or the new one, whole", args.skip_unopenable)?;
     if args.targets.len() == 1 && summary.rewrapped == 0 && args.targets.iter().all(|t| t.is_file()) {
-        let why = summary.skipped.keys().next().copied().unwrap_or("nothing to change");
+        let why = summary.outcomes.skipped.keys().next().copied().unwrap_or("nothing to change");
         if why != "nothing to change" {
             return Err(anyhow!("{} was not rewritten: {why}", args.targets[0].display()))
                 .context(Help("`bailiwick inspect` shows owner and recipients"));

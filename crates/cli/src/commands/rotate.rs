@@ -1,44 +1,79 @@
-//! `bailiwick rotate`: seal an object anew, under a fresh file key and salt, as its next generation.
+//! `bailiwick rotate`: seal objects anew, under fresh file keys and salts, as their next generations.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::PathBuf;
+mod folder;
+mod node;
+mod reseal;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
-use bailiwick_envelope::{Opener, Padding, SealOptions, SealedBody, Seekable, seal};
-use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::CellCommitment;
+use anyhow::{Context as _, bail};
 use bailiwick_protocol::ids::OwnerKey;
 
-use super::commit::{ENVELOPE_FILE_BYTES_MAX, TreeThread};
-use super::seal::Tee;
+use self::reseal::{Pair, Rotator};
+use super::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::connect::NodeArgs;
+use crate::envelopes::Known;
 use crate::keyfile::{self, Kind, with_suffix};
-use crate::opening::{OpeningArgs, asked_for, check_mix};
-use crate::output::{AtomicFile, print_json, read_bounded};
-use crate::{Help, progress, say};
+use crate::opening::{OpeningArgs, check_mix};
+use crate::outcomes::Outcomes;
+use crate::output::{print_json, read_bounded};
+use crate::say;
 
 /// Arguments of `rotate`.
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Seal an object anew: same object, next generation, fresh file key and salt, new storage commitment. \
-    Old body and envelope stay where they are until you remove them.\n\nWhat this does not do: it does not take back what \
-    was read, nor old bodies and envelopes in other hands; with those and an old key the old generation opens for ever."
+    long_about = "Seal objects anew: same object, next generation, fresh file key and salt, new storage commitment. \
+    Old body and envelope stay where they are until you remove them, or --replace does.\n\nOf a directory every object below it: each \
+    whole or not at all, and the same command goes on after it broke off. At a node (--node): each body is fetched, sealed anew and put, \
+    with no plaintext on the disk; new body and envelope are in the directory --envelopes until the node has them.\n\nWhat this does not \
+    do: it does not take back what was read, nor old bodies and envelopes in other hands; with those and an old key the old generation \
+    opens for ever."
 )]
 pub(crate) struct Args {
-    /// The sealed body
-    body: PathBuf,
+    /// The sealed body, or a directory: all objects below it
+    #[arg(required_unless_present = "node")]
+    body: Option<PathBuf>,
     /// Its envelope [default: BODY.envelope]
     #[arg(long, value_name = "FILE")]
     envelope: Option<PathBuf>,
     /// Where the new body goes; its envelope beside it [default: BODY.rotated]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// The new generation takes the place of the old one; of a directory when all of it is sealed anew
+    #[arg(long, conflicts_with_all = ["output", "node"])]
+    replace: bool,
+    /// All objects of this owner at a node instead
+    #[arg(long, value_name = "URL", requires = "host", requires = "envelopes", conflicts_with_all = ["body", "envelope", "output"])]
+    node: Option<String>,
+    /// Directory of this owner's envelopes, made if missing: a node that serves an older generation, or another envelope of the same, is
+    /// refused by name, and each new envelope is kept here, until the node has it with its body
+    #[arg(long, value_name = "DIR", requires = "node")]
+    envelopes: Option<PathBuf>,
+    /// The host's public key: text, hexadecimal, or its .pub file
+    #[arg(long, value_name = "KEY", requires = "node")]
+    host: Option<String>,
+    /// PEM file with the certificates to trust (https needs it)
+    #[arg(long, value_name = "FILE", requires = "node")]
+    roots: Option<PathBuf>,
     /// The owner's secret key file
     #[arg(long, value_name = "FILE")]
     owner: PathBuf,
     #[command(flatten)]
     opening: OpeningArgs,
+    /// Envelopes that no given key opens are no failure
+    #[arg(long)]
+    skip_unopenable: bool,
+    #[command(flatten)]
+    sealing: SealingArgs,
+    /// Print what was sealed as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How the new generation is sealed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SealingArgs {
     /// Public key of someone who may open the new generation, as text (bw…1…) or as a file; repeat for several
     #[arg(long = "to", value_name = "KEY", num_args = 1..)]
     to: Vec<PathBuf>,
@@ -57,9 +92,6 @@ pub(crate) struct Args {
     /// Do not hide the true length
     #[arg(long)]
     no_pad: bool,
-    /// Print what was sealed as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(serde::Serialize)]
@@ -71,100 +103,117 @@ struct Rotated {
     data_bytes: u64,
 }
 
+/// What a run over many objects did.
+#[derive(Debug, Default, serde::Serialize)]
+struct Summary {
+    rotated: u64,
+    #[serde(flatten)]
+    outcomes: Outcomes,
+}
+
+const OLD_OPENS: &str =
+    "the old generation still opens with the old keys wherever it is: put the new one, then remove the old";
+
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let pinned = OwnerKey(owner.public());
+    let sealing = &args.sealing;
     let recipients =
-        args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
-    check_mix(recipients.len(), args.new_passphrase_file.is_some(), args.also_passphrase)?;
-    let passphrase = args.new_passphrase_file.as_deref().map(crate::passphrase::from_file).transpose()?;
-    let envelope_path = args.envelope.clone().unwrap_or_else(|| with_suffix(&args.body, ".envelope"));
-    let bytes = read_bounded(&envelope_path, ENVELOPE_FILE_BYTES_MAX)?;
-    let opener = args
-        .opening
-        .read()?
-        .open(&pinned, &bytes)
-        .with_context(|| format!("cannot open {}", envelope_path.display()))?;
-    let old = opener.envelope();
-    if old.unit.n > 1 {
-        bail!("this is one of {} shards: seal the whole object anew instead", old.unit.n);
-    }
-    if old.custody.is_some() && !args.drop_custody {
-        return Err(anyhow!("the envelope has a custody part, which holds the old key"))
-            .context(Help("say --drop-custody, and deal the new generation afterwards"));
-    }
-
-    let mut body = File::open(&args.body).with_context(|| format!("cannot open {}", args.body.display()))?;
-    let metadata = opener.open_range(&mut Seekable(&mut body), 0, 0, io::sink())?.object.metadata;
-    io::Seek::rewind(&mut body)?;
-    let mut rng = keyfile::system_rng()?;
-    let options = SealOptions {
-        owner: pinned,
-        object: old.object,
-        unit: old.unit,
-        recipients: &recipients,
-        passphrase: passphrase.as_ref().map(|p| asked_for(p, args.also_passphrase)),
-        anonymous: args.anonymous,
-        metadata,
-        padding: if args.no_pad { Padding::None } else { Padding::Padme },
+        sealing.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
+    check_mix(recipients.len(), sealing.new_passphrase_file.is_some(), sealing.also_passphrase)?;
+    let passphrase = sealing.new_passphrase_file.as_deref().map(crate::passphrase::from_file).transpose()?;
+    let rotator = Rotator {
+        owner,
+        pinned,
+        opening: args.opening.read()?,
+        recipients,
+        passphrase,
+        also_passphrase: sealing.also_passphrase,
+        drop_custody: sealing.drop_custody,
+        anonymous: sealing.anonymous,
+        no_pad: sealing.no_pad,
     };
-    let output = args.output.clone().unwrap_or_else(|| with_suffix(&args.body, ".rotated"));
-    let new_envelope_path = with_suffix(&output, ".envelope");
-    let mut new_envelope = AtomicFile::create(&new_envelope_path, 0o644)?;
-    let mut new_body = AtomicFile::create(&output, 0o644)?;
-    let bar = progress::bar(Some(old.body.size), "rotate");
-    let source = bar.wrap_read(body);
-    let (sealed, commitment) = reseal(&opener, source, &mut new_body, &options, &mut rng)
-        .with_context(|| format!("cannot seal {} anew", args.body.display()))?;
-    bar.finish_and_clear();
-    let data_bytes = sealed.data_len();
-    let signed = sealed.next_envelope(old, old.commitment.is_some().then_some(commitment), &owner)?;
-    new_envelope.write_all(&signed.to_bytes())?;
-    // The body first: an envelope without its body would look like a loss.
-    new_body.commit()?;
-    new_envelope.commit()?;
-    let report = Rotated {
-        object: old.name().to_string(),
-        generation: old.generation + 1,
-        body: output.display().to_string(),
-        envelope: new_envelope_path.display().to_string(),
-        data_bytes,
+    let (summary, left) = match (&args.body, args.node, args.host, args.envelopes) {
+        (None, Some(node), Some(host), Some(folder)) => {
+            let client = NodeArgs::new(node, host, args.roots)
+                .connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
+            let known = Known::below(pinned, &folder)?;
+            let run = node::NodeRun { client, rotator: &rotator, known, folder };
+            (run.run()?, "the node has them as they were")
+        }
+        (Some(body), ..) if body.is_dir() => {
+            if args.envelope.is_some() || args.output.is_some() {
+                bail!("in a directory each envelope lies beside its body, and so do the new ones");
+            }
+            (folder::run(&rotator, body, args.replace)?, "they are as they were")
+        }
+        (Some(body), ..) => {
+            return single(
+                &rotator,
+                body,
+                args.envelope.as_deref(),
+                args.output.as_deref(),
+                args.replace,
+                args.json,
+            );
+        }
+        _ => bail!("say which body or directory, or which node with --node, --host and --envelopes"),
     };
     if args.json {
-        print_json(&report)?;
+        print_json(&summary)?;
     } else {
-        say!("sealed {data_bytes} bytes anew for {} recipient(s)", recipients.len())?;
-        say!("object    {} generation {}", report.object, report.generation)?;
-        say!("body      {}", report.body)?;
-        say!("envelope  {}", report.envelope)?;
-        say!(
-            "the old generation still opens with the old keys wherever it is: put the new one, then remove the old"
-        )?;
+        say!("sealed {} object(s) anew", summary.rotated)?;
+        summary.outcomes.say()?;
+        say!("{OLD_OPENS}")?;
     }
+    summary.outcomes.check(left, args.skip_unopenable)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens and seals through a pipe, so that memory stays bounded and no plaintext touches the disk. Nothing is kept unless both
-/// ends succeeded: what the opening end finds wrong at its very end is wrong.
-fn reseal(
-    opener: &Opener,
-    source: impl io::Read + Send,
-    body: &mut AtomicFile,
-    options: &SealOptions<'_>,
-    rng: &mut impl rand_core::CryptoRng,
-) -> anyhow::Result<(SealedBody, CellCommitment)> {
-    let (reader, writer) = io::pipe()?;
-    let mut tree = TreeThread::start()?;
-    let (opened, sealed) = std::thread::scope(|scope| {
-        let opened = scope.spawn(move || opener.open(source, writer));
-        let sealed = seal(reader, Tee { first: body, second: &mut tree }, options, rng);
-        (opened.join(), sealed)
-    });
-    let opened = opened.map_err(|_| anyhow!("the opening thread failed"))??;
-    let sealed = sealed?;
-    if opened.data_len != sealed.data_len() {
-        bail!("{} bytes were opened and {} sealed", opened.data_len, sealed.data_len());
+/// One object in files.
+fn single(
+    rotator: &Rotator,
+    body: &Path,
+    envelope: Option<&Path>,
+    output: Option<&Path>,
+    replace: bool,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let old = Pair {
+        body: body.to_owned(),
+        envelope: envelope.map_or_else(|| with_suffix(body, ".envelope"), Path::to_owned),
+    };
+    // A run that broke off after it had sealed anew is brought to its end.
+    if replace && envelope.is_none() && folder::take_place(rotator, &old.envelope)? {
+        say!("{} and its envelope are the new generation", body.display())?;
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok((sealed, tree.finish()?))
+    let bytes = read_bounded(&old.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let opener = rotator.opener(&bytes).with_context(|| format!("cannot open {}", old.envelope.display()))?;
+    let new = Pair::at(output.map_or_else(|| with_suffix(body, ".rotated"), Path::to_owned));
+    let data_bytes = rotator.files(&opener, &old.body, &new, false)?;
+    let at = if replace {
+        new.take_place_of(&old)?;
+        &old
+    } else {
+        &new
+    };
+    let report = Rotated {
+        object: opener.envelope().name().to_string(),
+        generation: opener.envelope().generation + 1,
+        body: at.body.display().to_string(),
+        envelope: at.envelope.display().to_string(),
+        data_bytes,
+    };
+    if json {
+        print_json(&report)?;
+    } else {
+        say!("sealed {data_bytes} bytes anew for {} recipient(s)", rotator.recipients.len())?;
+        say!("object    {} generation {}", report.object, report.generation)?;
+        say!("body      {}", report.body)?;
+        say!("envelope  {}", report.envelope)?;
+        say!("{OLD_OPENS}")?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -95,6 +95,49 @@ fn e16_lying_silent_and_endless_agents_are_refused() {
     assert!(String::from_utf8_lossy(&out.stderr).contains("cannot start bailiwick-agent-file"));
 }
 
+/// E20 for agents: an answer that comes too late is never taken for the one to the next request.
+#[test]
+fn e20_a_late_answer_is_not_the_next_one() {
+    let place = place();
+    fs::create_dir(place.path("d")).unwrap();
+    for body in ["d/a", "d/b"] {
+        place.run(&["seal", "plain", "-o", body, "--owner", "owner", "--to", "token.pub"]);
+    }
+    // The example agent, each request of which takes its time.
+    let slow = format!(
+        "(read -r x; echo \"$x\"; while read -r x; do sleep 1.4; echo \"$x\"; done) | {}",
+        examples().join("bailiwick-agent-file").display()
+    );
+    let path = script(&place, &slow);
+    let rewrap = |timeout| {
+        place
+            .command(&[
+                "rewrap",
+                "d",
+                "--owner",
+                "owner",
+                "--key",
+                "agent.key",
+                "--add",
+                "to.pub",
+                "--agent-timeout",
+                timeout,
+            ])
+            .env("PATH", &path)
+            .env("BAILIWICK_AGENT_FILE_KEYS", place.path("token-keys"))
+            .output()
+            .unwrap()
+    };
+    let late = rewrap("1");
+    let text = String::from_utf8(late.stdout).unwrap();
+    assert_eq!(late.status.code(), Some(2), "{text}");
+    assert_eq!(text.matches("gave no answer within 1 s").count(), 1, "{text}");
+    assert_eq!(text.matches("is not asked again").count(), 1, "{text}");
+    let patient = rewrap("30");
+    let text = String::from_utf8(patient.stdout).unwrap();
+    assert!(text.contains("rewrapped 2 envelope(s)"), "{text}{}", String::from_utf8_lossy(&patient.stderr));
+}
+
 /// E34: a key file that names a program must not be writable by others; an agent's name is no path.
 #[test]
 fn e34_key_files_that_name_agents() {

@@ -4,17 +4,22 @@ use std::fs;
 
 use super::program::{Place, data};
 
-fn sealed(place: &Place, body: &str, owner: &str) {
+pub(super) fn sealed(place: &Place, body: &str, owner: &str) {
     fs::write(place.path("plain"), data(5_000)).unwrap();
     place.run(&["seal", "plain", "-o", body, "--owner", owner, "--to", "to.pub"]);
 }
 
-fn opens(place: &Place, body: &str, key: &str) -> bool {
+/// `rewrap` by the owner with the recipient's key, and `more`.
+fn rewrap<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["rewrap", target, "--owner", "owner", "--key", "to"], more].concat()
+}
+
+pub(super) fn opens(place: &Place, body: &str, key: &str) -> bool {
     let out = place.try_run(&["open", body, "--owner", "owner.pub", "--key", key, "-o", "-"]);
     out.status.success() && out.stdout == data(5_000)
 }
 
-fn summary(place: &Place, arguments: &[&str]) -> serde_json::Value {
+pub(super) fn summary(place: &Place, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&place.run(&[arguments, &["--json"]].concat())).unwrap()
 }
 
@@ -23,19 +28,18 @@ fn one_object_changes_hands_and_its_body_stays() {
     let place = Place::with_keys();
     sealed(&place, "body", "owner");
     let body = fs::read(place.path("body")).unwrap();
-    let rewrap =
-        ["rewrap", "body", "--owner", "owner", "--key", "to", "--add", "other.pub", "--remove", "to.pub"];
-    let text = String::from_utf8(place.run(&rewrap)).unwrap();
+    let first = rewrap("body", &["--add", "other.pub", "--remove", "to.pub"]);
+    let text = String::from_utf8(place.run(&first)).unwrap();
     assert!(text.contains("takes nothing back"), "{text}");
     assert!(opens(&place, "body", "other") && !opens(&place, "body", "to"));
     assert_eq!(fs::read(place.path("body")).unwrap(), body);
     // The removed key opens nothing any more, so it cannot rewrap either.
-    place.refuse(&rewrap, "no given key opens it");
+    place.refuse(&first, "no given key opens it");
     let again = ["rewrap", "body", "--owner", "owner", "--key", "other", "--add", "other.pub"];
     assert_eq!(summary(&place, &again)["rewrapped"], 0);
     place.refuse(&["rewrap", "body", "--owner", "owner", "--key", "other"], "nothing is to change");
     let none = ["rewrap", "body", "--owner", "owner", "--key", "other", "--no-recipients"];
-    place.refuse(&none, "as they were");
+    place.refuse(&none, "the old or the new one");
     assert!(opens(&place, "body", "other"));
 }
 
@@ -51,8 +55,8 @@ fn directories_are_rewritten_and_a_second_run_finds_nothing_to_do() {
     fs::write(place.path("d/junk.envelope"), b"junk").unwrap();
     std::os::unix::fs::symlink(place.path("d/a.envelope"), place.path("d/link.envelope")).unwrap();
     let before = fs::read(place.path("d/theirs.envelope")).unwrap();
-    let rewrap = ["rewrap", "d", "--owner", "owner", "--key", "to", "--add", "other.pub"];
-    let first = summary(&place, &rewrap);
+    let add = rewrap("d", &["--add", "other.pub"]);
+    let first = summary(&place, &add);
     assert_eq!(first["rewrapped"], 3);
     assert_eq!(first["skipped"]["not an envelope of this owner"], 2);
     for body in ["d/a", "d/e/b", "d/e/f/c"] {
@@ -60,7 +64,7 @@ fn directories_are_rewritten_and_a_second_run_finds_nothing_to_do() {
     }
     assert_eq!(fs::read(place.path("d/theirs.envelope")).unwrap(), before);
     assert!(fs::symlink_metadata(place.path("d/link.envelope")).unwrap().is_symlink());
-    let second = summary(&place, &rewrap);
+    let second = summary(&place, &add);
     assert_eq!((&second["rewrapped"], &second["skipped"]["nothing to change"]), (&0.into(), &3.into()));
     let left: Vec<_> = fs::read_dir(place.path("d")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|n| !n.to_string_lossy().contains("partial")), "{left:?}");
@@ -72,45 +76,19 @@ fn an_older_generation_is_refused_when_a_later_one_is_known() {
     let place = Place::with_keys();
     sealed(&place, "body", "owner");
     fs::copy(place.path("body.envelope"), place.path("old.envelope")).unwrap();
-    place.run(&["rewrap", "body", "--owner", "owner", "--key", "to", "--anonymous"]);
-    let open = |envelope| {
-        [
-            "open",
-            "body",
-            "--envelope",
-            envelope,
-            "--owner",
-            "owner.pub",
-            "--key",
-            "to",
-            "-o",
-            "-",
-            "--not-before",
-            "2",
-        ]
+    place.run(&rewrap("body", &["--anonymous"]));
+    let open = |envelope, more: [&'static str; 2]| {
+        let object =
+            ["open", "body", "--envelope", envelope, "--owner", "owner.pub", "--key", "to", "-o", "-"];
+        [&object[..], &more].concat()
     };
-    assert_eq!(place.run(&open("body.envelope")), data(5_000));
-    place.refuse(&open("old.envelope"), "2 was seen before");
-    let known = |envelope, known| {
-        [
-            "open",
-            "body",
-            "--envelope",
-            envelope,
-            "--owner",
-            "owner.pub",
-            "--key",
-            "to",
-            "-o",
-            "-",
-            "--known",
-            known,
-        ]
-    };
-    assert_eq!(place.run(&known("body.envelope", "old.envelope")), data(5_000));
-    place.refuse(&known("old.envelope", "body.envelope"), "older than 2");
-    place.run(&["rewrap", "old.envelope", "--owner", "owner", "--key", "to", "--add", "other.pub"]);
-    place.refuse(&known("old.envelope", "body.envelope"), "keep both");
+    assert_eq!(place.run(&open("body.envelope", ["--not-before", "2"])), data(5_000));
+    place.refuse(&open("old.envelope", ["--not-before", "2"]), "2 was seen before");
+    assert_eq!(place.run(&open("body.envelope", ["--known", "old.envelope"])), data(5_000));
+    let known = ["--known", "body.envelope"];
+    place.refuse(&open("old.envelope", known), "older than 2");
+    place.run(&rewrap("old.envelope", &["--add", "other.pub"]));
+    place.refuse(&open("old.envelope", known), "keep both");
     let text = place.run(&["open", "body", "--owner", "owner.pub", "--key", "to", "-o", "out"]);
     assert!(String::from_utf8(text).unwrap().contains("rollback not excluded"));
 }
@@ -121,8 +99,50 @@ fn all_or_nothing_and_the_mode_of_the_file_stays() {
     let place = Place::with_keys();
     sealed(&place, "body", "owner");
     fs::set_permissions(place.path("body.envelope"), fs::Permissions::from_mode(0o640)).unwrap();
-    place.run(&["rewrap", "body.envelope", "--owner", "owner", "--key", "to", "--only", "other.pub"]);
+    place.run(&rewrap("body.envelope", &["--only", "other.pub"]));
     let mode = fs::metadata(place.path("body.envelope")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
     assert!(opens(&place, "body", "other") && !opens(&place, "body", "to"));
+}
+
+/// Whoever was to lose access may still have it: envelopes that no given key opens are not passed over in silence.
+#[test]
+fn envelopes_that_no_key_opens_fail_a_directory_unless_they_may() {
+    let place = Place::with_keys();
+    fs::create_dir(place.path("d")).unwrap();
+    sealed(&place, "d/a", "owner");
+    place.run(&["seal", "plain", "-o", "d/b", "--owner", "owner", "--to", "other.pub"]);
+    let before = fs::read(place.path("d/b.envelope")).unwrap();
+    let anonymous = rewrap("d", &["--anonymous"]);
+    let text = place.refuse(&anonymous, "1 object(s) are as they were: no given key opens it");
+    assert!(text.contains("--skip-unopenable"), "{text}");
+    // What could be done is done, all of it.
+    let again = summary(&place, &rewrap("d", &["--anonymous", "--skip-unopenable"]));
+    assert_eq!(
+        (&again["skipped"]["nothing to change"], &again["skipped"]["no given key opens it"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(fs::read(place.path("d/b.envelope")).unwrap(), before);
+}
+
+/// E13: two copies of one envelope, each rewritten, would be two envelopes of one generation.
+#[test]
+fn e13_a_unit_that_is_there_twice_is_not_signed_twice() {
+    let place = Place::with_keys();
+    fs::create_dir_all(place.path("d/copy")).unwrap();
+    sealed(&place, "d/a", "owner");
+    sealed(&place, "d/b", "owner");
+    fs::copy(place.path("d/a.envelope"), place.path("d/copy/a.envelope")).unwrap();
+    let before = fs::read(place.path("d/a.envelope")).unwrap();
+    let add = rewrap("d", &["--add", "other.pub"]);
+    let out = place.try_run(&add);
+    assert_eq!(out.status.code(), Some(2));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(text.contains("d/a.envelope, d/copy/a.envelope are of the same unit"), "{text}");
+    assert!(opens(&place, "d/b", "other"), "the others are rewritten");
+    for copy in ["d/a.envelope", "d/copy/a.envelope"] {
+        assert_eq!(fs::read(place.path(copy)).unwrap(), before, "{copy}");
+    }
+    fs::remove_file(place.path("d/copy/a.envelope")).unwrap();
+    assert_eq!(summary(&place, &add)["rewrapped"], 1, "honest twin");
 }

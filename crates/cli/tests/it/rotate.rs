@@ -1,4 +1,4 @@
-//! `rotate` and `destroy`.
+//! `rotate` of files and directories, and `destroy`.
 
 use std::fs;
 
@@ -63,6 +63,112 @@ fn e26_a_damaged_body_is_not_rotated() {
     body[last] ^= 1;
     fs::write(place.path("body"), &body).unwrap();
     place.run(&["rotate", "body", "--owner", "owner", "--key", "to", "--to", "other.pub"]);
+}
+
+/// Three objects below `d`, each with its own data, and somebody else's.
+fn folder(place: &Place) {
+    place.run(&["key", "new", "owner", "-o", "owner2"]);
+    fs::create_dir_all(place.path("d/e")).unwrap();
+    for (body, owner, size) in
+        [("d/a", "owner", 70_000), ("d/e/b", "owner", 5), ("d/e/c", "owner", 0), ("d/theirs", "owner2", 9)]
+    {
+        fs::write(place.path("plain"), data(size)).unwrap();
+        place.run(&["seal", "plain", "-o", body, "--owner", owner, "--to", "to.pub"]);
+    }
+}
+
+const ROTATE: [&str; 8] = ["rotate", "d", "--owner", "owner", "--key", "to", "--to", "other.pub"];
+
+fn summary(place: &Place, more: &[&str]) -> serde_json::Value {
+    serde_json::from_slice(&place.run(&[&ROTATE[..], more, &["--json"]].concat())).unwrap()
+}
+
+fn opens(place: &Place, body: &str, key: &str) -> Option<Vec<u8>> {
+    let out = place.try_run(&["open", body, "--owner", "owner.pub", "--key", key, "-o", "-"]);
+    out.status.success().then_some(out.stdout)
+}
+
+/// Each object whole or not at all, and the same command goes on: a body without an envelope, an object that fails, one that is done.
+#[test]
+fn a_directory_is_rotated_and_a_second_run_goes_on() {
+    let place = place();
+    folder(&place);
+    let whole = fs::read(place.path("d/a")).unwrap();
+    let mut broken = whole.clone();
+    *broken.last_mut().unwrap() ^= 1;
+    fs::write(place.path("d/a"), &broken).unwrap();
+    // What a run leaves that dies between the two names of an object.
+    fs::write(place.path("d/e/b.rotated"), b"noise").unwrap();
+    let text = place.refuse(&[&ROTATE[..], &["--replace"]].concat(), "1 object(s) failed");
+    assert!(text.contains("run the same command again"), "{text}");
+    assert!(!place.path("d/a.rotated").exists() && !place.path("d/a.rotated.envelope").exists());
+    assert!(opens(&place, "d/e/b", "to").is_some(), "nothing takes a place before everything is sealed anew");
+    let signed = fs::read(place.path("d/e/b.rotated.envelope")).unwrap();
+    fs::write(place.path("d/a"), &whole).unwrap();
+    let second = summary(&place, &[]);
+    assert_eq!(second["rotated"], 1);
+    assert_eq!(second["skipped"]["sealed anew already"], 2);
+    assert_eq!(second["skipped"]["not an envelope of this owner"], 1);
+    assert_eq!(
+        fs::read(place.path("d/e/b.rotated.envelope")).unwrap(),
+        signed,
+        "one envelope of a generation"
+    );
+    for (body, size) in [("d/a", 70_000), ("d/e/b", 5), ("d/e/c", 0)] {
+        assert_eq!(opens(&place, &format!("{body}.rotated"), "other"), Some(data(size)), "{body}");
+        assert_eq!(inspect(&place, &format!("{body}.rotated.envelope"))["generation"], 2);
+    }
+    // In the place of the old ones: nothing is sealed again.
+    assert_eq!(summary(&place, &["--replace"])["rotated"], 0);
+    for (body, size) in [("d/a", 70_000), ("d/e/b", 5), ("d/e/c", 0)] {
+        assert_eq!(opens(&place, body, "other"), Some(data(size)), "{body}");
+        assert_eq!(opens(&place, body, "to"), None);
+        assert_eq!(inspect(&place, &format!("{body}.envelope"))["generation"], 2);
+    }
+    assert_eq!(fs::read_dir(place.path("d")).unwrap().count(), 5, "no marker and nothing rotated is left");
+}
+
+/// Crashes while the new generation takes the place of the old: at every step the same command brings it to its end, and signs nothing.
+#[test]
+fn a_replacement_that_broke_off_is_brought_to_its_end() {
+    for step in 0..4 {
+        let place = place();
+        folder(&place);
+        place.run(&ROTATE);
+        let signed = fs::read(place.path("d/a.rotated.envelope")).unwrap();
+        fs::write(place.path("d/.bailiwick-rotate-replacing"), b"").unwrap();
+        if step >= 1 {
+            fs::rename(place.path("d/a.rotated"), place.path("d/a")).unwrap();
+        }
+        if step >= 2 {
+            fs::rename(place.path("d/a.rotated.envelope"), place.path("d/a.envelope")).unwrap();
+        }
+        if step >= 3 {
+            fs::rename(place.path("d/e/b.rotated"), place.path("d/e/b")).unwrap();
+        }
+        place.refuse(&ROTATE, "--replace");
+        summary(&place, &["--replace"]);
+        assert!(fs::read(place.path("d/a.envelope")).unwrap() == signed, "step {step}");
+        for (body, size) in [("d/a", 70_000), ("d/e/b", 5), ("d/e/c", 0)] {
+            assert_eq!(opens(&place, body, "other"), Some(data(size)), "{body}, step {step}");
+        }
+        assert!(!place.path("d/.bailiwick-rotate-replacing").exists());
+    }
+}
+
+#[test]
+fn one_object_takes_its_place() {
+    let place = place();
+    let rotate = ["rotate", "body", "--owner", "owner", "--key", "to", "--to", "other.pub", "--replace"];
+    // A run that died between the two names.
+    place.run(&rotate[..8]);
+    fs::rename(place.path("body.rotated"), place.path("body")).unwrap();
+    place.run(&rotate);
+    assert_eq!(opens(&place, "body", "other"), Some(data(70_000)));
+    assert_eq!(inspect(&place, "body.envelope")["generation"], 2);
+    place.run(&["rotate", "body", "--owner", "owner", "--key", "other", "--to", "to.pub", "--replace"]);
+    assert_eq!(opens(&place, "body", "to"), Some(data(70_000)));
+    assert!(!place.path("body.rotated").exists() && !place.path("body.rotated.envelope").exists());
 }
 
 #[test]

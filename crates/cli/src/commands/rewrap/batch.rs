@@ -13,12 +13,11 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 
 use super::{Outcome, Rewrapper, Summary};
-use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
-use crate::keyfile::with_suffix;
+use crate::envelopes::{envelopes, one_of_each};
 use crate::output::{AtomicFile, read_bounded};
 use crate::progress;
 
@@ -33,8 +32,8 @@ struct Written {
 }
 
 pub(super) fn run(rewrapper: &Rewrapper, targets: &[PathBuf]) -> anyhow::Result<Summary> {
-    let paths = envelopes(targets)?;
     let mut summary = Summary::default();
+    let paths = one_of_each(envelopes(targets)?, &mut summary.outcomes.failed);
     let bar = progress::count(paths.len() as u64, "rewrap");
     for batch in paths.chunks(BATCH) {
         let written = write_all(rewrapper, batch, &mut summary);
@@ -49,7 +48,7 @@ pub(super) fn run(rewrapper: &Rewrapper, targets: &[PathBuf]) -> anyhow::Result<
                     summary.rewrapped += 1;
                     folders.insert(folder(&path).to_owned());
                 }
-                Err(e) => summary.failed.push(format!("{}: {e:#}", path.display())),
+                Err(e) => summary.outcomes.add(path.display(), Err(e)),
             }
         }
         for folder in folders {
@@ -76,8 +75,8 @@ fn write_all(rewrapper: &Rewrapper, batch: &[PathBuf], summary: &mut Summary) ->
                     let (written, summary) = &mut *guard;
                     match done {
                         Ok(Ok(new)) => written.push(new),
-                        Ok(Err(why)) => summary.skip(why),
-                        Err(e) => summary.failed.push(format!("{}: {e:#}", path.display())),
+                        Ok(Err(why)) => summary.outcomes.skip(why),
+                        Err(e) => summary.outcomes.add(path.display(), Err(e)),
                     }
                 }
             });
@@ -116,56 +115,4 @@ fn folder(path: &Path) -> &Path {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     }
-}
-
-/// The envelopes that the targets mean, each once, in order of their names.
-fn envelopes(targets: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = BTreeSet::new();
-    for target in targets {
-        let about =
-            fs::symlink_metadata(target).with_context(|| format!("cannot open {}", target.display()))?;
-        if about.is_symlink() {
-            return Err(anyhow!("{} is a symbolic link", target.display()))
-                .context(Help("name what it leads to: a new envelope would replace the link"));
-        }
-        if about.is_dir() {
-            below(target, &mut found)?;
-        } else if is_envelope(target) {
-            found.insert(target.clone());
-        } else {
-            let beside = with_suffix(target, ".envelope");
-            // An envelope may have any name when it is named itself.
-            found.insert(if beside.is_file() { beside } else { target.clone() });
-        }
-    }
-    if found.is_empty() {
-        return Err(anyhow!("no envelope found"))
-            .context(Help("envelopes in directories are named *.envelope"));
-    }
-    Ok(found.into_iter().collect())
-}
-
-/// Symbolic links are not followed: a rename would replace the link and not its target.
-fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() && is_envelope(&entry.path()) {
-                found.insert(entry.path());
-            }
-            if found.len() > 10_000_000 {
-                bail!("more than ten million envelopes: name fewer directories");
-            }
-        }
-    }
-    Ok(())
-}
-
-fn is_envelope(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "envelope")
 }

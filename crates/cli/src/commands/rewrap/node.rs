@@ -1,46 +1,63 @@
-//! All objects of the owner at a node: envelopes are fetched, rewritten and put back; bodies stay where they are.
+//! All objects of the owner at a node: envelopes are fetched, compared with those known, rewritten, kept, and put back; bodies stay where
+//! they are.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use anyhow::{Context as _, anyhow, ensure};
+use bailiwick_client::Client;
 use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::ids::UnitName;
 
 use super::{Outcome, Rewrapper, Summary};
-use crate::connect::NodeArgs;
-use crate::keyfile::{self, Kind};
+use crate::envelopes::Known;
 use crate::progress;
 
-pub(super) fn run(
-    rewrapper: &Rewrapper,
-    node: String,
-    host: String,
-    roots: Option<PathBuf>,
-    owner: &Path,
-) -> anyhow::Result<Summary> {
-    let client = NodeArgs::new(node, host, roots).connect(keyfile::read_signing_key(owner, Kind::Owner)?)?;
-    let objects = client.list_all()?;
-    let mut summary = Summary::default();
-    let mut asked = BTreeSet::new();
-    let bar = progress::count(objects.len() as u64, "rewrap");
-    for object in objects.iter().filter(|o| o.owner == rewrapper.pinned) {
-        let done = object.name().ok_or_else(|| anyhow::anyhow!("the node lists no unit")).and_then(|name| {
-            let bytes = client.envelope(&name)?.to_bytes();
-            // The node chooses what it answers; what is signed is the next generation of what was asked for, once.
-            let given = bailiwick_envelope::verify(&rewrapper.pinned, &bytes)?.name();
-            anyhow::ensure!(given == name, "the node gave the envelope of {given} for {name}");
-            anyhow::ensure!(asked.insert(name), "the node lists {name} twice");
-            match rewrapper.rewrap(&bytes)? {
-                Outcome::New(new) => client.replace_envelope(&name, &new).map(|_| None).map_err(Into::into),
-                Outcome::Skipped(why) => Ok(Some(why)),
+/// A node, and the directory of the owner's envelopes.
+pub(super) struct NodeRun<'a> {
+    pub(super) client: Client,
+    pub(super) rewrapper: &'a Rewrapper,
+    pub(super) known: Known,
+    pub(super) folder: PathBuf,
+}
+
+impl NodeRun<'_> {
+    pub(super) fn run(mut self) -> anyhow::Result<Summary> {
+        // Its names ascend: no unit comes twice.
+        let objects = self.client.list_all()?;
+        let mut summary = Summary::default();
+        let bar = progress::count(objects.len() as u64, "rewrap");
+        let owner = self.rewrapper.pinned;
+        for object in objects.iter().filter(|o| o.owner == owner) {
+            let done = object.name().context("the node lists no unit").and_then(|name| self.one(&name));
+            match done.transpose() {
+                None => summary.rewrapped += 1,
+                Some(not_done) => {
+                    summary.outcomes.add(format_args!("{}/{}", object.object, object.unit), not_done);
+                }
             }
-        });
-        match done {
-            Ok(None) => summary.rewrapped += 1,
-            Ok(Some(why)) => summary.skip(why),
-            Err(e) => summary.failed.push(format!("{}/{}: {e:#}", object.object, object.unit)),
+            bar.inc(1);
         }
-        bar.inc(1);
+        bar.finish_and_clear();
+        Ok(summary)
     }
-    bar.finish_and_clear();
-    Ok(summary)
+
+    /// Why there was nothing to do, if so.
+    fn one(&mut self, name: &UnitName) -> anyhow::Result<Option<&'static str>> {
+        let bytes = self.client.envelope(name)?.to_bytes();
+        // The node chooses what it answers; what is signed is the next generation of what was asked for, once.
+        let served = bailiwick_envelope::verify(&self.rewrapper.pinned, &bytes)?;
+        ensure!(served.name() == *name, "the node gave the envelope of {} for {name}", served.name());
+        self.known.check(&served, &bytes)?;
+        let new = match self.rewrapper.rewrap(&bytes)? {
+            Outcome::New(new) => new,
+            Outcome::Skipped(why) => return Ok(Some(why)),
+        };
+        // Before it is sent: whatever happens from here on, this is the one of its generation.
+        let kept = self.known.keep(&self.folder, new.clone())?;
+        self.client.replace_envelope(name, &new).map_err(|e| {
+            let kept = kept.display();
+            anyhow!("signed and kept as {kept}, not taken by the node: {e}; `bailiwick put {kept} --envelope-only` sends it")
+        })?;
+        Ok(None)
+    }
 }

@@ -1,0 +1,71 @@
+//! `put --envelope-only`: envelopes that are signed already, for objects whose bodies the node holds.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use bailiwick_client::ClientError;
+use bailiwick_protocol::ids::OwnerKey;
+
+use super::Args;
+use crate::connect::NodeArgs;
+use crate::envelopes::{Known, envelopes};
+use crate::keyfile::{self, Kind};
+use crate::outcomes::{FOREIGN, Outcomes};
+use crate::output::print_json;
+use crate::{Help, progress, say};
+
+#[derive(Debug, Default, serde::Serialize)]
+struct Summary {
+    replaced: u64,
+    already: u64,
+    #[serde(flatten)]
+    outcomes: Outcomes,
+}
+
+/// Runs `put` with `--envelope-only`.
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
+    let target = args.envelope.unwrap_or(args.body);
+    let known = Known::read(OwnerKey(owner.public()), envelopes(&[target])?)?;
+    let (Some(node), Some(host)) = (args.node, args.host) else {
+        anyhow::bail!("say which node with --node and --host");
+    };
+    let client = NodeArgs::new(node, host, args.roots).connect(owner)?;
+    let mut summary = Summary::default();
+    if known.foreign > 0 {
+        summary.outcomes.skipped.insert(FOREIGN, known.foreign);
+    }
+    let bar = progress::count(known.all().count() as u64, "put");
+    for (name, latest) in known.all() {
+        let sent = latest.and_then(|latest| {
+            let failed = |e| match e {
+                ClientError::Refused { status: 404, .. } => {
+                    anyhow!("{}: the node holds no body of it: put it whole", latest.path.display())
+                }
+                e => anyhow!("{}: {e}", latest.path.display()),
+            };
+            client.replace_envelope(name, &latest.bytes).map_err(failed)
+        });
+        match sent {
+            Ok(stored) if stored.created => summary.replaced += 1,
+            Ok(_) => summary.already += 1,
+            Err(e) => summary.outcomes.failed.push(format!("{e:#}")),
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if args.json {
+        print_json(&summary)?;
+    } else {
+        say!("replaced {} envelope(s), durable at the node; bodies were not sent", summary.replaced)?;
+        if summary.already > 0 {
+            say!("{} stored already", summary.already)?;
+        }
+        summary.outcomes.say()?;
+    }
+    summary.outcomes.check("the node has what it had of them", true)?;
+    if summary.replaced + summary.already == 0 {
+        return Err(anyhow!("no envelope of this owner was found")).context(Help("give the key that sealed"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

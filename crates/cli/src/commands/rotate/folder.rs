@@ -1,0 +1,150 @@
+//! All objects below a directory. First every object is sealed anew into `BODY.rotated` and `BODY.rotated.envelope`; one that has these is
+//! done. Only when nothing failed, and with --replace, the new files take the places of the old ones; a marker says that this has begun, so
+//! that a run that broke off is not taken for one that has to seal anew.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use bailiwick_envelope::{OpenError, verify};
+use bailiwick_protocol::envelope::Envelope;
+
+use super::reseal::{Pair, Rotator, sync_folder};
+use super::{ENVELOPE_FILE_BYTES_MAX, Summary};
+use crate::envelopes::{envelopes, one_of_each};
+use crate::keyfile::with_suffix;
+use crate::outcomes::{FOREIGN, UNOPENABLE};
+use crate::output::{read_bounded, write_new};
+use crate::progress;
+
+const ROTATED: &str = ".rotated";
+const MARKER: &str = ".bailiwick-rotate-replacing";
+
+pub(super) fn run(rotator: &Rotator, folder: &Path, replace: bool) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    let (new, old): (Vec<_>, Vec<_>) =
+        envelopes(&[folder.to_owned()])?.into_iter().partition(|path| is_rotated(path));
+    // A new one without its old one is an object like any other.
+    let there: BTreeSet<&PathBuf> = old.iter().collect();
+    let alone = new.into_iter().filter(|path| !there.contains(&old_of(path)));
+    let all = alone.chain(old.iter().cloned()).collect();
+    let objects = one_of_each(all, &mut summary.outcomes.failed);
+    let marker = folder.join(MARKER);
+    let replacing = fs::symlink_metadata(&marker).is_ok();
+    ensure!(
+        replace || !replacing,
+        "{} says that the new generation is taking the place of the old: run the same command with --replace",
+        marker.display()
+    );
+    if !replacing {
+        let bar = progress::count(objects.len() as u64, "rotate");
+        for envelope in &objects {
+            match one(rotator, envelope) {
+                Ok(None) => summary.rotated += 1,
+                Ok(Some(why)) => summary.outcomes.skip(why),
+                Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
+            }
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let unopened = summary.outcomes.skipped.contains_key(UNOPENABLE);
+        if !replace || unopened || !summary.outcomes.failed.is_empty() {
+            return Ok(summary);
+        }
+        write_new(&marker, 0o644, b"")?;
+    }
+    for envelope in &objects {
+        match take_place(rotator, envelope) {
+            Ok(true) if replacing => summary.rotated += 1,
+            Ok(_) => {}
+            Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
+        }
+    }
+    if summary.outcomes.failed.is_empty() {
+        fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))?;
+        sync_folder(&marker)?;
+    }
+    Ok(summary)
+}
+
+fn is_rotated(envelope: &Path) -> bool {
+    envelope.with_extension("").extension() == Some(OsStr::new(&ROTATED[1..]))
+}
+
+/// The envelope that `X.rotated.envelope` comes after.
+fn old_of(rotated: &Path) -> PathBuf {
+    with_suffix(&rotated.with_extension("").with_extension(""), ".envelope")
+}
+
+/// An object's files, and those of its next generation.
+fn pairs(envelope: &Path) -> (Pair, Pair) {
+    let body = envelope.with_extension("");
+    let new = Pair::at(with_suffix(&body, ROTATED));
+    (Pair { body, envelope: envelope.to_owned() }, new)
+}
+
+/// The envelope of the next generation, if it is there.
+fn next(rotator: &Rotator, old: &Envelope, new: &Pair) -> anyhow::Result<Option<Envelope>> {
+    if fs::symlink_metadata(&new.envelope).is_err() {
+        return Ok(None);
+    }
+    let at = new.envelope.display();
+    let bytes = read_bounded(&new.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let envelope = verify(&rotator.pinned, &bytes).with_context(|| format!("{at} is in the way"))?;
+    ensure!(
+        envelope.name() == old.name() && Some(envelope.generation) == old.generation.checked_add(1),
+        "{at} is in the way: it is generation {} of {}, not the next one",
+        envelope.generation,
+        envelope.name()
+    );
+    Ok(Some(envelope))
+}
+
+/// Seals one object anew, unless it is, or cannot be and why.
+fn one(rotator: &Rotator, envelope: &Path) -> anyhow::Result<Option<&'static str>> {
+    let (old, new) = pairs(envelope);
+    let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let Ok(now) = verify(&rotator.pinned, &bytes) else { return Ok(Some(FOREIGN)) };
+    if let Some(next) = next(rotator, &now, &new)? {
+        ensure!(
+            new.has_body_of(&next)?,
+            "{} is signed, and {} is not its body: a second envelope of its generation is not signed",
+            new.envelope.display(),
+            new.body.display()
+        );
+        return Ok(Some("sealed anew already"));
+    }
+    let opener = match rotator.opener(&bytes) {
+        Err(e) if matches!(e.downcast_ref(), Some(OpenError::NoRecipient)) => return Ok(Some(UNOPENABLE)),
+        other => other?,
+    };
+    rotator.files(&opener, &old.body, &new, true)?;
+    Ok(None)
+}
+
+/// Gives the next generation the names of the old one; false when there is none, or it has them.
+pub(super) fn take_place(rotator: &Rotator, envelope: &Path) -> anyhow::Result<bool> {
+    let (old, new) = pairs(envelope);
+    let Ok(now) = verify(&rotator.pinned, &read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?) else {
+        return Ok(false);
+    };
+    let Some(next) = next(rotator, &now, &new)? else { return Ok(false) };
+    if new.has_body_of(&next)? {
+        new.take_place_of(&old)?;
+    } else if old.has_body_of(&next)? {
+        // The body has its place already.
+        fs::rename(&new.envelope, &old.envelope)
+            .with_context(|| format!("cannot rename {}", new.envelope.display()))?;
+        sync_folder(&old.envelope)?;
+    } else {
+        bail!(
+            "the body of {} is neither {} nor {}",
+            new.envelope.display(),
+            new.body.display(),
+            old.body.display()
+        );
+    }
+    Ok(true)
+}

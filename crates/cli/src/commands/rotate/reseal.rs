@@ -1,0 +1,183 @@
+//! Opening one object and sealing it anew, through a pipe.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use bailiwick_envelope::{
+    Metadata, Opener, Padding, Passphrase, ReadAt, RecipientPublicKey, SealOptions, Seekable, seal,
+};
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
+use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::signing::SigningKey;
+
+use crate::Help;
+use crate::commands::commit::TreeThread;
+use crate::commands::seal::Tee;
+use crate::keyfile::{self, with_suffix};
+use crate::opening::{Opening, asked_for};
+use crate::output::AtomicFile;
+use crate::progress;
+
+/// A body and its envelope.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) body: PathBuf,
+    pub(super) envelope: PathBuf,
+}
+
+impl Pair {
+    /// The envelope beside the body.
+    pub(super) fn at(body: PathBuf) -> Self {
+        let envelope = with_suffix(&body, ".envelope");
+        Self { body, envelope }
+    }
+
+    /// Whether the body's length, salt and key commitment are those of the envelope: no two bodies have the same.
+    pub(super) fn has_body_of(&self, envelope: &Envelope) -> anyhow::Result<bool> {
+        let mut file = match File::open(&self.body) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            other => other.with_context(|| format!("cannot open {}", self.body.display()))?,
+        };
+        let expected = [&envelope.body.salt[..], &envelope.body.key_commitment].concat();
+        if file.metadata()?.len() != envelope.body.size {
+            return Ok(false);
+        }
+        let mut head = vec![0; expected.len()];
+        file.read_exact(&mut head).with_context(|| format!("cannot read {}", self.body.display()))?;
+        Ok(head == expected)
+    }
+
+    /// Takes the names of `old`, the body's first: who finds a new body under an old envelope can go on from there.
+    pub(super) fn take_place_of(&self, old: &Self) -> anyhow::Result<()> {
+        for (from, to) in [(&self.body, &old.body), (&self.envelope, &old.envelope)] {
+            fs::rename(from, to).with_context(|| format!("cannot rename {}", from.display()))?;
+            sync_folder(to)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the names beside `path` durable.
+pub(super) fn sync_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    File::open(folder)
+        .and_then(|d| d.sync_all())
+        .with_context(|| format!("cannot make the directory {} durable", folder.display()))
+}
+
+/// Whoever seals anew, and how.
+pub(super) struct Rotator {
+    pub(super) owner: SigningKey,
+    pub(super) pinned: OwnerKey,
+    pub(super) opening: Opening,
+    pub(super) recipients: Vec<RecipientPublicKey>,
+    pub(super) passphrase: Option<Passphrase>,
+    pub(super) also_passphrase: bool,
+    pub(super) drop_custody: bool,
+    pub(super) anonymous: bool,
+    pub(super) no_pad: bool,
+}
+
+impl Rotator {
+    /// Opens an envelope whose object can be sealed anew.
+    pub(super) fn opener(&self, bytes: &[u8]) -> anyhow::Result<Opener> {
+        let opener = self.opening.open(&self.pinned, bytes)?;
+        let old = opener.envelope();
+        if old.unit.n > 1 {
+            bail!("this is one of {} shards: seal the whole object anew instead", old.unit.n);
+        }
+        if old.custody.is_some() && !self.drop_custody {
+            return Err(anyhow!("the envelope has a custody part, which holds the old key"))
+                .context(Help("say --drop-custody, and deal the new generation afterwards"));
+        }
+        Ok(opener)
+    }
+
+    /// Seals the object in `body` anew, into new files; returns the bytes of data. `again` writes over a body without an envelope, which
+    /// is what a run leaves that broke off.
+    pub(super) fn files(&self, opener: &Opener, body: &Path, new: &Pair, again: bool) -> anyhow::Result<u64> {
+        let mut file = File::open(body).with_context(|| format!("cannot open {}", body.display()))?;
+        let metadata = self.metadata(opener, &mut Seekable(&mut file))?;
+        io::Seek::rewind(&mut file)?;
+        self.write(opener, metadata, file, new, again)
+            .with_context(|| format!("cannot seal {} anew", body.display()))
+    }
+
+    /// Name and media type as the owner gave them.
+    pub(super) fn metadata(&self, opener: &Opener, body: &mut impl ReadAt) -> anyhow::Result<Metadata> {
+        Ok(opener.open_range(body, 0, 0, io::sink())?.object.metadata)
+    }
+
+    /// Writes new body and envelope, durably: both or neither.
+    pub(super) fn write(
+        &self,
+        opener: &Opener,
+        metadata: Metadata,
+        source: impl io::Read + Send,
+        new: &Pair,
+        again: bool,
+    ) -> anyhow::Result<u64> {
+        let mut envelope = AtomicFile::create(&new.envelope, 0o644)?;
+        let mut body = if again {
+            AtomicFile::replace(&new.body, 0o644)?
+        } else {
+            AtomicFile::create(&new.body, 0o644)?
+        };
+        let bar = progress::bar(Some(opener.envelope().body.size), "rotate");
+        let (signed, data_bytes) = self.reseal(opener, metadata, bar.wrap_read(source), &mut body)?;
+        bar.finish_and_clear();
+        envelope.write_all(&signed.to_bytes())?;
+        // The body first: an envelope without its body would look like a loss.
+        body.commit()?;
+        envelope.commit()?;
+        Ok(data_bytes)
+    }
+
+    /// Opens and seals through a pipe, so that memory stays bounded and no plaintext touches the disk. Nothing is kept unless both
+    /// ends succeeded: what the opening end finds wrong at its very end is wrong.
+    fn reseal(
+        &self,
+        opener: &Opener,
+        metadata: Metadata,
+        source: impl io::Read + Send,
+        body: &mut AtomicFile,
+    ) -> anyhow::Result<(SignedEnvelope, u64)> {
+        let old = opener.envelope();
+        let options = SealOptions {
+            owner: self.pinned,
+            object: old.object,
+            unit: old.unit,
+            recipients: &self.recipients,
+            passphrase: self.passphrase.as_ref().map(|p| asked_for(p, self.also_passphrase)),
+            anonymous: self.anonymous,
+            metadata,
+            padding: if self.no_pad { Padding::None } else { Padding::Padme },
+        };
+        let mut rng = keyfile::system_rng()?;
+        let (reader, writer) = io::pipe()?;
+        let mut tree = TreeThread::start()?;
+        let (opened, sealed) = std::thread::scope(|scope| {
+            let opened = scope.spawn(move || opener.open(source, writer));
+            let sealed = seal(reader, Tee { first: body, second: &mut tree }, &options, &mut rng);
+            (opened.join(), sealed)
+        });
+        let opened = opened.map_err(|_| anyhow!("the opening thread failed"))??;
+        let sealed = sealed?;
+        let data_bytes = sealed.data_len();
+        ensure!(
+            opened.data_len == data_bytes,
+            "{} bytes were opened and {data_bytes} sealed",
+            opened.data_len
+        );
+        let commitment = tree.finish()?;
+        let signed =
+            sealed.next_envelope(old, old.commitment.is_some().then_some(commitment), &self.owner)?;
+        Ok((signed, data_bytes))
+    }
+}

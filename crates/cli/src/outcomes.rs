@@ -1,0 +1,68 @@
+//! What a command that works on many objects passed over, and what failed.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::{Help, say};
+
+/// Why an envelope is left as it is: whoever was to lose access may still have it.
+pub(crate) const UNOPENABLE: &str = "no given key opens it";
+/// Somebody else's, or none at all.
+pub(crate) const FOREIGN: &str = "not an envelope of this owner";
+
+#[derive(Debug, Default, serde::Serialize)]
+pub(crate) struct Outcomes {
+    /// How many, by why.
+    pub(crate) skipped: BTreeMap<&'static str, u64>,
+    /// Each with its name.
+    pub(crate) failed: Vec<String>,
+}
+
+impl Outcomes {
+    pub(crate) fn skip(&mut self, why: &'static str) {
+        *self.skipped.entry(why).or_default() += 1;
+    }
+
+    /// Counts one object that was not done, under `name` if it failed.
+    pub(crate) fn add(&mut self, name: impl std::fmt::Display, not_done: anyhow::Result<&'static str>) {
+        match not_done {
+            Ok(why) => self.skip(why),
+            Err(e) => {
+                // What to do comes after what went wrong.
+                let help = e.downcast_ref::<Help>().map(ToString::to_string);
+                let causes = e.chain().map(ToString::to_string).filter(|text| Some(text) != help.as_ref());
+                let why = causes.chain(help.clone()).collect::<Vec<_>>().join(": ");
+                self.failed.push(format!("{name}: {why}"));
+            }
+        }
+    }
+
+    /// A line for each.
+    pub(crate) fn say(&self) -> anyhow::Result<()> {
+        for (why, n) in &self.skipped {
+            say!("skipped   {n}: {why}")?;
+        }
+        for failure in &self.failed {
+            say!("failed    {failure}")?;
+        }
+        Ok(())
+    }
+
+    /// An error when anything failed, or was not opened and had to be. `left` says how the objects that failed are.
+    pub(crate) fn check(&self, left: &str, skip_unopenable: bool) -> anyhow::Result<()> {
+        if !self.failed.is_empty() {
+            return Err(anyhow!("{} object(s) failed; {left}", self.failed.len())).context(Help(
+                "mend what is said above and run the same command again: what is done is skipped",
+            ));
+        }
+        match self.skipped.get(UNOPENABLE) {
+            Some(n) if !skip_unopenable => {
+                Err(anyhow!("{n} object(s) are as they were: {UNOPENABLE}")).context(Help(
+                    "give the keys that open them too, or say --skip-unopenable; `bailiwick inspect` shows owner and recipients",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}

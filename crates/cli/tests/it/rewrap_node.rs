@@ -1,0 +1,227 @@
+//! New envelopes at nodes: one signature for a generation, whatever order nodes are reached in and whatever they answer.
+
+use std::fs;
+
+use super::host::{Node, place_with_node};
+use super::program::{Place, data};
+use super::rewrap::summary;
+
+/// A second node beside the one in `node`.
+fn second_node(place: &Place) -> Node {
+    place.run(&["node", "init", "node2", "--owner", "owner.pub", "--listen", "127.0.0.1:0"]);
+    Node::start_in(place, "node2")
+}
+
+fn at<'a>(node: &'a Node, folder: &str, rest: &[&'a str]) -> Vec<&'a str> {
+    let host = if folder == "node" { "node/host.pub" } else { "node2/host.pub" };
+    [rest, &["--node", &node.url, "--host", host]].concat()
+}
+
+const REWRAP: [&str; 9] =
+    ["rewrap", "--owner", "owner", "--key", "to", "--add", "other.pub", "--envelopes", "envelopes"];
+
+/// The object's one name and its generation, as the node tells.
+fn listed(place: &Place, node: &Node, folder: &str) -> (String, u64) {
+    let list = place.run(&at(node, folder, &["ls", "--key", "owner", "--json"]));
+    let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
+    let object = list.as_array().unwrap_or_else(|| list["objects"].as_array().unwrap())[0].clone();
+    let field = |f: &str| object[f].as_str().unwrap().to_owned();
+    (
+        format!("{}/{}/{}", field("owner"), field("object"), field("unit")),
+        object["generation"].as_u64().unwrap(),
+    )
+}
+
+/// The envelope a node serves, to a fresh file.
+fn served(place: &Place, node: &Node, folder: &str) -> Vec<u8> {
+    let (name, _) = listed(place, node, folder);
+    for file in ["got", "got.envelope"] {
+        let _ = fs::remove_file(place.path(file));
+    }
+    place.run(&at(
+        node,
+        folder,
+        &["get", &name, "--key", "owner", "-o", "got", "--envelope", "got.envelope"],
+    ));
+    assert_eq!(fs::read(place.path("got")).unwrap(), fs::read(place.path("body")).unwrap());
+    fs::read(place.path("got.envelope")).unwrap()
+}
+
+fn evidence(place: &Place, folder: &str) -> usize {
+    fs::read_dir(place.path(folder).join("data/objects/evidence")).unwrap().count()
+}
+
+/// E13: `rewrap DIR` signs once, and every node gets that.
+#[test]
+fn e13_the_envelope_that_was_signed_goes_to_every_node() {
+    let (place, first) = place_with_node();
+    let second = second_node(&place);
+    let put = ["put", "body", "--owner", "owner"];
+    place.refuse(&at(&first, "node", &[&put[..], &["--envelope-only"]].concat()), "the node has what it had");
+    for (node, folder) in [(&first, "node"), (&second, "node2")] {
+        place.run(&at(node, folder, &put));
+    }
+    place.run(&["rewrap", "body", "--owner", "owner", "--key", "to", "--add", "other.pub"]);
+    let signed = fs::read(place.path("body.envelope")).unwrap();
+    let alone = [&put[..], &["--envelope-only", "--json"]].concat();
+    let body = place.path("body");
+    fs::rename(&body, place.path("elsewhere")).unwrap();
+    for (node, folder) in [(&first, "node"), (&second, "node2")] {
+        assert_eq!(summary_of(&place, &at(node, folder, &alone))["replaced"], 1);
+        assert_eq!(summary_of(&place, &at(node, folder, &alone))["already"], 1);
+    }
+    fs::rename(place.path("elsewhere"), &body).unwrap();
+    for (node, folder) in [(&first, "node"), (&second, "node2")] {
+        assert!(served(&place, node, folder) == signed, "{folder}");
+        assert_eq!(evidence(&place, folder), 0);
+    }
+    // Of a directory each unit's latest.
+    fs::create_dir(place.path("d")).unwrap();
+    fs::rename(place.path("body.envelope"), place.path("d/body.envelope")).unwrap();
+    let folder = ["put", "d", "--owner", "owner", "--envelope-only", "--json"];
+    assert_eq!(summary_of(&place, &at(&first, "node", &folder))["already"], 1);
+}
+
+fn summary_of(place: &Place, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_slice(&place.run(arguments)).unwrap()
+}
+
+/// E13: `rewrap` at one node, then at another: the second is behind, is refused by name, and gets what was signed.
+#[test]
+fn e13_rewrap_at_two_nodes_signs_one_envelope() {
+    let (place, first) = place_with_node();
+    let second = second_node(&place);
+    for (node, folder) in [(&first, "node"), (&second, "node2")] {
+        place.run(&at(node, folder, &["put", "body", "--owner", "owner"]));
+    }
+    assert_eq!(summary(&place, &at(&first, "node", &REWRAP))["rewrapped"], 1);
+    let kept: Vec<_> = fs::read_dir(place.path("envelopes")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let signed = fs::read(&kept[0]).unwrap();
+    assert!(served(&place, &first, "node") == signed);
+    let behind = place.try_run(&at(&second, "node2", &REWRAP));
+    let text = String::from_utf8(behind.stdout).unwrap();
+    assert_eq!(behind.status.code(), Some(2));
+    assert!(text.contains("serves generation 1") && text.contains("is 2"), "{text}");
+    assert!(fs::read(&kept[0]).unwrap() == signed, "nothing was signed");
+    place.run(&at(&second, "node2", &["put", "envelopes", "--owner", "owner", "--envelope-only"]));
+    assert!(served(&place, &second, "node2") == signed);
+    let again = summary(&place, &at(&second, "node2", &REWRAP));
+    assert_eq!(again["skipped"]["nothing to change"], 1);
+    assert_eq!((evidence(&place, "node"), evidence(&place, "node2")), (0, 0));
+    place.run(&[
+        "open",
+        "body",
+        "--envelope",
+        kept[0].to_str().unwrap(),
+        "--owner",
+        "owner.pub",
+        "--key",
+        "other",
+        "-o",
+        "out",
+    ]);
+    assert_eq!(fs::read(place.path("out")).unwrap(), data(300_000));
+}
+
+/// E13: what a node serves is compared with what is known before anything is signed.
+#[test]
+fn e13_a_node_with_an_older_or_another_envelope_is_named() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    fs::create_dir(place.path("envelopes")).unwrap();
+    let known = place.path("envelopes/any name.envelope");
+    fs::copy(place.path("body.envelope"), &known).unwrap();
+    // Another generation 2 than the one that is known, as an owner makes it who signs on two machines.
+    place.run(&["rewrap", "body", "--owner", "owner", "--key", "to", "--anonymous"]);
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner", "--envelope-only"]));
+    let before = fs::read(&known).unwrap();
+    place.run(&["rewrap", known.to_str().unwrap(), "--owner", "owner", "--key", "to", "--add", "other.pub"]);
+    let mine = fs::read(&known).unwrap();
+    let other = place.try_run(&at(&node, "node", &REWRAP));
+    let text = String::from_utf8(other.stdout).unwrap();
+    assert_eq!(other.status.code(), Some(2));
+    assert!(text.contains("another envelope of generation 2"), "{text}");
+    assert!(fs::read(&known).unwrap() == mine);
+    // A generation later than the known one, over the same body, is what to go on from.
+    fs::write(&known, &before).unwrap();
+    assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["rewrapped"], 1);
+    assert!(served(&place, &node, "node") == fs::read(&known).unwrap());
+    assert_eq!(listed(&place, &node, "node").1, 3);
+    assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 1, "in the place of the one before");
+    place.refuse(
+        &[
+            "rewrap",
+            "--node",
+            &node.url,
+            "--host",
+            "node/host.pub",
+            "--owner",
+            "owner",
+            "--key",
+            "to",
+            "--anonymous",
+        ],
+        "--envelopes",
+    );
+}
+
+const ROTATE: [&str; 9] =
+    ["rotate", "--owner", "owner", "--key", "to", "--to", "other.pub", "--envelopes", "envelopes"];
+
+/// At a node: fetched, sealed anew, put; and a run that broke off before the node had it sends what it signed.
+#[test]
+fn a_node_is_rotated_and_a_second_run_goes_on() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    assert_eq!(summary(&place, &at(&node, "node", &ROTATE))["rotated"], 1);
+    let (name, generation) = listed(&place, &node, "node");
+    assert_eq!(generation, 2);
+    let kept: Vec<_> = fs::read_dir(place.path("envelopes")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let get = at(&node, "node", &["get", &name, "--key", "owner", "-o", "new", "--envelope", "new.envelope"]);
+    place.run(&get);
+    assert_eq!(fs::read(place.path("new.envelope")).unwrap(), fs::read(&kept[0]).unwrap());
+    assert_ne!(fs::read(place.path("new")).unwrap(), fs::read(place.path("body")).unwrap());
+    place.run(&["open", "new", "--owner", "owner.pub", "--key", "other", "-o", "out"]);
+    assert_eq!(fs::read(place.path("out")).unwrap(), data(300_000));
+    place.refuse(
+        &["open", "new", "--owner", "owner.pub", "--key", "to", "-o", "out2"],
+        "none of the given keys",
+    );
+    // Another generation, signed and not sent yet, as a run leaves it that broke off.
+    place.run(&["rotate", "new", "--owner", "owner", "--key", "other", "--to", "to.pub"]);
+    let stem = kept[0].to_str().unwrap().strip_suffix(".envelope").unwrap().to_owned();
+    let (body, envelope) = (format!("{stem}.rotated"), format!("{stem}.rotated.envelope"));
+    fs::rename(place.path("new.rotated.envelope"), &envelope).unwrap();
+    let signed = fs::read(&envelope).unwrap();
+    // Without its body it is not signed a second time.
+    let out = place.try_run(&at(&node, "node", &ROTATE));
+    assert!(
+        String::from_utf8(out.stdout).unwrap().contains("a second envelope of its generation is not signed")
+    );
+    assert_eq!(listed(&place, &node, "node").1, 2);
+    fs::rename(place.path("new.rotated"), &body).unwrap();
+    assert_eq!(summary(&place, &at(&node, "node", &ROTATE))["rotated"], 1);
+    assert_eq!(listed(&place, &node, "node").1, 3);
+    assert_eq!(fs::read(&kept[0]).unwrap(), signed);
+    assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 1);
+}
+
+/// A node that has nothing left, or never had it, does not keep `destroy` from overwriting the envelope here.
+#[test]
+fn destroy_goes_on_where_the_node_has_nothing_left() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    let destroy = at(&node, "node", &["destroy", "body", "--owner", "owner", "--yes-destroy"]);
+    // A node that refuses otherwise does: it may still have the object.
+    let stranger =
+        ["destroy", "body", "--owner", "owner", "--yes-destroy", "--node", &node.url, "--host", "owner.pub"];
+    place.refuse(&stranger, "host");
+    assert!(place.path("body.envelope").exists());
+    let (name, _) = listed(&place, &node, "node");
+    place.run(&at(&node, "node", &["rm", &name, "--owner", "owner"]));
+    let text = String::from_utf8(place.run(&destroy)).unwrap();
+    assert!(text.contains("destroyed body.envelope"), "{text}");
+    assert!(!place.path("body.envelope").exists() && place.path("body").exists());
+}
