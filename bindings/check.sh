@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds and checks the bindings: lints and tests in Rust, then each package as its users have it, with the examples of its README.
+# Arguments name parts. BAILIWICK names the program that is to open what they seal; without it the one in the target directory, built when it is not there.
 # Needs what .ci/run needs, and a network for packages of Python and Node that are not installed yet.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -8,7 +9,7 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-../target}")
 export CARGO_TARGET_DIR=$target PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export BAILIWICK=$target/release/bailiwick
+export BAILIWICK=${BAILIWICK:-$target/release/bailiwick}
 # As maturin sets them: otherwise PyO3 is built anew whenever cargo and maturin take turns.
 PYO3_PYTHON=$(python3 -c 'import sys; print(sys.executable)')
 PYO3_ENVIRONMENT_SIGNATURE=$(python3 -c 'import sys; print("cpython-%d.%d-%dbit" % (*sys.version_info[:2], sys.maxsize.bit_length() + 1))')
@@ -76,7 +77,13 @@ across() {
   cd "$here"
 }
 
-for part in "${@:-rust python c node across}"; do
+# What the guide for arguments of contracts shows, by the program.
+guide() {
+  python3 readme.py ../docs/guides/contracts-data.md sh >"$work/guide.sh"
+  mkdir "$work/guide" && (cd "$work/guide" && PATH=$(dirname "$BAILIWICK"):$PATH sh -eu ../guide.sh)
+}
+
+for part in "${@:-rust python c node across guide}"; do
   for p in $part; do
     begun=$SECONDS
     $p

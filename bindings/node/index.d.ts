@@ -120,6 +120,54 @@ export class SealedObject {
   rewrap(options: { owner: OwnerKey; add?: Recipient[]; remove?: Recipient[]; anonymous?: boolean }): Uint8Array | null;
 }
 
+/** Where a small value belongs: bound to it, and not in the sealed bytes. */
+export interface Place {
+  /** `eip155:1`, `fabric:trade`, `fisco:group0`, `xuper:xuper`. */
+  chain: string;
+  /** An address in lower case, or a name. */
+  contract: string;
+  /** With its types where the platform has them: `put(bytes32,bytes)`. */
+  function: string;
+  record?: string;
+}
+
+/** A value of a batch, or its sealed bytes; the record stands beside it and not in the place. */
+export interface BatchValue {
+  record?: string;
+  value: Uint8Array;
+}
+
+/** Seals up to 64 KiB for an argument of a transaction. Without `owner` anyone could have sealed it. */
+export function sealValue(
+  value: Uint8Array,
+  options: { place: Place; to: Recipient[]; owner?: OwnerKey; padTo?: number; committing?: boolean },
+): Promise<Uint8Array>;
+
+/** With `owner`, a key or 64 hexadecimal digits, the value must carry that owner's signature; without, none. */
+export function openValue(
+  sealed: Uint8Array,
+  options: { place: Place; keys: RecipientKey[]; owner?: OwnerKey | string },
+): Promise<Uint8Array>;
+
+/** Many values at the price of one: the batch's header, and the values in order. */
+export function sealValues(
+  values: BatchValue[],
+  options: { place: Place; to: Recipient[]; owner?: OwnerKey; padTo?: number },
+): Promise<{ header: Uint8Array; values: Uint8Array[] }>;
+
+/** All or none; a value that comes twice is refused. */
+export function openValues(
+  header: Uint8Array,
+  values: BatchValue[],
+  options: { place: Place; keys: RecipientKey[]; owner?: OwnerKey | string },
+): Promise<Uint8Array[]>;
+
+/** `bwc1.` and base64url, for arguments that are texts. Bytes are given as they are. */
+export function valueText(sealed: Uint8Array): string;
+
+/** Of either text form, `bwc1.` or `0x` and hexadecimal; in one spelling each. */
+export function valueFromText(text: string): Uint8Array;
+
 export interface Terms {
   policy: string;
   anchors: string;

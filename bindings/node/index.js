@@ -230,6 +230,37 @@ function sealStream(options) {
   return new Pieces(now(() => new native.Sealer(...split(options))), 'sealed');
 }
 
+/** A length, or none: what the native half would otherwise cut to 32 bits. */
+function length(n) {
+  if (n === undefined || (Number.isInteger(n) && n >= 0 && n < 2 ** 32)) return n;
+  throw new BailiwickError('argument', 'padTo is a length in bytes');
+}
+
+/** Small values for arguments of transactions (spec compact). */
+async function sealValue(value, { place, to, owner, padTo, committing }) {
+  return later(now(() => native.sealValue(value, place, to.map(recipientOf), owner && ownerOf(owner), length(padTo), committing)));
+}
+
+async function openValue(sealed, { place, keys, owner }) {
+  return later(now(() => native.openValue(sealed, place, keys.map(keyOf), owner && ownerPublic(owner))));
+}
+
+async function sealValues(values, { place, to, owner, padTo }) {
+  return later(now(() => native.sealValues(values, place, to.map(recipientOf), owner && ownerOf(owner), length(padTo))));
+}
+
+async function openValues(header, values, { place, keys, owner }) {
+  return later(now(() => native.openValues(header, values, place, keys.map(keyOf), owner && ownerPublic(owner))));
+}
+
+function valueText(sealed) {
+  return now(() => native.valueText(sealed));
+}
+
+function valueFromText(text) {
+  return now(() => native.valueFromText(text));
+}
+
 async function verify(evidence, terms) {
   return later(now(() => native.verify(evidence, terms)));
 }
@@ -241,8 +272,14 @@ module.exports = {
   RecipientKey,
   SealedObject,
   loadOwnerPublic,
+  openValue,
+  openValues,
   seal,
   sealFile,
   sealStream,
+  sealValue,
+  sealValues,
+  valueFromText,
+  valueText,
   verify,
 };

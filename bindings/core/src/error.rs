@@ -121,7 +121,7 @@ impl Error {
     }
 
     /// Of the cause, with its own causes after it.
-    fn of(code: Code, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn of(code: Code, error: &dyn std::error::Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();
         while let Some(c) = cause {

@@ -89,7 +89,8 @@ fn fingerprint(kem: Option<Kem>, public: &[u8]) -> String {
 /// An owner's secret key: signs envelopes. Wiped when dropped; its bytes go into a key file and nowhere else.
 pub struct OwnerKey {
     seed: Secret<32>,
-    key: SigningKey,
+    /// On the heap, so that moving it leaves no copy behind.
+    key: Box<SigningKey>,
 }
 
 impl OwnerKey {
@@ -103,7 +104,7 @@ impl OwnerKey {
     }
 
     fn from_seed(seed: Secret<32>) -> Self {
-        let key = SigningKey::from_seed(&seed);
+        let key = Box::new(SigningKey::from_seed(&seed));
         Self { seed, key }
     }
 

@@ -1,4 +1,5 @@
-//! What the bindings for other languages offer, in Rust: keys, [`seal()`], [`Object`] (open and ranges), [`rewrap()`], [`verify_evidence`].
+//! What the bindings for other languages offer, in Rust: keys, [`seal()`], [`Object`] (open and ranges), [`rewrap()`], small values
+//! ([`seal_value`]), [`verify_evidence`].
 //!
 //! One error type with stable codes ([`Code`]), so that each language can make its own kinds of errors of them. Unlike the libraries below this
 //! crate does touch files, the clock and the system's randomness: it stands where the command line stands.
@@ -11,6 +12,7 @@ mod keys;
 mod object;
 mod seal;
 mod stream;
+mod value;
 mod verify;
 
 pub use error::{Code, Error, Result};
@@ -19,6 +21,9 @@ pub use keys::{Algorithm, OwnerKey, OwnerPublic, Recipient, RecipientKey};
 pub use object::{Object, Opened, OpenedRange, Rewrap, rewrap};
 pub use seal::{Options, Sealed, seal, seal_file};
 pub use stream::{OpenStream, SealStream};
+pub use value::{
+    Place, ValueOptions, open_value, open_values, seal_value, seal_values, value_from_text, value_text,
+};
 pub use verify::{Evidence, Verdict, verify_evidence, verifying_keys};
 
 // What callers of [`Object::range`] implement or wrap.

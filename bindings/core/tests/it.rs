@@ -293,3 +293,99 @@ fn e26_a_name_taken_meanwhile_leaves_neither_file() {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no partial file is left");
     }
 }
+
+/// What only this test knows, hidden: whoever looks for bytes in memory must not hold them there.
+struct Hidden(Vec<u8>);
+
+impl Hidden {
+    const MASK: u8 = 0xa5;
+
+    /// The secret line of a key file, byte by byte, so that no buffer of this test ever holds it.
+    fn secret_of(path: &std::path::Path) -> Self {
+        let (file, mut byte, mut hidden) = (std::fs::File::open(path).unwrap(), [0; 1], Vec::new());
+        while std::os::unix::fs::FileExt::read_at(&file, &mut byte, hidden.len() as u64).unwrap() == 1 {
+            hidden.push(byte[0] ^ Self::MASK);
+        }
+        let marker: Vec<u8> = b"secret = \"".iter().map(|b| b ^ Self::MASK).collect();
+        let at = hidden.windows(marker.len()).position(|w| w == marker).unwrap() + marker.len();
+        Self(hidden[at..at + 64].to_vec())
+    }
+
+    /// The 32 bytes that the 64 digits say.
+    fn decoded(&self) -> Self {
+        let digit = |b: u8| u8::try_from(char::from(b ^ Self::MASK).to_digit(16).unwrap()).unwrap();
+        Self(self.0.chunks(2).map(|d| (digit(d[0]) << 4 | digit(d[1])) ^ Self::MASK).collect())
+    }
+
+    /// How often it stands in this process' memory.
+    fn found(&self) -> usize {
+        let memory = std::fs::File::open("/proc/self/mem").unwrap();
+        let mut piece = vec![0; 1 << 20];
+        let own = piece.as_ptr() as u64..piece.as_ptr() as u64 + piece.len() as u64;
+        let mut found = 0;
+        for line in std::fs::read_to_string("/proc/self/maps").unwrap().lines() {
+            let (range, rest) = line.split_once(' ').unwrap();
+            let (from, to) = range.split_once('-').unwrap();
+            let [from, to] = [from, to].map(|n| u64::from_str_radix(n, 16).unwrap());
+            if !rest.starts_with("rw") {
+                continue;
+            }
+            let mut at = from;
+            while at < to {
+                let n = usize::try_from((to - at).min(piece.len() as u64)).unwrap();
+                let read = std::os::unix::fs::FileExt::read_at(&memory, &mut piece[..n], at).unwrap_or(0);
+                let here = piece[..read].windows(self.0.len()).enumerate().filter(|(i, w)| {
+                    let place = at + *i as u64;
+                    !own.contains(&place) && w.iter().zip(&self.0).all(|(b, h)| *b == h ^ Self::MASK)
+                });
+                found += here.count();
+                piece.fill(0);
+                // Overlapping, so that none is cut in two.
+                at += (n as u64).saturating_sub(64).max(1);
+            }
+        }
+        found
+    }
+}
+
+/// What a program does next: it writes over what calls that have returned left on the stack. The heap is wiped, the stack cannot be.
+fn other_work() {
+    let people = people();
+    let (body, envelope) = people.seal(&data(20_000));
+    people.object(&envelope).open(&body[..], io::sink()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    people.owner.write(&dir.path().join("owner")).unwrap();
+    OwnerKey::read(&dir.path().join("owner")).unwrap();
+}
+
+/// E33: a secret key is in memory while its owner holds it, and nowhere after: not its bytes, not the text of its file.
+#[test]
+fn e33_dropped_keys_are_gone_from_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = [dir.path().join("owner"), dir.path().join("reader")];
+    OwnerKey::generate().unwrap().write(&paths[0]).unwrap();
+    RecipientKey::generate(Algorithm::X25519).unwrap().write(&paths[1]).unwrap();
+    other_work();
+    let hidden = paths.each_ref().map(|p| Hidden::secret_of(p));
+    assert_eq!(
+        hidden.each_ref().map(|h| (h.found(), h.decoded().found())),
+        [(0, 0), (0, 0)],
+        "after generating"
+    );
+
+    let owner = OwnerKey::read(&paths[0]).unwrap();
+    let reader = RecipientKey::read(&paths[1]).unwrap();
+    let mut body = Vec::new();
+    let sealed =
+        seal(&data(100_000)[..], &mut body, &owner, &[reader.public()], &Options::default()).unwrap();
+    let object = Object::new(&sealed.envelope, &owner.public(), &[&reader]).unwrap();
+    object.open(&body[..], io::sink()).unwrap();
+    assert!(hidden.iter().all(|h| h.decoded().found() > 0), "this looks where keys are");
+    drop((owner, reader, object));
+    other_work();
+    assert_eq!(
+        hidden.each_ref().map(|h| (h.found(), h.decoded().found())),
+        [(0, 0), (0, 0)],
+        "after dropping"
+    );
+}

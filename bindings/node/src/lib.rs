@@ -6,6 +6,7 @@ mod keys;
 mod objects;
 mod streams;
 mod tasks;
+mod values;
 mod verify;
 
 /// A core's error as JavaScript gets it.

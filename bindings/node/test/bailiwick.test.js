@@ -9,7 +9,23 @@ const { pipeline } = require('node:stream/promises');
 const test = require('node:test');
 const util = require('node:util');
 
-const { OwnerKey, Recipient, RecipientKey, SealedObject, loadOwnerPublic, seal, sealFile, sealStream, verify } = require('..');
+const {
+  OwnerKey,
+  Recipient,
+  RecipientKey,
+  SealedObject,
+  loadOwnerPublic,
+  openValue,
+  openValues,
+  seal,
+  sealFile,
+  sealStream,
+  sealValue,
+  sealValues,
+  valueFromText,
+  valueText,
+  verify,
+} = require('..');
 
 const owner = OwnerKey.generate();
 const reader = RecipientKey.generate('x25519');
@@ -118,6 +134,11 @@ function threads() {
   return tasks.filter((t) => fs.readFileSync(`/proc/self/task/${t}/comm`, 'utf8') === 'bailiwick\n').length;
 }
 
+/** A pipeline that has failed may still be closing its streams. */
+async function gone() {
+  for (let i = 0; threads() > 0 && i < 1000; i++) await new Promise((later) => setTimeout(later, 10));
+}
+
 test('a stream that is destroyed early leaves nothing running', { skip: process.platform !== 'linux' }, async (t) => {
   const at = folder(t);
   const s = await seal(Buffer.alloc(8 << 20), { owner, to });
@@ -142,14 +163,51 @@ test('a stream that is destroyed early leaves nothing running', { skip: process.
   // An error of a neighbour destroys it, too, and is the error that comes out.
   const broken = Readable.from((async function* () { yield DATA; throw new Error('on fire'); })());
   await assert.rejects(pipeline(broken, sealStream({ owner, to }), fs.createWriteStream(at('body'))), { message: 'on fire' });
+  await gone();
   assert.equal(threads(), 0);
   const stop = new AbortController();
   const slow = pipeline(Readable.from((async function* () { yield DATA; await new Promise(() => {}); })()), sealStream({ owner, to }), async (out) => { for await (const _ of out); }, { signal: stop.signal });
   stop.abort();
   await assert.rejects(slow, { name: 'AbortError' });
-  // Its stream may still be closing.
-  for (let i = 0; threads() > 0 && i < 1000; i++) await new Promise((later) => setTimeout(later, 10));
+  await gone();
   assert.equal(threads(), 0);
+});
+
+test('small values', async () => {
+  const place = { chain: 'eip155:1', contract: '0x5fbdb2315678afecb367f032d93f642f64180aa3', function: 'put(bytes32,bytes)', record: 'r' };
+  const value = Buffer.from('21.5');
+  const sealed = await sealValue(value, { place, to, owner });
+  assert.equal(sealed.length, 4 + 57 + 64);
+  const open = { place, keys: [reader], owner };
+  assert.deepEqual(Buffer.from(await openValue(sealed, open)), value);
+  assert.deepEqual(Buffer.from(valueFromText(valueText(sealed))), Buffer.from(sealed));
+  assert.deepEqual(Buffer.from(valueFromText('0x' + Buffer.from(sealed).toString('hex'))), Buffer.from(sealed));
+  // Each part of the place is bound, and so is the sender.
+  for (const part of ['chain', 'contract', 'function', 'record']) {
+    await assert.rejects(openValue(sealed, { ...open, place: { ...place, [part]: place[part] + 'x' } }), { code: 'not-authentic' });
+  }
+  for (const other of [undefined, OwnerKey.generate()]) {
+    await assert.rejects(openValue(sealed, { ...open, owner: other }), { code: 'not-authentic' });
+  }
+  await assert.rejects(openValue(sealed, { ...open, keys: [RecipientKey.generate('x25519')] }), { code: 'no-recipient' });
+  await assert.rejects(openValue(sealed.subarray(1), open), { code: 'malformed' });
+  await assert.rejects(sealValue(Buffer.alloc(65_537), { place, to }), { code: 'too-large' });
+  await assert.rejects(sealValue(value, { place, to: [] }), { code: 'recipients' });
+  await assert.rejects(sealValue(value, { place: { ...place, chain: '' }, to }), { code: 'argument' });
+  for (const padTo of [-1, 0.5, 2 ** 32 + 64, 3]) {
+    await assert.rejects(sealValue(value, { place, to, padTo }), { code: 'argument' });
+  }
+  assert.equal((await sealValue(value, { place, to, padTo: 64 })).length, 64 + 57);
+  assert.throws(() => valueFromText('0XFF'), { code: 'malformed' });
+
+  const values = [1, 2, 3].map((n) => ({ record: `sensor-${n}`, value: Buffer.from(`${n}`) }));
+  const batch = await sealValues(values, { place, to, owner });
+  const received = batch.values.map((v, i) => ({ record: values[i].record, value: v }));
+  assert.deepEqual((await openValues(batch.header, received, open)).map((v) => Buffer.from(v).toString()), ['1', '2', '3']);
+  await assert.rejects(openValues(batch.header, [received[0], received[0]], open), { code: 'not-authentic' });
+  await assert.rejects(openValues(batch.header, [{ ...received[0], record: 'sensor-2' }], open), { code: 'not-authentic' });
+  const other = await sealValues(values, { place, to, owner });
+  await assert.rejects(openValues(other.header, received, open), { code: 'not-authentic' });
 });
 
 test('evidence', async () => {

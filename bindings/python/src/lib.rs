@@ -6,6 +6,7 @@ mod errors;
 mod keys;
 mod objects;
 mod sources;
+mod values;
 mod verify;
 
 use pyo3::prelude::*;
@@ -26,6 +27,13 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(objects::seal_file, m)?)?;
     m.add_function(wrap_pyfunction!(objects::seal_stream, m)?)?;
     m.add_function(wrap_pyfunction!(objects::rewrap, m)?)?;
+    m.add_class::<values::Place>()?;
+    m.add_function(wrap_pyfunction!(values::seal_value, m)?)?;
+    m.add_function(wrap_pyfunction!(values::open_value, m)?)?;
+    m.add_function(wrap_pyfunction!(values::seal_values, m)?)?;
+    m.add_function(wrap_pyfunction!(values::open_values, m)?)?;
+    m.add_function(wrap_pyfunction!(values::value_text, m)?)?;
+    m.add_function(wrap_pyfunction!(values::value_from_text, m)?)?;
     m.add_function(wrap_pyfunction!(verify::verify, m)?)?;
     Ok(())
 }

@@ -247,6 +247,70 @@ class Objects(unittest.TestCase):
             self.assertEqual(opened(s).open(s.body).data, DATA)
 
 
+class Values(unittest.TestCase):
+    PLACE = dict(chain="fabric:trade", contract="invoices", function="Put", record="invoice-17")
+
+    def test_a_value_opens_where_it_belongs_and_nowhere_else(self):
+        reader, place = bw.RecipientKey.generate("x25519"), bw.Place(**self.PLACE)
+        sealed = bw.seal_value(b"1,250.00 EUR", place=place, to=[reader.public], owner=OWNER)
+        self.assertEqual(len(sealed), 12 + 57 + 64)
+        ask = dict(place=place, keys=[reader], owner=OWNER.public)
+        self.assertEqual(bw.open_value(sealed, **ask), b"1,250.00 EUR")
+        self.assertEqual(bw.value_from_text(bw.value_text(sealed)), sealed)
+        self.assertEqual(bw.value_from_text("0x" + sealed.hex()), sealed)
+        self.assertEqual(place, bw.Place(**self.PLACE))
+        for part in self.PLACE:
+            moved = bw.Place(**{**self.PLACE, part: "other"})
+            self.assertNotEqual(moved, place)
+            with self.assertRaises(bw.NotAuthenticError):
+                bw.open_value(sealed, **{**ask, "place": moved})
+        for owner in (None, bw.OwnerKey.generate().public):
+            with self.assertRaises(bw.NotAuthenticError):
+                bw.open_value(sealed, **{**ask, "owner": owner})
+        with self.assertRaises(bw.NoRecipientError):
+            bw.open_value(sealed, **{**ask, "keys": [READER]})
+        changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        for bad, code in ((changed, "not-authentic"), (b"", "malformed"), (sealed[:20], "malformed")):
+            with self.assertRaises(bw.NotAuthenticError) as e:
+                bw.open_value(bad, **ask)
+            self.assertIn(e.exception.code, (code, "not-authentic"))
+        for text in ("bwc1.A", "0XFF", "bwc1.QQ==", ""):
+            with self.assertRaises(bw.NotAuthenticError):
+                bw.value_from_text(text)
+
+    def test_limits(self):
+        place, to = bw.Place(**self.PLACE), [READER.public]
+        for value, options, code in (
+            (bytes(65_537), {}, "too-large"),
+            (b"", {"to": []}, "recipients"),
+            (b"", {"place": bw.Place("", "c", "f")}, "argument"),
+            (b"", {"place": bw.Place("c" * 256, "c", "f")}, "argument"),
+            (b"long", {"pad_to": 4}, "argument"),
+        ):
+            with self.assertRaises(bw.ArgumentError) as e:
+                bw.seal_value(value, **{"place": place, "to": to, **options})
+            self.assertEqual(e.exception.code, code)
+        sizes = {len(bw.seal_value(v, place=place, to=to, pad_to=64)) for v in (b"", b"1", bytes(63))}
+        self.assertEqual(sizes, {64 + 1145})
+
+    def test_batches(self):
+        place, to = bw.Place(**{**self.PLACE, "record": ""}), [READER.public]
+        values = [(f"sensor-{i}", str(i).encode()) for i in range(100)]
+        header, sealed = bw.seal_values(values, place=place, to=to, owner=OWNER)
+        received = [(record, s) for (record, _), s in zip(values, sealed)]
+        ask = dict(place=place, keys=[READER], owner=OWNER.public)
+        self.assertEqual(bw.open_values(header, received, **ask), [v for _, v in values])
+        self.assertEqual(bw.open_values(header, received[5:3:-1], **ask), [b"5", b"4"])
+        other, _ = bw.seal_values(values, place=place, to=to, owner=OWNER)
+        for header, values in (
+            (header, [received[0], received[0]]),
+            (header, [("sensor-1", received[0][1])]),
+            (other, received),
+        ):
+            with self.assertRaises(bw.NotAuthenticError):
+                bw.open_values(header, values, **ask)
+
+
 class Rewrap(unittest.TestCase):
     def test_generations(self):
         s, successor = sealed(), bw.RecipientKey.generate("x25519")
@@ -313,6 +377,22 @@ class Program(unittest.TestCase):
             envelope = pathlib.Path(d, "b2.envelope").read_bytes()
             obj = bw.Object(envelope, owner=OWNER.public, keys=[key])
             self.assertEqual(obj.open(pathlib.Path(d, "b2").read_bytes()).data, DATA)
+
+    def test_the_program_opens_small_values(self):
+        with tempfile.TemporaryDirectory() as d:
+            place = ["--chain", "fabric:trade", "--contract", "invoices", "--function", "Put", "--record", "invoice-17"]
+            run = lambda *a: subprocess.run([os.environ["BAILIWICK"], *a], cwd=d, check=True, capture_output=True)
+            OWNER.save(os.path.join(d, "owner"))
+            READER.save(os.path.join(d, "reader"))
+            sealed = bw.seal_value(DATA[:100], place=bw.Place(**Values.PLACE), to=[READER.public], owner=OWNER)
+            pathlib.Path(d, "sealed").write_text(bw.value_text(sealed))
+            found = run("open", "--compact", *place, "--key", "reader", "--owner", "owner.pub", "sealed").stdout
+            self.assertEqual(found, DATA[:100])
+            pathlib.Path(d, "plain").write_bytes(DATA[:100])
+            text = run("seal", "--compact", *place, "--to", "reader.pub", "--owner", "owner", "plain").stdout.decode()
+            theirs = bw.value_from_text(text.strip())
+            place = bw.Place(**Values.PLACE)
+            self.assertEqual(bw.open_value(theirs, place=place, keys=[READER], owner=OWNER.public), DATA[:100])
 
 
 if __name__ == "__main__":

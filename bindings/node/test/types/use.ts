@@ -1,5 +1,5 @@
 // Compiled, never run: the types say what the package does.
-import { Code, OwnerKey, RecipientKey, SealedObject, loadOwnerPublic, seal, sealFile, sealStream, verify } from 'bailiwick';
+import { Code, OwnerKey, RecipientKey, SealedObject, loadOwnerPublic, openValues, seal, sealFile, sealStream, sealValue, sealValues, verify } from 'bailiwick';
 
 export async function use(): Promise<Code[]> {
   const owner = OwnerKey.generate();
@@ -11,6 +11,12 @@ export async function use(): Promise<Code[]> {
   const stream = sealStream({ owner, to: [reader.public] });
   stream.end(some);
   const envelope: Uint8Array | undefined = stream.sealed?.envelope ?? next ?? undefined;
+  const place = { chain: 'fabric:trade', contract: 'invoices', function: 'Put' };
+  const value: Uint8Array = await sealValue(some, { place, to: [reader.public], owner });
+  const batch = await sealValues([{ record: 'r', value }], { place, to: [reader.public] });
+  const values: Uint8Array[] = await openValues(batch.header, [{ value: batch.values[0] }], { place, keys: [reader] });
+  // @ts-expect-error: a value belongs somewhere
+  sealValue(values[0], { to: [] });
   const info = await sealFile('a', 'b', { owner, to: [] });
   // @ts-expect-error: the body went to a file
   info.body;

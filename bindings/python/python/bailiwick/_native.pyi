@@ -1,5 +1,5 @@
 from os import PathLike
-from typing import Mapping, Optional, Protocol, Sequence, Union, final
+from typing import List, Mapping, Optional, Protocol, Sequence, Tuple, Union, final
 
 _Path = Union[str, PathLike[str]]
 
@@ -28,6 +28,13 @@ __all__ = [
     "seal_file",
     "seal_stream",
     "rewrap",
+    "Place",
+    "seal_value",
+    "open_value",
+    "seal_values",
+    "open_values",
+    "value_text",
+    "value_from_text",
     "verify",
 ]
 
@@ -199,6 +206,65 @@ def rewrap(
     anonymous: bool = False,
 ) -> Optional[bytes]:
     """The next generation of the envelope; ``None`` when nothing would change."""
+
+@final
+class Place:
+    """Where a small value belongs: bound to it, and not in the sealed bytes."""
+
+    def __new__(cls, chain: str, contract: str, function: str, record: str = "") -> Place: ...
+    @property
+    def chain(self) -> str: ...
+    @property
+    def contract(self) -> str: ...
+    @property
+    def function(self) -> str: ...
+    @property
+    def record(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def seal_value(
+    value: bytes,
+    *,
+    place: Place,
+    to: Sequence[Recipient],
+    owner: Optional[OwnerKey] = None,
+    pad_to: Optional[int] = None,
+    committing: bool = False,
+) -> bytes:
+    """Up to 64 KiB for an argument of a transaction. Without ``owner`` anyone could have sealed it."""
+
+def open_value(
+    sealed: bytes, *, place: Place, keys: Sequence[RecipientKey], owner: Optional[OwnerPublic] = None
+) -> bytes:
+    """With ``owner`` it must carry that owner's signature; without, none."""
+
+def seal_values(
+    values: Sequence[Tuple[str, bytes]],
+    *,
+    place: Place,
+    to: Sequence[Recipient],
+    owner: Optional[OwnerKey] = None,
+    pad_to: Optional[int] = None,
+) -> Tuple[bytes, List[bytes]]:
+    """Many values, each with its record, at the price of one: the batch's header, and the values in order."""
+
+def open_values(
+    header: bytes,
+    values: Sequence[Tuple[str, bytes]],
+    *,
+    place: Place,
+    keys: Sequence[RecipientKey],
+    owner: Optional[OwnerPublic] = None,
+) -> List[bytes]:
+    """All or none; a value that comes twice is refused."""
+
+def value_text(sealed: bytes) -> str:
+    """For arguments that are texts: ``bwc1.`` and base64url. Bytes are given as they are."""
+
+def value_from_text(text: str) -> bytes:
+    """Of ``bwc1.`` and base64url, or ``0x`` and hexadecimal; in one spelling each."""
 
 def verify(
     evidence: bytes,
