@@ -28,7 +28,10 @@ pub(crate) fn check(write: bool) -> Result<Vec<String>> {
     }
     let mut out: Vec<String> = missing(&found).map(|id| format!("{id} has no test")).collect();
     out.extend(repo.generated("docs/assurance.md", &page(&found), write, "cargo xtask assurance --write")?);
-    out.extend(unknown_tests(&repo, "audits/circuits.md")?);
+    for page in ["audits/circuits.md", "audits/sealed-objects.md"] {
+        out.extend(unknown_tests(&repo, page)?);
+        out.extend(unknown_kit_files(&repo, page)?);
+    }
     if out.is_empty() {
         println!("{} cases have a test", CASES.len() + NAMED.len());
     }
@@ -52,6 +55,15 @@ fn unknown_tests(repo: &Repository, page: &str) -> Result<Vec<String>> {
         out.push(format!("{page}: names no test, or is not there"));
     }
     Ok(out)
+}
+
+/// Files of the failure kit that a page names as `name.kit` and that are not there.
+fn unknown_kit_files(repo: &Repository, page: &str) -> Result<Vec<String>> {
+    let text = repo.text(page.as_ref())?.unwrap_or_default();
+    let named = text.split('`').filter(|word| word.ends_with(".kit") && !word.contains(' '));
+    let file = |word: &str| std::path::PathBuf::from(format!("test-vectors/kit/v1/{word}"));
+    let missing = named.filter(|word| *word != "name.kit" && !repo.files.contains(&file(word)));
+    Ok(missing.map(|word| format!("{page}: there is no file {word} in the failure kit")).collect())
 }
 
 fn missing(found: &Found) -> impl Iterator<Item = &'static str> {
