@@ -73,6 +73,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "custody-request", run: custody::request, seeds: custody::request_seeds },
     Target { name: "custody-release", run: custody::released, seeds: custody::release_seeds },
     Target { name: "custody-receipt", run: custody::receipt, seeds: custody::receipt_seeds },
+    Target { name: "custody-record", run: custody::record, seeds: custody::record_seeds },
     Target { name: "custodian-key", run: custody::custodian_key, seeds: custody::custodian_key_seeds },
     Target { name: "beacon-round", run: beacon::round, seeds: beacon::round_seeds },
     Target { name: "beacon-json", run: beacon::json, seeds: beacon::json_seeds },

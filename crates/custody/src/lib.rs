@@ -22,6 +22,7 @@ mod key;
 mod point;
 mod possession;
 mod recipient;
+mod record;
 mod recover;
 mod release;
 mod request;
@@ -40,6 +41,9 @@ pub use jurisdiction::{JurisdictionTest, PowerReach};
 pub use key::{CUSTODIAN_PUBLIC_KEY_BYTES, CustodianKey, CustodianPublicKey, CustodianSecretKey, KeyError};
 pub use point::PointError;
 pub use recipient::RecipientError;
+pub use record::{
+    RELEASE_RECORD_VERSION, RecordError, ReleaseEntry, ReleaseRecord, SignedReleaseRecord, enough_released,
+};
 pub use recover::{RecoverError, Recovered, recover};
 pub use release::{RELEASE_VERSION, RefusedRelease, Release, ReleaseError, Share, release};
 pub use request::{REQUEST_VERSION, Request};

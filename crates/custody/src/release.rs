@@ -38,7 +38,7 @@ pub struct Release {
     pub nonce: [u8; 32],
     /// The custodian's point, 1..=n.
     pub point: u16,
-    /// Encapsulated key: 32 or 1,120 bytes.
+    /// Encapsulated key: 32, 65 or 1,120 bytes.
     pub enc: Vec<u8>,
     /// The sealed share and its proof: 112 bytes, or 144 with a post-quantum share.
     pub ciphertext: Vec<u8>,
@@ -307,7 +307,8 @@ impl Canonical for Release {
         let point = d.uint("custody release: point")?;
         m.required(d, 4)?;
         let enc = d.bytes("custody release: enc", ENC_BYTES_MAX)?.to_vec();
-        if ![32, ENC_BYTES_MAX].contains(&enc.len()) {
+        // X25519, P-256, X-Wing.
+        if ![32, 65, ENC_BYTES_MAX].contains(&enc.len()) {
             return Err(CodecError::Invalid("custody release: enc"));
         }
         m.required(d, 5)?;

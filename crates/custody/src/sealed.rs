@@ -4,7 +4,7 @@ use bailiwick_protocol::envelope::Kem;
 use bailiwick_protocol::secret::Secret;
 use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
-use hpke::kem::{X25519HkdfSha256, XWing};
+use hpke::kem::{DhP256HkdfSha256, X25519HkdfSha256, XWing};
 use hpke::{Deserializable, Kem as HpkeKem, OpModeR, OpModeS, Serializable};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -12,34 +12,34 @@ use zeroize::Zeroizing;
 /// Bytes of an X-Wing public key.
 pub(crate) const XWING_BYTES: usize = 1216;
 
-/// A public key nothing can be sealed to: of an unknown mechanism, a wrong length, or with a point of small order.
+/// A public key nothing can be sealed to: a wrong length, a point that is not on P-256, or an X25519 point of small order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a public key that a release can be sealed to (x-wing or x25519)")]
+#[error("not a valid public key that a release can be sealed to (x-wing, x25519 or p256)")]
 pub struct SealingKeyError;
-
-/// Bytes of a key that releases can be sealed to.
-pub(crate) fn key_bytes(kem: Kem) -> Result<usize, SealingKeyError> {
-    match kem {
-        Kem::XWing => Ok(XWING_BYTES),
-        Kem::X25519 => Ok(32),
-        _ => Err(SealingKeyError),
-    }
-}
 
 /// Whether something can be sealed to this key.
 pub(crate) fn check_key(kem: Kem, key: &[u8]) -> Result<(), SealingKeyError> {
-    // The X25519 half of an X-Wing key stands last.
-    let point = key.last_chunk::<32>().filter(|_| key_bytes(kem) == Ok(key.len())).ok_or(SealingKeyError)?;
-    // A clamped scalar is a multiple of 8: it maps every point of small order to the identity (RFC 7748 section 6.1).
-    let probe = x25519_dalek::StaticSecret::from([0x55; 32]);
-    if !probe.diffie_hellman(&x25519_dalek::PublicKey::from(*point)).was_contributory() {
+    if key.len() != kem.public_bytes() || ends_with_small_order(kem, key) {
         return Err(SealingKeyError);
     }
     let read = match kem {
+        Kem::P256 => <DhP256HkdfSha256 as HpkeKem>::PublicKey::from_bytes(key).map(drop),
         Kem::XWing => <XWing as HpkeKem>::PublicKey::from_bytes(key).map(drop),
-        _ => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(key).map(drop),
+        Kem::X25519 => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(key).map(drop),
     };
     read.map_err(|_| SealingKeyError)
+}
+
+/// Whether the X25519 key, or the X25519 half of an X-Wing key, which stands last, is of small order.
+fn ends_with_small_order(kem: Kem, key: &[u8]) -> bool {
+    if kem == Kem::P256 {
+        // Its group has prime order; reading a point checks that it is on the curve, and not the identity.
+        return false;
+    }
+    let Some(point) = key.last_chunk::<32>() else { return true };
+    // A clamped scalar is a multiple of 8: it maps every point of small order to the identity (RFC 7748 section 6.1).
+    let probe = x25519_dalek::StaticSecret::from([0x55; 32]);
+    !probe.diffie_hellman(&x25519_dalek::PublicKey::from(*point)).was_contributory()
 }
 
 /// Seals to `key`: encapsulated key and ciphertext.
@@ -52,8 +52,9 @@ pub(crate) fn seal(
 ) -> Result<(Vec<u8>, Vec<u8>), SealingKeyError> {
     check_key(kem, key)?;
     match kem {
+        Kem::P256 => seal_to::<DhP256HkdfSha256>(key, info, plain, rng),
         Kem::XWing => seal_to::<XWing>(key, info, plain, rng),
-        _ => seal_to::<X25519HkdfSha256>(key, info, plain, rng),
+        Kem::X25519 => seal_to::<X25519HkdfSha256>(key, info, plain, rng),
     }
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn open(
     match kem {
         Kem::XWing => open_with::<XWing>(secret, info, enc, ciphertext),
         Kem::X25519 => open_with::<X25519HkdfSha256>(secret, info, enc, ciphertext),
-        _ => None,
+        Kem::P256 => open_with::<DhP256HkdfSha256>(secret, info, enc, ciphertext),
     }
 }
 
@@ -104,7 +105,7 @@ fn open_with<K: HpkeKem>(
         .map(Zeroizing::new)
 }
 
-/// Public half of an X-Wing or X25519 secret.
+/// Public half of a secret; none for 32 bytes that are no scalar of P-256.
 pub(crate) fn public(kem: Kem, secret: &Secret<32>) -> Option<Vec<u8>> {
     fn of<K: HpkeKem>(secret: &Secret<32>) -> Option<Vec<u8>> {
         let secret = K::PrivateKey::from_bytes(secret.expose_secret()).ok()?;
@@ -113,6 +114,6 @@ pub(crate) fn public(kem: Kem, secret: &Secret<32>) -> Option<Vec<u8>> {
     match kem {
         Kem::XWing => of::<XWing>(secret),
         Kem::X25519 => of::<X25519HkdfSha256>(secret),
-        _ => None,
+        Kem::P256 => of::<DhP256HkdfSha256>(secret),
     }
 }

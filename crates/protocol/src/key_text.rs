@@ -5,8 +5,11 @@ use bech32::{Bech32m, Checksum, Hrp};
 
 use crate::envelope::Kem;
 
-/// Characters of a key's text, at most: an X-Wing key has 1,216 bytes.
-pub const KEY_TEXT_MAX: usize = 2048;
+/// Characters of a key's text, at most: a custodian's key has 1,344 bytes.
+pub const KEY_TEXT_MAX: usize = 2304;
+
+/// Bytes of a custodian's public key (spec custody, clause K3).
+const CUSTODIAN_KEY_BYTES: usize = 1344;
 
 /// What a public key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,17 +22,20 @@ pub enum TextKind {
     Host,
     /// An Ed25519 key that signs rosters.
     Roster,
+    /// A custodian's key.
+    Custodian,
     /// A recipient's key.
     Recipient(Kem),
 }
 
 impl TextKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Owner,
         Self::Auditor,
         Self::Host,
         Self::Roster,
+        Self::Custodian,
         Self::Recipient(Kem::P256),
         Self::Recipient(Kem::X25519),
         Self::Recipient(Kem::XWing),
@@ -43,6 +49,7 @@ impl TextKind {
             Self::Auditor => "bwauditor",
             Self::Host => "bwhost",
             Self::Roster => "bwroster",
+            Self::Custodian => "bwcustodian",
             Self::Recipient(Kem::P256) => "bwp256",
             Self::Recipient(Kem::X25519) => "bwx25519",
             Self::Recipient(Kem::XWing) => "bwxwing",
@@ -54,6 +61,7 @@ impl TextKind {
     pub const fn key_bytes(self) -> usize {
         match self {
             Self::Owner | Self::Auditor | Self::Host | Self::Roster => 32,
+            Self::Custodian => CUSTODIAN_KEY_BYTES,
             Self::Recipient(kem) => kem.public_bytes(),
         }
     }
@@ -77,7 +85,7 @@ pub enum KeyTextError {
     Checksum,
     /// A prefix this build does not know.
     #[error(
-        "a key of an unknown kind: the prefixes are bwowner, bwauditor, bwhost, bwroster, bwp256, bwx25519, bwxwing"
+        "a key of an unknown kind: the prefixes are bwowner, bwauditor, bwhost, bwroster, bwcustodian, bwp256, bwx25519, bwxwing"
     )]
     Prefix,
     /// Too many or too few bytes for the prefix, or padding that is not zero.

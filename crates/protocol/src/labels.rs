@@ -101,6 +101,8 @@ pub enum Label {
     CustodyReleaseInfo,
     /// BLAKE3 context of what a custodian logs of a release (spec custody, clause K22).
     CustodyReleaseDigest,
+    /// Ed25519 signature of a custodian over the record of a release (spec custody, clause K22a).
+    CustodyReleaseRecord,
     /// HPKE info of a post-quantum share (spec custody, clause K31).
     CustodyShareInfo,
     /// BLAKE3 context of the commitment to a post-quantum share (spec custody, clause K31).
@@ -158,6 +160,7 @@ impl Label {
         Self::CustodyWrap,
         Self::CustodyReleaseInfo,
         Self::CustodyReleaseDigest,
+        Self::CustodyReleaseRecord,
         Self::CustodyShareInfo,
         Self::CustodyShareCommitment,
         Self::CustodyReceipt,
@@ -213,6 +216,7 @@ impl Label {
             Self::CustodyWrap => "bailiwick/v1/custody-wrap",
             Self::CustodyReleaseInfo => "bailiwick/v1/custody-release-info",
             Self::CustodyReleaseDigest => "bailiwick/v1/custody-release-digest",
+            Self::CustodyReleaseRecord => "bailiwick/v1/custody-release-record",
             Self::CustodyShareInfo => "bailiwick/v1/custody-share-info",
             Self::CustodyShareCommitment => "bailiwick/v1/custody-share-commitment",
             Self::CustodyReceipt => "bailiwick/v1/custody-receipt",

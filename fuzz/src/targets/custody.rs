@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bailiwick_custody::{
     Context, CustodianPublicKey, CustodianSecretKey, DealOptions, Dealing, DealtCustodian, Receipt, Release,
-    Request, VerifiedDealing, deal, release,
+    ReleaseEntry, ReleaseRecord, Request, VerifiedDealing, deal, release,
 };
 use bailiwick_protocol::codec::Canonical;
 use bailiwick_protocol::envelope::Kem;
@@ -99,6 +99,13 @@ pub(super) fn receipt(data: &[u8]) -> bool {
     true
 }
 
+/// A record holds only as its custodian signed it.
+pub(super) fn record(data: &[u8]) -> bool {
+    let Some(entry) = canonical::<ReleaseEntry>(data) else { return false };
+    assert_eq!(entry.verify(&world().verified).is_ok(), record_seeds().iter().any(|s| s == data));
+    true
+}
+
 pub(super) fn custodian_key(data: &[u8]) -> bool {
     let Ok(key) = CustodianPublicKey::from_bytes(data) else { return false };
     assert_eq!(key.to_bytes(), data);
@@ -127,6 +134,15 @@ pub(super) fn release_seeds() -> Vec<Vec<u8>> {
 pub(super) fn receipt_seeds() -> Vec<Vec<u8>> {
     let w = world();
     w.keys.iter().map(|k| Receipt::sign(&w.verified, k).expect("a custodian").to_bytes()).collect()
+}
+
+pub(super) fn record_seeds() -> Vec<Vec<u8>> {
+    let w = world();
+    let one = |(key, bytes): (&CustodianSecretKey, Vec<u8>)| {
+        let made = Release::from_bytes(&bytes).expect("just made");
+        ReleaseRecord::of(&made, &w.request, 1_700_000_000_000).sign(key).to_bytes()
+    };
+    w.keys.iter().zip(release_seeds()).map(one).collect()
 }
 
 pub(super) fn custodian_key_seeds() -> Vec<Vec<u8>> {

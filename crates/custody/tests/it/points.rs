@@ -120,6 +120,58 @@ fn requesters_with_keys_of_small_order_are_refused() {
     }
 }
 
+/// The X25519 half of a custodian's X-Wing key: what is sealed to it would hang on the other half alone.
+#[test]
+fn custodians_with_kem_keys_of_small_order_are_refused() {
+    use bailiwick_custody::CustodianSecretKey;
+
+    let good = CustodianSecretKey::generate(&mut rng(4)).public().to_bytes();
+    CustodianPublicKey::from_bytes(&good).unwrap();
+    let mut low = good;
+    let half = low.len() - 32;
+    low[half..].fill(0);
+    // Its proof of possession is over the key as it was: that is seen first, and either is enough.
+    assert_eq!(CustodianPublicKey::from_bytes(&low), Err(KeyError::Possession));
+    assert!(Request::new(&Case::new(3, 2).verified(), Kem::XWing, &low[128..], &mut rng(3)).is_err());
+}
+
+/// An encapsulated key of small order opens nothing, whoever made it.
+#[test]
+fn releases_with_encapsulated_keys_of_small_order_are_refused() {
+    use bailiwick_custody::{ReleaseError, release};
+
+    let mut case = Case::new(3, 2);
+    let (verified, request) = (case.verified(), case.request());
+    let mut made = release(&verified, &request, &case.keys[1], &mut case.rng).unwrap();
+    made.check(&verified, &request, &case.requester).unwrap();
+    for low in [[0; 32], core::array::from_fn(|i| u8::from(i == 0))] {
+        made.enc = low.to_vec();
+        let found = made.check(&verified, &request, &case.requester).unwrap_err();
+        assert_eq!(found, ReleaseError::Sealed { custodian: "Notary 1".into() });
+    }
+}
+
+/// P-256 keys as SP 800-56A section 5.6.2.3.3 wants them: uncompressed, on the curve, not the identity.
+#[test]
+fn requesters_with_keys_that_are_not_on_p256_are_refused() {
+    let case = Case::new(3, 2);
+    // The generator (SEC 2 version 2, section 2.4.2).
+    let good = hex::decode(concat!(
+        "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+    ))
+    .unwrap();
+    let asked = |key: &[u8]| Request::new(&case.verified(), Kem::P256, key, &mut rng(3));
+    let request = asked(&good).unwrap();
+    assert_eq!(Request::from_bytes(&request.to_bytes()).unwrap(), request);
+    let mut off = good.clone();
+    off[64] ^= 1;
+    let compressed = [&[3], &good[1..33]].concat();
+    for bad in [&off[..], &compressed, &[0; 65], &[0], &good[..64], &[&good[..], &[0]].concat()] {
+        assert!(asked(bad).is_err(), "{}", hex::encode(bad));
+    }
+}
+
 #[test]
 fn two_custodians_with_one_key_are_refused() {
     let case = Case::new(3, 2);
@@ -141,6 +193,9 @@ fn one_point_in_two_places_is_refused() {
         (&shares[2], case.custodians[1].key.point()),
         (case.dealt.dealing.ephemeral(), case.custodians[1].key.point()),
         (case.dealt.dealing.ephemeral(), &base),
+        (&shares[1], &base),
+        (case.custodians[1].key.point(), &base),
+        (case.custodians[1].key.point(), case.dealt.dealing.ephemeral()),
     ] {
         let dealing = reread(&exchange(&case.bytes(), old, new));
         assert_eq!(dealing.verify().unwrap_err(), DealingError::DuplicatePoint);

@@ -1,6 +1,6 @@
 //! Releases that are refused, each by the name of its custodian.
 
-use bailiwick_custody::{CustodianSecretKey, RefusedRelease, Release, ReleaseError, release};
+use bailiwick_custody::{CustodianSecretKey, RefusedRelease, Release, ReleaseError, Request, release};
 use bailiwick_protocol::codec::{Canonical as _, CodecError};
 
 use super::case::{Case, rng, secret32};
@@ -230,4 +230,30 @@ fn shares_are_decoded_strictly() {
         let found = sealed(&request, &plain).check(&verified, &request, &case.requester).unwrap_err();
         assert_eq!(found, ReleaseError::Share { custodian: name() });
     }
+}
+
+/// Every mechanism of recipients takes releases; what was sealed under one does not open under another's name.
+#[test]
+fn requesters_of_every_mechanism_are_answered() {
+    use bailiwick_protocol::envelope::Kem;
+    use hpke::{Kem as _, Serializable as _};
+
+    let mut case = Case::new(3, 2);
+    let verified = case.verified();
+    let mut one = |kem: Kem, secret: &[u8], public: &[u8], enc: usize| {
+        let request = Request::new(&verified, kem, public, &mut case.rng).unwrap();
+        let made = release(&verified, &request, &case.keys[1], &mut case.rng).unwrap();
+        assert_eq!(made.enc.len(), enc);
+        let read = Release::from_bytes(&made.to_bytes()).unwrap();
+        let secret = secret32(secret.try_into().unwrap());
+        assert_eq!(read.check(&verified, &request, &secret).unwrap().custodian(), 1);
+        let other = secret32([0x42; 32]);
+        assert!(matches!(read.check(&verified, &request, &other), Err(ReleaseError::Sealed { .. })));
+    };
+    let (secret, public) = hpke::kem::DhP256HkdfSha256::derive_keypair(&[7; 32]);
+    one(Kem::P256, &secret.to_bytes(), &public.to_bytes(), 65);
+    let (secret, public) = hpke::kem::X25519HkdfSha256::derive_keypair(&[7; 32]);
+    one(Kem::X25519, &secret.to_bytes(), &public.to_bytes(), 32);
+    let (secret, public) = hpke::kem::XWing::derive_keypair(&[7; 32]);
+    one(Kem::XWing, &secret.to_bytes(), &public.to_bytes(), 1120);
 }

@@ -103,7 +103,7 @@ fn e22_other_spellings_are_refused() {
     let padded: String = symbols.into_iter().with_checksum::<Bech32m>(&hrp("bwowner")).chars().collect();
     assert!(CheckedHrpstring::new::<Bech32m>(&padded).is_ok());
     assert_eq!(from_text(&padded), Err(KeyTextError::Length { kind }));
-    assert!(matches!(from_text(&"q".repeat(2049)), Err(KeyTextError::TooLong { found: 2049 })));
+    assert!(matches!(from_text(&"q".repeat(2305)), Err(KeyTextError::TooLong { found: 2305 })));
 }
 
 proptest! {
