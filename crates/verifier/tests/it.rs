@@ -36,6 +36,8 @@ mod fleet_powers;
 mod fleet_questions;
 #[path = "it/fleet_recipients.rs"]
 mod fleet_recipients;
+#[path = "it/fleet_releases.rs"]
+mod fleet_releases;
 #[path = "it/fleet_rosters.rs"]
 mod fleet_rosters;
 #[path = "it/fleet_terms.rs"]

@@ -139,6 +139,7 @@ fn establish<'a>(
     let audits = audits::finish(prepared, &mut linked, &mut objects);
     plans.count_inventories(&audits, &inventories, anchors, now, &mut ignored);
     book.close(now);
+    objects.count_releases(&plans.releases);
     objects.read_statements(&opened, anchors, &people, now, &mut ignored);
     let span = hosts::Span::new(&published, book.horizon(), now);
     let asked = hosts::asked(&audits, &plans);

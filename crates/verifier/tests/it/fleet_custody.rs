@@ -15,10 +15,10 @@ use crate::fleet_world::{FleetScene, POLICY, held_by, opened_by, roster_principa
 
 use Verdict::{Inconclusive, Refuted, Supported};
 
-const NOTARIES: [(&str, &str); 5] =
+pub(crate) const NOTARIES: [(&str, &str); 5] =
     [("notary a", "JP"), ("notary b", "BR"), ("notary c", "NO"), ("notary d", "ZA"), ("notary e", "IN")];
 
-fn secret(name: &str) -> CustodianSecretKey {
+pub(crate) fn secret(name: &str) -> CustodianSecretKey {
     CustodianSecretKey::from_bytes(Secret::init_with(|b| {
         b.copy_from_slice(blake3::hash(name.as_bytes()).as_bytes())
     }))

@@ -92,7 +92,14 @@ fn a_host_without_an_inventory_fails() {
     let (c, _) = s.commitments.last_mut().unwrap();
     c.hosts.iter_mut().find(|(h, _)| *h == host).unwrap().1 = Offered::Nothing(NoAnswer::Refused);
     let report = s.report();
-    assert_eq!(report.claim(Claim::Stored).reasons[0].code, C::NoInventoryOffered);
+    let reason = &report.claim(Claim::Stored).reasons[0];
+    assert_eq!(reason.code, C::NoInventoryOffered);
+    // The verdict says which honest host it would be wrong about.
+    assert!(
+        reason.text.contains("if its owners removed all that it held, nothing signed shows that"),
+        "{}",
+        reason.text
+    );
     assert_eq!(report.claim(Claim::Stored).verdict, Refuted);
     assert_eq!(report.claim(Claim::Logged).verdict, Supported);
 }

@@ -214,6 +214,13 @@ fn nothing_listed(why: NoAnswer) -> Reason {
     Reason::new(code, format!("{text}; {but}"))
 }
 
+/// What it listed before may have been removed by its owners, or lost: an inventory that says so cannot be signed, and nothing else shows it.
+fn nothing_listed_any_more(why: NoAnswer) -> Reason {
+    let Reason { code, text } = no_inventory(why);
+    let but = "it signed one before; if its owners removed all that it held, nothing signed shows that, since no inventory can be empty (a host that keeps any one object has one to give)";
+    Reason::new(code, format!("{text}; {but}"))
+}
+
 fn names<'a>(audits: impl Iterator<Item = &'a &'a Audited>) -> BTreeSet<UnitName> {
     audits.flat_map(|a| &a.core.counted).map(|(name, _)| *name).collect()
 }
@@ -317,7 +324,7 @@ impl Host {
     ) {
         let open = loose.first().cloned().or_else(|| (!held).then(|| nothing_listed(why)));
         match open {
-            None => self.note(epoch, at_ms, Standing::Failed, Some(no_inventory(why))),
+            None => self.note(epoch, at_ms, Standing::Failed, Some(nothing_listed_any_more(why))),
             Some(first) => {
                 self.leave_open(epoch, at_ms, Standing::Undecided, &first, span);
                 self.note(epoch, at_ms, Standing::Undecided, Some(first));

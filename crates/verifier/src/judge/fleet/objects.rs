@@ -8,7 +8,7 @@ use bailiwick_protocol::ids::{AuditorKey, CellRoot, ContentId, HostKey, OpenerKe
 use bailiwick_roster::Role;
 
 use super::people::{KeyId, People};
-use super::sharing::Dealings;
+use super::sharing::{Dealings, Records};
 use crate::anchors::Anchors;
 use crate::fleet_report::Standing;
 use crate::judge::evidence::Evidence;
@@ -35,7 +35,7 @@ type Key = (UnitName, u64, ContentId);
 pub(super) struct Version {
     root: Option<CellRoot>,
     pub(super) body: ContentId,
-    /// Keys its envelopes name.
+    /// Keys its envelopes name, and those to which enough custodians released.
     pub(super) recipients: BTreeSet<KeyId>,
     /// Entries of an envelope that name no key, at most.
     pub(super) anonymous: usize,
@@ -112,6 +112,13 @@ impl Objects {
     pub(super) fn of_body(&self, name: &UnitName, body: &ContentId) -> Vec<&Version> {
         let all = (*name, 0, ContentId([0; 32]))..=(*name, u64::MAX, ContentId([255; 32]));
         self.0.range(all).map(|(_, v)| v).filter(|v| v.body == *body).collect()
+    }
+
+    /// Whoever was given t shares has the key like a recipient.
+    pub(super) fn count_releases(&mut self, records: &Records) {
+        for version in self.0.values_mut() {
+            version.recipients.append(&mut version.dealings.released(records));
+        }
     }
 
     /// Different objects.

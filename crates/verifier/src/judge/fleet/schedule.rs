@@ -11,6 +11,7 @@ use bailiwick_protocol::signing::{Signed, SignedMessage};
 
 use super::audits::Audited;
 use super::log::{Book, Seen};
+use super::sharing::Records;
 use crate::anchors::Anchors;
 use crate::policy::Policy;
 use crate::reasons::{Reason, ReasonCode};
@@ -40,6 +41,8 @@ pub(super) struct Plans {
     inventories: BTreeMap<(HostKey, u64), BTreeSet<InventoryDigest>>,
     /// Why announcements are not used.
     pub(super) refused: Vec<Reason>,
+    /// Releases of custodians on record.
+    pub(super) releases: Records,
     /// Schedules that the policy names.
     wanted: Option<BTreeSet<ScheduleDigest>>,
 }
@@ -75,6 +78,9 @@ impl Plans {
         };
         let mut commitments = Vec::new();
         for logged in announced {
+            if plans.releases.take(&logged.entry) {
+                continue;
+            }
             let seen = match book.check(logged) {
                 Ok(seen) => seen,
                 Err(reason) => {

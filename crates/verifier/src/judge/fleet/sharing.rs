@@ -1,19 +1,19 @@
 //! Keys that custodians share, as envelopes show it: dealings verified in public, custodians looked up in the roster
 //! (spec verdict, clauses V37 to V42; spec custody, clauses K13, K14, K27).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bailiwick_custody::Dealing;
+use bailiwick_custody::{Dealing, DealingDigest, ReleaseEntry, VerifiedDealing, enough_released};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_roster::{KeyKind, Principal};
 
-use super::people::People;
+use super::people::{KeyId, People};
 
 /// What one dealing says, or why it says nothing.
 pub(super) enum Dealt {
-    /// Any `threshold` of these custodians, by ristretto255 key, recover one secret.
-    Sound { threshold: usize, custodians: Vec<[u8; 32]> },
+    /// Any t of its custodians recover one secret.
+    Sound(Box<VerifiedDealing>),
     /// It does not verify, or is about something else.
     Unsound(String),
 }
@@ -56,19 +56,29 @@ impl Dealings {
     pub(super) fn unsound(&self) -> impl Iterator<Item = &str> {
         self.0.values().filter_map(|d| match d {
             Dealt::Unsound(why) => Some(why.as_str()),
-            Dealt::Sound { .. } => None,
+            Dealt::Sound(_) => None,
         })
+    }
+
+    fn sound(&self) -> impl Iterator<Item = &VerifiedDealing> {
+        self.0.values().filter_map(|d| match d {
+            Dealt::Sound(dealing) => Some(&**dealing),
+            Dealt::Unsound(_) => None,
+        })
+    }
+
+    /// Keys to which enough custodians released, by their own word.
+    pub(super) fn released(&self, records: &Records) -> BTreeSet<KeyId> {
+        self.sound().flat_map(|dealing| records.enough(dealing)).collect()
     }
 
     /// Who shares each of the others.
     pub(super) fn holders<'p>(&self, people: &'p People) -> Vec<Holders<'p>> {
-        let sound = self.0.values().filter_map(|d| match d {
-            Dealt::Sound { threshold, custodians } => Some((*threshold, custodians)),
-            Dealt::Unsound(_) => None,
-        });
-        sound
-            .map(|(threshold, custodians)| {
-                let known: Vec<_> = custodians.iter().filter_map(|key| people.custodian(key)).collect();
+        self.sound()
+            .map(|dealing| {
+                let (threshold, custodians) = (dealing.threshold(), &dealing.dealing().custodians);
+                let known: Vec<_> =
+                    custodians.iter().filter_map(|c| people.custodian(c.key.point())).collect();
                 let unlisted = known.iter().filter(|p| !people.is_custodian(p)).count();
                 Holders { threshold, unknown: custodians.len() - known.len(), unlisted, known }
             })
@@ -83,6 +93,28 @@ pub(super) fn not_custodians(shares: usize) -> String {
     )
 }
 
+/// Releases on record, by dealing.
+#[derive(Default)]
+pub(super) struct Records(BTreeMap<DealingDigest, Vec<ReleaseEntry>>);
+
+impl Records {
+    /// Takes the entry if it is a record of a release. Whether a log has it makes no difference: it is its custodian's own word.
+    pub(super) fn take(&mut self, entry: &[u8]) -> bool {
+        let Ok(entry) = ReleaseEntry::from_bytes(entry) else { return false };
+        let Ok(said) = entry.0.decode_unverified() else { return false };
+        self.0.entry(said.dealing).or_default().push(entry);
+        true
+    }
+
+    /// Keys, by id, to which enough custodians of a dealing released: their holders have the secret.
+    fn enough(&self, dealing: &VerifiedDealing) -> impl Iterator<Item = KeyId> {
+        let entries = self.0.get(&dealing.digest()).into_iter().flatten();
+        let records: Vec<_> = entries.filter_map(|e| e.verify(dealing).ok()).collect();
+        let first_eight = |f: [u8; 32]| *f.first_chunk().expect("32 bytes begin with 8");
+        enough_released(dealing, &records).into_keys().map(first_eight)
+    }
+}
+
 fn judge(envelope: &Envelope, bytes: &[u8]) -> Dealt {
     let dealing = match Dealing::from_bytes(bytes) {
         Ok(dealing) => dealing,
@@ -92,10 +124,7 @@ fn judge(envelope: &Envelope, bytes: &[u8]) -> Dealt {
         return Dealt::Unsound(e.to_string());
     }
     match dealing.verify() {
-        Ok(d) => Dealt::Sound {
-            threshold: d.threshold(),
-            custodians: d.dealing().custodians.iter().map(|c| *c.key.point()).collect(),
-        },
+        Ok(d) => Dealt::Sound(Box::new(d)),
         Err(e) => Dealt::Unsound(e.to_string()),
     }
 }

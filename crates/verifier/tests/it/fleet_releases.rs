@@ -1,0 +1,94 @@
+//! Releases on record: whoever was given enough shares has the key like a recipient.
+
+use bailiwick_custody::{Dealing, ReleaseEntry, ReleaseRecord};
+use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::dossier::Logged;
+use bailiwick_protocol::envelope::{Envelope, Kem};
+use bailiwick_protocol::labels::Label;
+use bailiwick_roster::{Principal, Role};
+use bailiwick_verifier::{Claim, ReasonCode, Verdict};
+
+use crate::fleet_custody::{CUSTODY, NOTARIES, custody, deal_to_all, nobody, scene, secret};
+use crate::fleet_world::{FleetScene, held_by, roster_principal, x25519};
+
+use ReasonCode as C;
+use Verdict::{Inconclusive, Refuted, Supported};
+
+fn alone(e: &mut Envelope) {
+    deal_to_all(e, 3);
+    e.recipients.clear();
+}
+
+fn fingerprint(name: &str) -> [u8; 32] {
+    Label::Fingerprint.hash(&[&Kem::X25519.id().to_le_bytes()[..], &x25519(name)].concat())
+}
+
+/// The word of notary `i`, signed by notary `signer`, that it released its share of the object of the other host.
+fn record(i: usize, signer: usize, requester: &str) -> ReleaseEntry {
+    let mut e = held_by("other host").remove(0);
+    alone(&mut e);
+    let dealing = Dealing::from_bytes(&e.custody.unwrap().dealing).unwrap();
+    let said = ReleaseRecord {
+        dealing: dealing.digest(),
+        point: u16::try_from(i + 1).unwrap(),
+        requester: fingerprint(requester),
+        nonce: [u8::try_from(i).unwrap(); 32],
+        release: [9; 32],
+        released_unix_ms: 1_700_000_000_000,
+    };
+    said.sign(&secret(NOTARIES[signer].0))
+}
+
+#[track_caller]
+fn judged(s: FleetScene, records: &[ReleaseEntry], claim: Claim) -> (Verdict, C) {
+    let (mut dossier, s) = s.dossier();
+    // The proof is the log's business: what custodians signed counts against them either way.
+    let logged = |e: &ReleaseEntry| Logged { entry: e.to_bytes(), proof: b"proof".to_vec() };
+    dossier.announced.extend(records.iter().map(logged));
+    dossier.sort();
+    let report = s.verify_bytes(&dossier.to_bytes()).unwrap();
+    let c = report.claim(claim);
+    (c.verdict, c.reasons[0].code)
+}
+
+fn with_heir(role: Role, provider: Option<&'static str>) -> impl Fn(&mut Vec<Principal>) {
+    move |list| {
+        let mut p = roster_principal(Role::Recipient, "heir", "CH", "CH");
+        p.role = role;
+        p.provider = provider.map(str::to_owned);
+        list.push(p);
+    }
+}
+
+/// Two of three needed are nothing; three make whoever holds the key a way to it: unknown, known, or in a power's reach.
+#[test]
+fn enough_releases_to_one_key_are_a_way_to_the_object() {
+    assert!(CUSTODY.contains("provider"));
+    let three: Vec<_> = (0..3).map(|i| record(i, i, "heir")).collect();
+    let on = |people: &dyn Fn(&mut Vec<Principal>), records: &[ReleaseEntry]| {
+        judged(custody(alone, people), records, Claim::Custody)
+    };
+    assert_eq!(on(&nobody, &[]), (Supported, C::KeyShared));
+    assert_eq!(on(&nobody, &three[..2]), (Supported, C::KeyShared));
+    assert_eq!(on(&nobody, &three), (Inconclusive, C::RecipientUnknown));
+    assert_eq!(on(&with_heir(Role::Recipient, None), &three), (Supported, C::KeyShared));
+    let of_a_firm = with_heir(Role::Recipient, Some("Heir Cloud"));
+    assert_eq!(on(&of_a_firm, &three[..2]), (Supported, C::KeyShared));
+    assert_eq!(on(&of_a_firm, &three), (Refuted, C::PowerReachesKey));
+    let opaque = |records: &[ReleaseEntry]| {
+        judged(scene(alone, with_heir(Role::Vendor, None)), records, Claim::Opaque).0
+    };
+    assert_ne!(opaque(&three[..2]), Refuted);
+    assert_eq!(opaque(&three), Refuted);
+}
+
+/// Only custodians speak of their releases: one that signs for others, or twice, says nothing of theirs.
+#[test]
+fn records_that_custodians_did_not_sign_say_nothing() {
+    let forged: Vec<_> = (0..3).map(|i| record(i, 0, "heir")).collect();
+    assert_eq!(judged(custody(alone, nobody), &forged, Claim::Custody), (Supported, C::KeyShared));
+    let different = [record(0, 0, "heir"), record(1, 1, "heir"), record(2, 2, "other heir")];
+    assert_eq!(judged(custody(alone, nobody), &different, Claim::Custody), (Supported, C::KeyShared));
+    // Nor do records take anything from what the log shows.
+    assert_eq!(judged(custody(alone, nobody), &forged, Claim::Logged).0, Supported);
+}
