@@ -168,8 +168,8 @@ impl PublicKey {
         file.to_text()
     }
 
-    /// The key as one checksummed word; none for a custodian's, which travels as a file.
-    pub(crate) fn text(&self) -> anyhow::Result<Option<String>> {
+    /// The key as one checksummed word.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
         let kind = match (self.kind, self.algorithm.kem()) {
             (Kind::Recipient, Some(kem)) => TextKind::Recipient(kem),
             (Kind::Owner, _) => TextKind::Owner,
@@ -177,9 +177,9 @@ impl PublicKey {
             (Kind::Host, _) => TextKind::Host,
             (Kind::Roster, _) => TextKind::Roster,
             (Kind::Recipient, None) => bail!("a recipient key has a mechanism"),
-            (Kind::Custodian, _) => return Ok(None),
+            (Kind::Custodian, _) => TextKind::Custodian,
         };
-        Ok(Some(to_text(kind, &self.bytes)?))
+        Ok(to_text(kind, &self.bytes)?)
     }
 
     /// Reads the checksummed word.
@@ -190,6 +190,7 @@ impl PublicKey {
             TextKind::Auditor => (Kind::Auditor, Algorithm::Ed25519),
             TextKind::Host => (Kind::Host, Algorithm::Ed25519),
             TextKind::Roster => (Kind::Roster, Algorithm::Ed25519),
+            TextKind::Custodian => (Kind::Custodian, Algorithm::Ristretto255),
             TextKind::Recipient(Kem::P256) => (Kind::Recipient, Algorithm::P256),
             TextKind::Recipient(Kem::X25519) => (Kind::Recipient, Algorithm::X25519),
             TextKind::Recipient(Kem::XWing) => (Kind::Recipient, Algorithm::XWing),
@@ -444,9 +445,9 @@ pub(crate) fn read_custodian_key(path: &Path) -> anyhow::Result<CustodianSecretK
     Ok(CustodianSecretKey::from_bytes(secret.context("a secret key was read")?))
 }
 
-/// Reads a custodian's public key from its `.pub` file; its proof of possession is checked.
+/// A custodian's public key: its checksummed word, or its `.pub` file; its proof of possession is checked.
 pub(crate) fn read_custodian_public(path: &Path) -> anyhow::Result<CustodianPublicKey> {
-    let public = read_any_public(path)?;
+    let public = any_public(path)?;
     check_custodian(path, &public)?;
     Ok(CustodianPublicKey::from_bytes(&public.bytes)?)
 }

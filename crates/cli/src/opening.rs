@@ -67,6 +67,11 @@ impl OpeningArgs {
         Ok(&self.key)
     }
 
+    /// The key files as given; some may name an agent.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.key
+    }
+
     /// Whether standard input is taken by a secret.
     pub(crate) fn uses_stdin(&self) -> bool {
         self.key_from_age_output.as_deref().is_some_and(|p| p.as_os_str() == "-")
@@ -132,10 +137,14 @@ impl Opening {
             let copy = Secret::init_with(|b| b.copy_from_slice(key.expose_secret()));
             return Ok(Opener::with_file_key(envelope, copy)?);
         }
-        match open_as_recipient(owner, bytes, &self.held) {
-            Err(OpenError::NoRecipient) => {}
-            other => return Ok(other?),
-        }
+        // Who was sent the custodians' secret and cannot use it may have another way; if not, that is what is wrong.
+        let refused = match open_as_recipient(owner, bytes, &self.held) {
+            Err(e) if !matches!(e.downcast_ref(), Some(OpenError::NoRecipient)) && e.is::<OpenError>() => {
+                return Err(e);
+            }
+            Err(e) => e,
+            opened => return opened,
+        };
         for (public, agent) in &self.agents {
             for request in unwrap_requests(&envelope, public) {
                 let mut agent = agent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +156,7 @@ impl Opening {
         if let Some(passphrase) = &self.passphrase {
             return Ok(Opener::with_passphrase(owner, bytes, passphrase)?);
         }
-        Err(OpenError::NoRecipient.into())
+        Err(refused)
     }
 
     /// Like [`Opening::open`] where many envelopes are tried: what an agent or an old generation says is shown, and the envelope counts as

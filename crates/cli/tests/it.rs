@@ -10,6 +10,7 @@ mod it {
     mod compact;
     mod controls;
     mod custody;
+    mod custody_paths;
     mod demo;
     mod developer;
     mod directory;

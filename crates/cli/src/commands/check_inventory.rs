@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use bailiwick_possession::inventory::check_owner_range;
+use bailiwick_protocol::bundle::NoAnswer;
 use bailiwick_protocol::challenge::Target;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Dossier;
@@ -84,6 +85,8 @@ enum Committed {
     Other,
     /// In one the auditor says that the host gave none.
     NoneGiven,
+    /// In one the auditor says that it did not ask, which is nothing against the host; no other is there.
+    NotAsked,
     /// The dossier has none for this host and epoch.
     Missing,
 }
@@ -210,8 +213,12 @@ fn committed(path: &Path, inventory: &Inventory) -> anyhow::Result<(Committed, V
             by.insert(c.auditor);
             found = match (offered, found) {
                 (Offered::Inventory(digest), _) if *digest != inventory.digest() => Committed::Other,
-                (Offered::Inventory(_), Committed::Missing) => Committed::Same,
-                (Offered::Nothing(_), Committed::Missing | Committed::Same) => Committed::NoneGiven,
+                (Offered::Inventory(_), Committed::Missing | Committed::NotAsked) => Committed::Same,
+                (Offered::Nothing(NoAnswer::NotAsked), Committed::Missing) => Committed::NotAsked,
+                (Offered::Nothing(NoAnswer::NotAsked), before) => before,
+                (Offered::Nothing(_), Committed::Missing | Committed::Same | Committed::NotAsked) => {
+                    Committed::NoneGiven
+                }
                 (_, before) => before,
             };
         }
@@ -301,6 +308,10 @@ fn show(report: &Report) -> anyhow::Result<()> {
         )?,
         Committed::NoneGiven => say!(
             "in a commitment of the dossier the auditor says that the host GAVE NO INVENTORY; this one has digest {}",
+            report.digest
+        )?,
+        Committed::NotAsked => say!(
+            "in the dossier\u{2019}s commitment the auditor says that it DID NOT ASK for this epoch\u{2019}s inventory, which is nothing against the host; this one has digest {}",
             report.digest
         )?,
         Committed::Missing => {

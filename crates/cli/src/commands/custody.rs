@@ -2,6 +2,7 @@
 
 mod deal;
 mod network;
+mod records;
 mod recover;
 mod release;
 mod request;
@@ -11,19 +12,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_custody::{Dealing, VerifiedDealing};
+use bailiwick_custody::{Dealing, RecipientError, VerifiedDealing};
 use bailiwick_envelope::{OpenError, Opener, RecipientSecretKey};
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::{CustodyPart, Envelope};
+use bailiwick_protocol::envelope::{CustodyPart, Envelope, Role};
 use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::secret::Secret;
 
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::Help;
 use crate::keyfile::{self, Kind};
 use crate::output::read_bounded;
+use crate::say;
 
 /// Bytes of a request, a release or a receipt, at most.
 const MESSAGE_BYTES_MAX: u64 = 4096;
+
+/// Bytes of a policy file, at most; the verifier reads no longer one.
+const POLICY_BYTES_MAX: u64 = 1 << 20;
 
 /// Arguments of `custody`.
 #[derive(Debug, clap::Args)]
@@ -105,6 +111,56 @@ fn checked(envelope: &Envelope, part: &CustodyPart) -> anyhow::Result<VerifiedDe
     Ok(dealing.verify()?)
 }
 
+/// Who opens an object without custodians.
+#[derive(serde::Serialize)]
+struct Beside {
+    /// Entries with the file key.
+    other_recipients: usize,
+    /// Entries with the secret that custodians share: each opens the object alone, too, but in hybrid mode.
+    recipients_of_secret: usize,
+    passphrase: bool,
+    /// Whether any of these opens it.
+    opens_without_custodians: bool,
+    #[serde(skip)]
+    hybrid: bool,
+}
+
+impl Beside {
+    fn of(envelope: &Envelope, hybrid: bool) -> Self {
+        let with = |role| envelope.recipients.iter().filter(|r| r.role == role).count();
+        let (keys, secrets) = (with(Role::FileKey), with(Role::CustodySecret));
+        let passphrase = envelope.passphrase.is_some();
+        Self {
+            other_recipients: keys,
+            recipients_of_secret: secrets,
+            passphrase,
+            opens_without_custodians: keys > 0 || passphrase || (secrets > 0 && !hybrid),
+            hybrid,
+        }
+    }
+
+    fn print(&self) -> std::io::Result<()> {
+        if self.other_recipients > 0 {
+            say!(
+                "beside      {} recipients open it without custodians; `bailiwick rewrap` removes them",
+                self.other_recipients
+            )?;
+        }
+        if self.passphrase {
+            say!("beside      whoever knows the passphrase opens it without custodians")?;
+        }
+        match (self.recipients_of_secret, self.hybrid) {
+            (0, _) => Ok(()),
+            (n, false) => say!(
+                "beside      {n} recipients were sent the shared secret: each opens it alone, without custodians"
+            ),
+            (n, true) => say!(
+                "beside      {n} recipients were sent the shared secret; without the post-quantum half it opens nothing"
+            ),
+        }
+    }
+}
+
 fn name(dealing: &VerifiedDealing, custodian: usize) -> &str {
     dealing.dealing().custodians.get(custodian).map_or("nobody", |c| c.name.as_str())
 }
@@ -112,25 +168,48 @@ fn name(dealing: &VerifiedDealing, custodian: usize) -> &str {
 /// Opens an envelope as a recipient: of the file key, or of the secret that custodians share.
 ///
 /// # Errors
-/// As `Opener::new`.
+/// `OpenError` as `Opener::new` gives it. To whoever was sent the secret, else what is wrong with the dealing, or with what was sent.
 pub(crate) fn open_as_recipient(
     owner: &OwnerKey,
     bytes: &[u8],
     keys: &[RecipientSecretKey],
-) -> Result<Opener, OpenError> {
-    let refused = match Opener::new(owner, bytes, keys) {
-        Err(OpenError::NoRecipient) => OpenError::NoRecipient,
-        other => return other,
-    };
-    let envelope = bailiwick_envelope::verify(owner, bytes)?;
-    let file_key = envelope.custody.as_ref().and_then(|part| {
-        let content = bailiwick_envelope::open_custody_secret(&envelope, keys)?;
-        checked(&envelope, part).ok()?.open_as_recipient(&content, &part.wrapped).ok()
-    });
-    match file_key {
-        Some(key) => Opener::with_file_key(envelope, key),
-        None => Err(refused),
+) -> anyhow::Result<Opener> {
+    match Opener::new(owner, bytes, keys) {
+        Err(OpenError::NoRecipient) => {}
+        other => return Ok(other?),
     }
+    let envelope = bailiwick_envelope::verify(owner, bytes)?;
+    let Some(content) = bailiwick_envelope::open_custody_secret(&envelope, keys) else {
+        return Err(OpenError::NoRecipient.into());
+    };
+    let file_key =
+        file_key_under(&envelope, &content).context("you were sent the custodians\u{2019} secret")?;
+    with_dealt_key(envelope, file_key)
+}
+
+/// The file key under the secret a recipient was sent.
+fn file_key_under(envelope: &Envelope, content: &Secret<96>) -> anyhow::Result<Secret<32>> {
+    let part = envelope.custody.as_ref().context("the envelope has no dealing that it could be of")?;
+    let dealing = checked(envelope, part).context("the dealing does not hold")?;
+    dealing.open_as_recipient(content, &part.wrapped).map_err(|e| match e {
+        RecipientError::Hybrid => anyhow!(e),
+        cheat => anyhow!(cheat).context("the dealer cheated or made a mistake"),
+    })
+}
+
+/// Opens with a key that custodians share: if it is not the body's, the dealer is at fault.
+fn with_dealt_key(envelope: Envelope, file_key: Secret<32>) -> anyhow::Result<Opener> {
+    Opener::with_file_key(envelope, file_key).map_err(|e| {
+        anyhow!("what was dealt is not this body\u{2019}s key ({e}): the dealer cheated or made a mistake")
+    })
+}
+
+/// Digest of a policy file that this program can read: BLAKE3 of its bytes, as reports name it.
+fn policy_digest(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let bytes = read_bounded(path, POLICY_BYTES_MAX)?;
+    let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not text", path.display()))?;
+    bailiwick_verifier::Policy::parse(text).with_context(|| format!("{}", path.display()))?;
+    Ok(*blake3::hash(&bytes).as_bytes())
 }
 
 fn recipient_keys(paths: &[PathBuf]) -> anyhow::Result<Vec<RecipientSecretKey>> {

@@ -100,7 +100,7 @@ struct Shown {
     kind: Kind,
     algorithm: Algorithm,
     public: String,
-    text: Option<String>,
+    text: String,
     fingerprint: String,
     words: String,
 }
@@ -126,9 +126,7 @@ fn show(key: &PublicKey, json: bool, as_words: bool) -> anyhow::Result<()> {
         }
         _ => {
             say!("public key   {}", shown.public)?;
-            if let Some(text) = &shown.text {
-                say!("text         {text}")?;
-            }
+            say!("text         {}", shown.text)?;
         }
     }
     if let Some(point) = shown.public.get(..64).filter(|_| key.kind == Kind::Custodian) {

@@ -196,6 +196,15 @@ fn a_dossier_says_what_the_auditor_was_given() {
     assert_eq!(compare(&[&same, &none]), said(1, "none-given", 1));
     assert_eq!(compare(&[&other]), said(1, "other", 1));
     assert_eq!(compare(&[&none, &other, &same]), said(1, "other", 1));
+    // That the auditor did not ask is no word about the host: others outweigh it, and alone it is said as what it is.
+    let unasked = committed(7, 3, host, Offered::Nothing(NoAnswer::NotAsked), &key);
+    assert_eq!(compare(&[&unasked]), said(1, "not-asked", 1));
+    assert_eq!(compare(&[&unasked, &same]), said(0, "same", 1));
+    assert_eq!(compare(&[&unasked, &none]), said(1, "none-given", 1));
+    assert_eq!(compare(&[&unasked, &other]), said(1, "other", 1));
+    let unasked_first = committed(0, 3, host, Offered::Nothing(NoAnswer::NotAsked), &key);
+    assert_eq!(compare(&[&unasked_first, &same]), said(0, "same", 1));
+    assert_eq!(compare(&[&unasked_first, &none]), said(1, "none-given", 1));
     assert_eq!(compare(&[]), said(1, "missing", 0));
     let elsewhere = committed(4, 3, HostKey([7; 32]), silent, &key);
     let before = committed(5, 2, host, silent, &key);

@@ -7,13 +7,13 @@ use std::process::{Child, Stdio};
 use super::program::Place;
 
 /// A server process on loopback; killed when dropped.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Server {
-    fn start(place: &Place, arguments: &[&str]) -> Self {
+    pub(super) fn start(place: &Place, arguments: &[&str]) -> Self {
         let log = fs::File::options().create(true).append(true).open(place.path("server.log")).unwrap();
         let mut child = place.command(arguments).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use bailiwick_auditor::FileJournal;
+use bailiwick_custody::ReleaseEntry;
 use bailiwick_protocol::codec::Canonical;
-use bailiwick_protocol::dossier::{Dossier, SignedOpened};
+use bailiwick_protocol::dossier::{Dossier, Logged, SignedOpened};
 use bailiwick_protocol::inventory::{OwnerRange, SignedInventory};
-use bailiwick_protocol::limits::{DOSSIER_BYTES_MAX, ROSTER_BYTES_MAX};
+use bailiwick_protocol::limits::{DOSSIER_BYTES_MAX, LOG_ENTRY_BYTES_MAX, ROSTER_BYTES_MAX};
 
 use super::files::CampaignFile;
 use crate::Help;
@@ -32,6 +33,9 @@ pub(super) struct DossierArgs {
     /// `bailiwick check-inventory --save` keeps it; give one for each
     #[arg(long, value_name = "FILE")]
     add_inventory: Vec<PathBuf>,
+    /// A release on record: the custodian's entry, as `bailiwick custody release` writes it, and the proof of `bailiwick log add`; give one for each
+    #[arg(long, num_args = 2, value_names = ["ENTRY", "PROOF"])]
+    add_release: Vec<PathBuf>,
     /// The dossier to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -51,6 +55,14 @@ struct Report {
     opened: usize,
 }
 
+/// The entry of a release with its proof; `verify` judges both.
+fn read_release(entry: &Path, proof: &Path) -> anyhow::Result<Logged> {
+    let bytes = read_bounded(entry, LOG_ENTRY_BYTES_MAX as u64)?;
+    ReleaseEntry::from_bytes(&bytes)
+        .with_context(|| format!("{} is no record of a release", entry.display()))?;
+    Ok(Logged { entry: bytes, proof: read_bounded(proof, bailiwick_translog::PROOF_BYTES_MAX as u64)? })
+}
+
 /// Runs the command.
 pub(super) fn run(args: &DossierArgs) -> anyhow::Result<ExitCode> {
     CampaignFile::read(&args.campaign)?;
@@ -64,6 +76,9 @@ pub(super) fn run(args: &DossierArgs) -> anyhow::Result<ExitCode> {
     }
     for path in &args.add_inventory {
         dossier.inventories.push(read_inventory(path)?);
+    }
+    for pair in args.add_release.chunks_exact(2) {
+        dossier.announced.push(read_release(&pair[0], &pair[1])?);
     }
     dossier.sort();
     let bytes = dossier.to_bytes();

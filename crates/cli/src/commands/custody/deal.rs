@@ -15,10 +15,11 @@ use bailiwick_protocol::signing::SigningKey;
 
 use super::network::{Network, NetworkArgs, Powers};
 use super::recover::{Answers, file_key_of};
-use super::{InCustody, open_as_recipient, recipient_keys};
+use super::{Beside, InCustody, policy_digest, recipient_keys, with_dealt_key};
 use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::{self, Kind};
+use crate::opening::OpeningArgs;
 use crate::output::{AtomicFile, print_json, read_bounded};
 use crate::say;
 
@@ -39,6 +40,9 @@ struct Terms {
     /// Public key file of a recipient who is sent the shared secret itself, with the proof that custodians share it; repeat for each
     #[arg(long, value_name = "FILE", conflicts_with = "hybrid")]
     prove_to: Vec<PathBuf>,
+    /// The owner's policy file for this object: envelope and dealing name it from now on [default: what the envelope names]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts)
     #[arg(long)]
     hybrid: bool,
@@ -58,9 +62,8 @@ struct Terms {
 pub(super) struct DealArgs {
     /// The envelope
     envelope: PathBuf,
-    /// Secret key file of a recipient, to get at the key that is dealt
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    key: Vec<PathBuf>,
+    #[command(flatten)]
+    opening: OpeningArgs,
     #[command(flatten)]
     terms: Terms,
 }
@@ -70,10 +73,9 @@ pub(super) struct DealArgs {
 pub(super) struct ReshareArgs {
     /// The envelope
     envelope: PathBuf,
-    /// Secret key file of a recipient or, with --request, of the requester
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    key: Vec<PathBuf>,
-    /// The request the old custodians answered, if the key comes from them
+    #[command(flatten)]
+    opening: OpeningArgs,
+    /// The request the old custodians answered, if the key comes from them; then --key is the requester's
     #[arg(long, value_name = "FILE", requires = "release")]
     request: Option<PathBuf>,
     /// Their releases
@@ -92,9 +94,10 @@ struct Report {
     custodians: Vec<String>,
     hybrid: bool,
     roster: String,
+    policy: Option<String>,
     jurisdictions: Powers,
-    other_recipients: usize,
-    passphrase: bool,
+    #[serde(flatten)]
+    beside: Beside,
     envelope: String,
 }
 
@@ -108,28 +111,39 @@ pub(super) fn deal(args: &DealArgs) -> anyhow::Result<ExitCode> {
         return Err(anyhow!("{} is in custody already", args.envelope.display()))
             .context(Help("`bailiwick custody reshare` deals it to others"));
     }
-    let opener = open_as_recipient(&pinned, &bytes, &recipient_keys(&args.key)?)
-        .with_context(|| format!("cannot get at the key in {}", args.envelope.display()))
-        .context(Help("give the secret key of a recipient; `bailiwick inspect` lists their key ids"))?;
+    let opener = opened(&args.opening, &pinned, &bytes, &args.envelope, "`bailiwick inspect` lists them")?;
     put_in_custody(&args.terms, &args.envelope, envelope, opener.file_key(), &owner)
+}
+
+/// The object, opened to get at the key that is dealt: by a key file, an agent or a passphrase.
+fn opened(
+    opening: &OpeningArgs,
+    owner: &OwnerKey,
+    bytes: &[u8],
+    path: &Path,
+    help: &'static str,
+) -> anyhow::Result<Opener> {
+    let opened = opening.read()?.open(owner, bytes);
+    opened.with_context(|| format!("cannot get at the key in {}", path.display())).context(Help(help))
 }
 
 /// Runs `reshare`.
 pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.terms.owner, Kind::Owner)?;
     let pinned = OwnerKey(owner.public());
-    let keys = recipient_keys(&args.key)?;
     let bytes = read_bounded(&args.envelope, ENVELOPE_FILE_BYTES_MAX)?;
     let old = InCustody::read(&args.envelope, &pinned)?;
     let opener = match &args.request {
         Some(request) => {
+            let keys = recipient_keys(args.opening.files())?;
             let answers = Answers { request, releases: &args.release, keys: &keys };
             let (key, _, _) = file_key_of(&old, &answers)?;
-            Opener::with_file_key(old.envelope.clone(), key)?
+            with_dealt_key(old.envelope.clone(), key)?
         }
-        None => open_as_recipient(&pinned, &bytes, &keys)
-            .with_context(|| format!("cannot get at the key in {}", args.envelope.display()))
-            .context(Help("give a recipient\u{2019}s key, or the old custodians\u{2019} answers with --request and --release"))?,
+        None => {
+            let help = "give a recipient\u{2019}s key, or the old custodians\u{2019} answers with --request and --release";
+            opened(&args.opening, &pinned, &bytes, &args.envelope, help)?
+        }
     };
     let code = put_in_custody(&args.terms, &args.envelope, old.envelope, opener.file_key(), &owner)?;
     eprintln!(
@@ -170,13 +184,15 @@ fn put_in_custody(
         return Err(anyhow!("one power alone could compel or block a recovery: {}", powers.failing()))
             .context(Help("take custodians under other laws, or change the threshold; --despite-powers deals all the same"));
     }
+    if let Some(policy) = &terms.policy {
+        envelope.policy = Some(policy_digest(policy)?);
+    }
     let context = Context::next_of(&envelope, network.digest());
     let options = DealOptions { context, threshold, custodians: &custodians, hybrid: terms.hybrid };
     let mut rng = keyfile::system_rng()?;
     let dealt = share(&options, file_key, None, &mut rng).context("cannot deal")?;
     // Proofs of a dealing that is replaced are worth nothing.
     envelope.recipients.retain(|r| r.role != Role::CustodySecret);
-    let others = envelope.recipients.len();
     for path in &terms.prove_to {
         let key = keyfile::read_recipient_public(path)?;
         envelope.recipients.push(bailiwick_envelope::seal_custody_secret(
@@ -192,7 +208,7 @@ fn put_in_custody(
         "{found} recipients are more than an envelope holds"
     );
     envelope.custody = Some(dealt.part());
-    let (object, passphrase) = (envelope.name().to_string(), envelope.passphrase.is_some());
+    let (object, beside) = (envelope.name().to_string(), Beside::of(&envelope, terms.hybrid));
     let signed = bailiwick_envelope::sign_next(envelope, owner)?;
     // Written as it will be read: what does not read back is not written.
     let read = signed.verify(&owner.public()).context("what was dealt does not read back")?;
@@ -212,9 +228,9 @@ fn put_in_custody(
             custodians: custodians.into_iter().map(|c| c.name).collect(),
             hybrid: terms.hybrid,
             roster: network.digest().to_string(),
+            policy: dealt.dealing.context.policy.map(hex::encode),
             jurisdictions: powers,
-            other_recipients: others,
-            passphrase,
+            beside,
             envelope: destination.display().to_string(),
         },
         terms.json,
@@ -236,12 +252,9 @@ fn report(r: &Report, json: bool) -> anyhow::Result<()> {
         say!("custodian  {}", bailiwick_roster::Quoted(name))?;
     }
     r.jurisdictions.print()?;
-    if r.other_recipients > 0 || r.passphrase {
-        let phrase = if r.passphrase { " and a passphrase" } else { "" };
-        say!(
-            "beside     {} recipients{phrase} still open it without custodians; `bailiwick rewrap` removes them",
-            r.other_recipients
-        )?;
+    r.beside.print()?;
+    if let Some(policy) = &r.policy {
+        say!("policy     {policy}")?;
     }
     if r.hybrid {
         say!("receipts   none yet: ask each custodian for `bailiwick custody receipt`")?;

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use bailiwick_custody::{RecoverError, Release, Request, Share, recover};
-use bailiwick_envelope::{Opener, RecipientSecretKey};
+use bailiwick_envelope::RecipientSecretKey;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_roster::Quoted;
 
-use super::{InCustody, MESSAGE_BYTES_MAX, name, owner, recipient_keys};
+use super::{InCustody, MESSAGE_BYTES_MAX, name, owner, recipient_keys, with_dealt_key};
 use crate::Help;
 use crate::keyfile;
 use crate::output::{AtomicFile, print_json, read_bounded};
@@ -31,7 +31,7 @@ pub(super) struct Args {
     /// The request the custodians answered
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
-    /// Secret key file of the requester
+    /// Secret key file of the requester; no agent opens releases in this version
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// The custodians' releases; bad ones are named and left out
@@ -117,9 +117,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let keys = recipient_keys(std::slice::from_ref(&args.key))?;
     let answers = Answers { request: &args.request, releases: &args.release, keys: &keys };
     let (key, custodians, refused) = file_key_of(&object, &answers)?;
-    let opener = Opener::with_file_key(object.envelope.clone(), key).context(
-        "the shares are right, but what was dealt is not this body\u{2019}s key: its owner dealt a wrong one",
-    )?;
+    let opener =
+        with_dealt_key(object.envelope.clone(), key).context("the custodians\u{2019} shares are right")?;
     let body = File::open(&args.body).with_context(|| format!("cannot open {}", args.body.display()))?;
     let mut out = AtomicFile::create(&args.output, 0o600)?;
     let opened =

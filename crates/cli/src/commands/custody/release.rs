@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_custody::{Receipt, Request, release};
+use bailiwick_custody::{Receipt, ReleaseRecord, Request, release};
 use bailiwick_protocol::codec::Canonical as _;
 
 use super::{InCustody, MESSAGE_BYTES_MAX, name, owner};
 use crate::Help;
+use crate::audit::now_unix_ms;
 use crate::keyfile;
 use crate::output::{print_json, read_bounded, write_new};
 use crate::say;
@@ -21,7 +22,7 @@ pub(super) struct Args {
     /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
     #[arg(long, value_name = "KEY")]
     owner: String,
-    /// The custodian's secret key file
+    /// The custodian's secret key file; no agent holds such keys, a share takes the secret itself
     #[arg(long, value_name = "FILE")]
     custodian: PathBuf,
     /// The request
@@ -33,6 +34,9 @@ pub(super) struct Args {
     /// Where the release goes
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Where the entry goes that `bailiwick log add` puts on record, before the release is handed over [default: OUTPUT.entry]
+    #[arg(long, value_name = "FILE")]
+    entry: Option<PathBuf>,
     /// Print the release as JSON
     #[arg(long)]
     json: bool,
@@ -47,6 +51,7 @@ struct Report {
     nonce: String,
     /// What to log: it tells releases apart and says nothing of the share.
     release: String,
+    entry: String,
     output: String,
 }
 
@@ -69,6 +74,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let made = release(&object.dealing, &request, &key, &mut keyfile::system_rng()?)
         .context("nothing is released")?;
+    let entry = ReleaseRecord::of(&made, &request, now_unix_ms()).sign(&key);
+    let entry_path = args.entry.clone().unwrap_or_else(|| keyfile::with_suffix(&args.output, ".entry"));
+    // The record first: no release is there that nobody can enter.
+    write_new(&entry_path, 0o644, &entry.to_bytes())?;
     write_new(&args.output, 0o644, &made.to_bytes())?;
     let report = Report {
         object: object.envelope.name().to_string(),
@@ -77,6 +86,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         requester: hex::encode(requester.fingerprint()),
         nonce: hex::encode(made.nonce),
         release: hex::encode(made.digest()),
+        entry: entry_path.display().to_string(),
         output: args.output.display().to_string(),
     };
     if args.json {
@@ -88,7 +98,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             report.object
         )?;
         say!("requester  {} (nobody else can open it)", report.requester)?;
-        say!("to log     {}", report.release)?;
+        say!("digest     {}", report.release)?;
+        say!("to log     {}: `bailiwick log add` it before you hand the release over", report.entry)?;
         say!("wrote      {}", report.output)?;
     }
     Ok(ExitCode::SUCCESS)

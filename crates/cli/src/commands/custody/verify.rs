@@ -1,17 +1,19 @@
 //! `custody verify`: what anyone can check.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use bailiwick_custody::Receipt;
-use bailiwick_envelope::Opener;
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::Role;
 use bailiwick_roster::Quoted;
 
 use super::network::{NetworkArgs, Powers};
-use super::{InCustody, MESSAGE_BYTES_MAX, owner, recipient_keys};
+use super::records::{RecordArgs, Released};
+use super::{
+    Beside, InCustody, MESSAGE_BYTES_MAX, file_key_under, owner, policy_digest, recipient_keys,
+    with_dealt_key,
+};
 use crate::Help;
 use crate::output::{print_json, read_bounded};
 use crate::say;
@@ -32,6 +34,11 @@ pub(super) struct Args {
     /// Receipts of custodians for their post-quantum shares
     #[arg(long, value_name = "FILE", num_args = 1..)]
     receipt: Vec<PathBuf>,
+    #[command(flatten)]
+    records: RecordArgs,
+    /// The owner's policy file: is it the one that envelope and dealing name?
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
     json: bool,
@@ -46,6 +53,8 @@ struct Report {
     threshold: usize,
     custodians: Vec<CustodianLine>,
     hybrid: bool,
+    /// Digest of the policy it was dealt under.
+    policy: Option<String>,
     /// The public proof: any t custodians recover the same secret.
     one_secret: bool,
     /// Whether somebody who holds the secret checked that the body opens under it; null when nobody could.
@@ -54,8 +63,10 @@ struct Report {
     roster_agrees: Option<bool>,
     contradictions: Vec<String>,
     jurisdictions: Powers,
-    other_recipients: usize,
-    passphrase: bool,
+    #[serde(flatten)]
+    beside: Beside,
+    /// Releases on record; null when none were given.
+    released: Option<Released>,
 }
 
 #[derive(serde::Serialize)]
@@ -71,7 +82,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
     let network = args.network.read()?;
     let dealing = object.dealing.dealing();
-    let contradictions = network.as_ref().map(|n| n.contradictions(&object.dealing));
+    let roster_says = network.as_ref().map(|n| n.contradictions(&object.dealing));
+    let roster_agrees = roster_says.as_ref().map(Vec::is_empty);
+    let mut contradictions = roster_says.unwrap_or_default();
+    contradictions.extend(args.policy.as_deref().map(|p| other_policy(p, &object)).transpose()?.flatten());
     let attributes: Vec<_> = dealing.custodians.iter().map(|c| &c.attributes).collect();
     let jurisdictions = Powers::of(object.dealing.threshold(), &attributes);
     let receipts = receipts(&object, &args.receipt)?;
@@ -94,13 +108,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         threshold: object.dealing.threshold(),
         custodians,
         hybrid: dealing.is_hybrid(),
+        policy: dealing.context.policy.map(hex::encode),
         one_secret: true,
         opens_body: if args.key.is_empty() { None } else { Some(opens_body(&object, args)?) },
-        roster_agrees: contradictions.as_ref().map(Vec::is_empty),
-        contradictions: contradictions.unwrap_or_default(),
+        roster_agrees,
+        contradictions,
         jurisdictions,
-        other_recipients: object.envelope.recipients.iter().filter(|r| r.role != Role::CustodySecret).count(),
-        passphrase: object.envelope.passphrase.is_some(),
+        beside: Beside::of(&object.envelope, dealing.is_hybrid()),
+        released: args.records.read(&object.dealing)?,
     };
     let fine = report.contradictions.is_empty() && report.jurisdictions.passes;
     if args.json {
@@ -117,10 +132,23 @@ fn opens_body(object: &InCustody, args: &Args) -> anyhow::Result<bool> {
     let content = bailiwick_envelope::open_custody_secret(&object.envelope, &keys)
         .ok_or_else(|| anyhow!("none of the given keys was sent the shared secret"))
         .context(Help("the owner sends it with `custody deal --prove-to`"))?;
-    let key = object.dealing.open_as_recipient(&content, &object.part.wrapped)?;
-    Opener::with_file_key(object.envelope.clone(), key)
-        .context("the body does not open under the shared secret")?;
+    with_dealt_key(object.envelope.clone(), file_key_under(&object.envelope, &content)?)?;
     Ok(true)
+}
+
+/// What is wrong with a policy file.
+fn other_policy(path: &Path, object: &InCustody) -> anyhow::Result<Option<String>> {
+    let given = policy_digest(path)?;
+    let named = object.dealing.dealing().context.policy;
+    Ok((named != Some(given)).then(|| match named {
+        None => "it was dealt under no policy".to_owned(),
+        Some(named) => format!(
+            "it was dealt under policy {}, {} is {}",
+            hex::encode(named),
+            path.display(),
+            hex::encode(given)
+        ),
+    }))
 }
 
 fn receipts(object: &InCustody, paths: &[PathBuf]) -> anyhow::Result<Vec<usize>> {
@@ -140,6 +168,10 @@ fn print(r: &Report) -> std::io::Result<()> {
         r.threshold,
         r.custodians.len()
     )?;
+    say!(
+        "proved      the dealing is for this owner, object, body, policy and roster, from generation {} on; each custodian\u{2019}s key was made by somebody who knew its secret",
+        r.dealt_at_generation
+    )?;
     for c in &r.custodians {
         let receipt = match c.receipt {
             Some(true) => ", has given a receipt",
@@ -151,16 +183,19 @@ fn print(r: &Report) -> std::io::Result<()> {
     r.jurisdictions.print()?;
     match r.roster_agrees {
         Some(true) => say!("roster      names the same custodians under the same laws")?,
-        Some(false) => {
-            for text in &r.contradictions {
-                say!("roster      CONTRADICTS: {text}")?;
-            }
-        }
+        Some(false) => say!("roster      does not agree")?,
         None => say!("roster      none given: names and laws of custodians are the owner\u{2019}s word")?,
     }
-    if r.other_recipients > 0 || r.passphrase {
-        let phrase = if r.passphrase { " and a passphrase" } else { "" };
-        say!("beside      {} recipients{phrase} open it without custodians", r.other_recipients)?;
+    match &r.policy {
+        Some(policy) => say!("policy      {policy}")?,
+        None => say!("policy      none")?,
+    }
+    for text in &r.contradictions {
+        say!("CONTRADICTS {text}")?;
+    }
+    r.beside.print()?;
+    if let Some(released) = &r.released {
+        released.print(r.threshold)?;
     }
     match r.opens_body {
         Some(true) => say!(
@@ -175,5 +210,8 @@ fn print(r: &Report) -> std::io::Result<()> {
             "not proved  that the post-quantum shares belong together: receipts and a test recovery show it"
         )?;
     }
+    say!(
+        "not proved  who custodians are (that is the roster\u{2019}s word), that they still have their keys, will answer, or do not collude"
+    )?;
     say!("dealing     {}", r.dealing)
 }
