@@ -255,10 +255,18 @@ fn mixed_sets_are_refused_by_name() {
 #[test]
 fn aligned_deletions_at_every_shard_are_repaired_up_to_the_limit() {
     // 40 data blocks and 3 parity blocks a shard.
-    let place = sealed("3/4", 3 * 40 * 16_384 - 100_000);
+    let place = Place::with_keys();
+    fs::write(place.path("plain"), data(3 * 40 * 16_384 - 100_000)).unwrap();
+    let seal =
+        ["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", "3/4", "--no-commit"];
+    let sealed = String::from_utf8(place.run(&seal)).unwrap();
     let blocks = (fs::read(body(&place, 0)).unwrap().len() - 56 - 16) / 16_400;
     let limit = blocks - blocks * 15 / 16;
     assert!(limit >= 2, "{blocks}");
+    // The limits of both codes are said when they are made.
+    assert!(sealed.contains("any 3 of them to open; up to 1 may be lost"), "{sealed}");
+    let inside = format!("inside    any {limit} of the {blocks} chunks of a shard may be lost, too");
+    assert!(sealed.contains(&inside), "{sealed}");
     let delete = |range: std::ops::Range<usize>| {
         for shard in 0..4 {
             let mut bytes = fs::read(body(&place, shard)).unwrap();

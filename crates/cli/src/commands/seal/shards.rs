@@ -54,7 +54,30 @@ struct Sealed {
     data_bytes: u64,
     padded_bytes: u64,
     bodies: String,
+    inside: Inside,
     shards: Vec<SealedShard>,
+}
+
+/// The code inside each shard (spec shards, clause Q5): of the `blocks` of a shard, in `groups` groups, `repairable` of each group may be lost.
+#[derive(serde::Serialize)]
+struct Inside {
+    blocks: u64,
+    groups: u64,
+    repairable: u64,
+}
+
+impl std::fmt::Display for Inside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { blocks, groups, repairable } = self;
+        match (repairable, groups) {
+            (0, _) => write!(f, "each shard is one chunk: whatever is lost of it loses the shard"),
+            (p, 1) => write!(f, "any {p} of the {blocks} chunks of a shard may be lost, too"),
+            (p, g) => write!(
+                f,
+                "any {p} of the {blocks} chunks of a shard may be lost, too; and 3 % of all by whoever does not know its key ({g} groups of {p})"
+            ),
+        }
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -140,6 +163,11 @@ pub(super) fn run(args: &Args, split: Split, listing: Option<&Listing>) -> anyho
         data_bytes,
         padded_bytes: geometry.padded_length(),
         bodies: hex::encode(set.bodies),
+        inside: Inside {
+            blocks: geometry.blocks(),
+            groups: geometry.groups(),
+            repairable: geometry.parity_per_group(),
+        },
         shards: Vec::new(),
     };
     for (shard, (growing, body)) in (0..).zip(shards.into_iter().zip(bodies)) {
@@ -173,6 +201,7 @@ fn show(args: &Args, about: &Sealed) -> anyhow::Result<()> {
     let each = about.shards.first().map_or(0, |s| s.body_bytes);
     say!("shards    {} (bodies of {each} bytes, each with its envelope)", printable(&about.folder))?;
     say!("needs     any {} of them to open; up to {} may be lost", about.k, about.n - about.k)?;
+    say!("inside    {}", about.inside)?;
     if args.no_commit {
         say!("no storage commitments yet: `bailiwick commit` adds one to each shard")?;
     }
@@ -277,7 +306,15 @@ fn complete(shards: &[Growing], geometry: &Geometry, commit: bool) -> anyhow::Re
 
 #[cfg(test)]
 mod tests {
-    use super::Split;
+    use super::{Inside, Split};
+
+    #[test]
+    fn the_limit_of_the_inner_code_is_said() {
+        let said = |blocks, groups, repairable| Inside { blocks, groups, repairable }.to_string();
+        assert_eq!(said(1, 1, 0), "each shard is one chunk: whatever is lost of it loses the shard");
+        assert_eq!(said(43, 1, 3), "any 3 of the 43 chunks of a shard may be lost, too");
+        assert!(said(9600, 3, 200).contains("3 % of all by whoever does not know its key"));
+    }
 
     #[test]
     fn a_split_is_two_numbers_in_order() {
