@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
+use bailiwick_protocol::http_signature::{Content, sha256};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
@@ -118,6 +119,15 @@ impl Incoming {
             out.extend_from_slice(&piece);
         }
         Ok(out.freeze())
+    }
+
+    /// The whole rest, which must be what the request's signature covers.
+    pub(crate) async fn covered(&mut self, max: usize, content: &Content) -> Result<Bytes, ApiError> {
+        let bytes = self.whole(max).await?;
+        if *content == Content::Digest(sha256(&bytes)) {
+            return Ok(bytes);
+        }
+        Err(ApiError::bad_request("the body is not the one the request's signature covers"))
     }
 
     /// Up to `max` bytes in one piece, less only at the end of the body.

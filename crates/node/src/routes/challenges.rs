@@ -9,7 +9,6 @@ use axum::response::Response;
 use bailiwick_protocol::api::{ErrorBody, Job, MEDIA_TYPE_RESPONSE};
 use bailiwick_protocol::challenge::SignedChallenge;
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::http_signature::{Content, sha256};
 use bailiwick_protocol::ids::ChallengeDigest;
 
 use super::typed;
@@ -39,10 +38,8 @@ pub(super) async fn challenge(
     let (parts, body) = request.into_parts();
     let caller = app.authenticate(&parts, BodyKind::Whole).await?;
     let auditor = caller.audits()?;
-    let bytes = Incoming::new(body, &app.config.limits).whole(SignedChallenge::BYTES_MAX).await?;
-    if caller.content != Content::Digest(sha256(&bytes)) {
-        return Err(ApiError::bad_request("the body is not the one the request's signature covers"));
-    }
+    let mut incoming = Incoming::new(body, &app.config.limits);
+    let bytes = incoming.covered(SignedChallenge::BYTES_MAX, &caller.content).await?;
     // The auditor's signature is checked before anything inside is decoded.
     let challenge =
         SignedChallenge::from_bytes(&bytes).and_then(|s| s.verify(auditor.as_bytes())).map_err(|e| {

@@ -11,7 +11,7 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::http_signature::{Content, sha256};
 use bailiwick_protocol::ids::UnitName;
-use bailiwick_store::{Admission, StoreError, Upload};
+use bailiwick_store::{Admission, Store, StoreError, Stored, Upload};
 
 use super::objects::to_api;
 use super::unit_name;
@@ -45,8 +45,7 @@ pub(super) async fn put_object(
     request: Request,
 ) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
     let (parts, body) = request.into_parts();
-    let Announced { name, digest, length, body_bytes_max, place } = match announced(&app, path, &parts).await
-    {
+    let announced = match announced(&app, path, &parts).await {
         Ok(announced) => announced,
         Err(refusal) => {
             // Who asks first has sent nothing yet, and waits for the connection to end with the answer.
@@ -57,8 +56,7 @@ pub(super) async fn put_object(
         }
     };
     let mut incoming = Incoming::new(body, &app.config.limits);
-    let answer = receive(&app, name, digest, length, body_bytes_max, &mut incoming).await;
-    drop(place);
+    let answer = receive(&app, announced, &mut incoming).await;
     // The answer may be known long before the body has come.
     incoming.drain().await;
     answer
@@ -88,24 +86,44 @@ pub(super) async fn put_envelope(
     let name = unit_name(path)?;
     let caller = app.authenticate(&parts, BodyKind::Whole).await?;
     caller.owns(&name.owner)?;
-    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
-    if media_type != Some(MEDIA_TYPE_ENVELOPE.as_bytes()) {
-        let help = "send Content-Type: application/vnd.bailiwick.envelope+cbor";
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "not an envelope", help));
-    }
-    // The body is copied on the disk: that is an upload's work.
-    let _place = app
-        .uploads
-        .take(name.owner.0)
-        .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
-    let signed = Incoming::new(body, &app.config.limits).whole(SignedEnvelope::BYTES_MAX).await?;
-    if caller.content != Content::Digest(sha256(&signed)) {
-        return Err(ApiError::bad_request("the envelope is not the one the request's signature covers"));
-    }
+    check_media_type(&parts, MEDIA_TYPE_ENVELOPE, "not an envelope", ENVELOPE_HELP)?;
+    let place = place_of(&app, &name)?;
+    let signed =
+        Incoming::new(body, &app.config.limits).covered(SignedEnvelope::BYTES_MAX, &caller.content).await?;
     verified(&signed, &name)?;
-    let stored = app.with_store(move |store| store.replace_envelope(&signed, &name.owner)).await?;
+    let replace = move |store: &Store| {
+        // Until the work is done, also when nobody waits for the answer any more.
+        let _place = place;
+        store.replace_envelope(&signed, &name.owner)
+    };
+    Ok(answer(&app.with_store(replace).await?))
+}
+
+const ENVELOPE_HELP: &str = "send Content-Type: application/vnd.bailiwick.envelope+cbor";
+const OBJECT_HELP: &str = "send Content-Type: application/vnd.bailiwick.object";
+
+fn check_media_type(
+    parts: &Parts,
+    expected: &str,
+    message: &'static str,
+    help: &'static str,
+) -> Result<(), ApiError> {
+    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    if media_type == Some(expected.as_bytes()) {
+        return Ok(());
+    }
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", message, help))
+}
+
+/// A place among the uploads at a time.
+fn place_of(app: &App, name: &UnitName) -> Result<Place, ApiError> {
+    let taken = app.uploads.take(name.owner.0);
+    taken.map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))
+}
+
+fn answer(stored: &Stored) -> (StatusCode, Json<ObjectRecord>) {
     let status = if stored.already { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(to_api(&stored.record))))
+    (status, Json(to_api(&stored.record)))
 }
 
 /// An upload that may begin.
@@ -126,11 +144,7 @@ async fn announced(app: &App, path: (String, String, String), parts: &Parts) -> 
     let name = unit_name(path)?;
     let caller = app.authenticate(parts, BodyKind::Object).await?;
     caller.owns(&name.owner)?;
-    let media_type = parts.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
-    if media_type != Some(MEDIA_TYPE_OBJECT.as_bytes()) {
-        let help = "send Content-Type: application/vnd.bailiwick.object";
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "not an object", help));
-    }
+    check_media_type(parts, MEDIA_TYPE_OBJECT, "not an object", OBJECT_HELP)?;
     let Content::Object { envelope: digest, length } = caller.content else {
         return Err(ApiError::internal());
     };
@@ -140,19 +154,13 @@ async fn announced(app: &App, path: (String, String, String), parts: &Parts) -> 
     if length > upload_bytes_max {
         return Err(ApiError::too_large(upload_bytes_max));
     }
-    let place = app
-        .uploads
-        .take(name.owner.0)
-        .map_err(|why| app.no_place("uploads", why, "too many uploads at a time", 5))?;
+    let place = place_of(app, &name)?;
     Ok(Announced { name, digest, length, body_bytes_max, place })
 }
 
 async fn receive(
     app: &App,
-    name: UnitName,
-    digest: [u8; 32],
-    length: u64,
-    body_bytes_max: u64,
+    Announced { name, digest, length, body_bytes_max, place }: Announced,
     incoming: &mut Incoming,
 ) -> Result<(StatusCode, Json<ObjectRecord>), ApiError> {
     let head = incoming.exact(4).await?;
@@ -178,11 +186,7 @@ async fn receive(
     let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
     match admission {
         Admission::AlreadyStored(record) => Ok((StatusCode::OK, Json(to_api(&record)))),
-        Admission::Upload(upload) => {
-            let stored = write_body(upload, incoming).await?;
-            let status = if stored.already { StatusCode::OK } else { StatusCode::CREATED };
-            Ok((status, Json(to_api(&stored.record))))
-        }
+        Admission::Upload(upload) => Ok(answer(&write_body(upload, place, incoming).await?)),
     }
 }
 
@@ -199,20 +203,22 @@ fn verified(bytes: &[u8], name: &UnitName) -> Result<Envelope, ApiError> {
 }
 
 /// Streams the body to the upload: one batch is on its way to the disk while the next one arrives. No thread waits for
-/// the network. The upload is dropped, and leaves nothing, when either side fails.
-async fn write_body(
-    upload: Box<Upload>,
-    incoming: &mut Incoming,
-) -> Result<bailiwick_store::Stored, ApiError> {
+/// the network. The upload is dropped, and leaves nothing, when either side fails. Its place goes with it to the disk: what is still
+/// written after the client went away is counted.
+async fn write_body(upload: Box<Upload>, place: Place, incoming: &mut Incoming) -> Result<Stored, ApiError> {
     let at_work = |_| ApiError::internal();
-    let mut writing = tokio::task::spawn_blocking(move || Ok::<_, StoreError>(upload));
+    let mut writing = tokio::task::spawn_blocking(move || Ok::<_, StoreError>((upload, place)));
     loop {
         let batch = incoming.batch(BATCH_BYTES).await?;
-        let mut upload = writing.await.map_err(at_work)??;
+        let (mut upload, place) = writing.await.map_err(at_work)??;
         if batch.is_empty() {
-            return Ok(tokio::task::spawn_blocking(move || upload.finish()).await.map_err(at_work)??);
+            let finish = move || {
+                let _place = place;
+                upload.finish()
+            };
+            return Ok(tokio::task::spawn_blocking(finish).await.map_err(at_work)??);
         }
-        writing = tokio::task::spawn_blocking(move || upload.write(&batch).map(|()| upload));
+        writing = tokio::task::spawn_blocking(move || upload.write(&batch).map(|()| (upload, place)));
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use bailiwick_client::ClientError;
 use bailiwick_node::replay::FloorFile;
-use bailiwick_protocol::api::JobState;
+use bailiwick_protocol::api::{JobState, MEDIA_TYPE_ENVELOPE};
 use bailiwick_protocol::challenge::SignedChallenge;
-use bailiwick_protocol::http_signature::Content;
+use bailiwick_protocol::http_signature::{Content, sha256};
 use bailiwick_protocol::ids::{AuditorKey, OwnerKey};
 use bailiwick_store::files::StdFiles;
 
@@ -87,6 +87,51 @@ fn a15_one_key_does_not_use_up_the_uploads() {
     }
     assert_eq!(further.by_hand(&node).send().status, 201, "once there is room");
     wait_for(&node, "bailiwick_no_place_total{limit=\"uploads\",reason=\"key_share\"} 1");
+}
+
+/// A15: work that goes on after its client went away keeps its place.
+#[test]
+fn a15_work_for_a_client_that_went_away_keeps_its_place() {
+    for whole in [true, false] {
+        let (mut node, files) = Node::faulty();
+        (node.config.limits.uploads, node.config.limits.key_share_percent) = (1, 100);
+        node.start();
+        let (first, next) = (Object::of(OWNER, 1, 2000, 1), Object::of(OWNER, 1, 2000, 2));
+        assert_eq!(first.by_hand(&node).send().status, 201);
+        let (reached, go_on) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (at, wait) = (Arc::clone(&reached), Arc::clone(&go_on));
+        files.fail(move |call, path| {
+            let held = call == Call::Sync && path.extension().is_some_and(|e| e == "part");
+            if held && !at.swap(true, Ordering::SeqCst) {
+                while !wait.load(Ordering::SeqCst) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            None
+        });
+        let mut alone = node.by_hand("PUT", next.path() + "/envelope");
+        alone.content = Content::Digest(sha256(&next.signed));
+        alone.headers = vec![
+            ("content-type".into(), MEDIA_TYPE_ENVELOPE.into()),
+            ("content-length".into(), next.signed.len().to_string()),
+        ];
+        alone.body = next.signed.clone();
+        let request = if whole { next.by_hand(&node) } else { alone };
+        let mut stream = TcpStream::connect(node.address).unwrap();
+        stream.write_all(&request.bytes()).unwrap();
+        while !reached.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(stream);
+        // Until the node has noticed.
+        std::thread::sleep(Duration::from_millis(300));
+        let other = Object::new(2, 2000);
+        let refused = other.by_hand(&node).send();
+        assert_eq!((refused.status, refused.code().as_str()), (503, "busy"), "whole: {whole}");
+        go_on.store(true, Ordering::SeqCst);
+        wait_for(&node, "bailiwick_uploads_at_work 0");
+        assert_eq!(other.by_hand(&node).send().status, 201, "honest twin");
+    }
 }
 
 /// A15: an auditor that floods the prover gets its share of the queue; another auditor's challenge is taken and answered.
