@@ -134,9 +134,11 @@ fn a_replaced_envelope_does_not_bring_a_deleted_object_back() {
     assert!(store.get(&name).unwrap().is_none());
     assert_eq!((files(&fs, "").len(), store.usage().total.file_bytes), (0, 0));
     assert!(!fs.files().iter().any(|(p, _)| p.starts_with("/s/tmp")));
-    // Honest twin: nothing happens meanwhile.
+    // Honest twin: nothing happens meanwhile. A delete takes the envelope with it: it holds the ways to the file key.
     of(1, 5_000).put(&store).unwrap();
     of(2, 5_000).rewrap(&store).unwrap();
+    assert!(store.delete(&name).unwrap());
+    assert_eq!((files(&fs, "").len(), store.usage().total.file_bytes), (0, 0));
 }
 
 /// A failed replacement changes nothing, whichever call fails; what it leaves does not outlive the next start.
