@@ -1,11 +1,11 @@
 //! Who is left when one power takes whom it reaches, and who counts as a custodian: a wrong *refuted* is as bad as a wrong *supported*.
 
 use bailiwick_protocol::envelope::{Envelope, Kem, RecipientEntry, Role as Entry};
-use bailiwick_roster::{Principal, Role};
+use bailiwick_roster::{KeyKind, Principal, PublicKey, Role};
 use bailiwick_verifier::{Claim, ReasonCode as C, Verdict};
 
 use crate::fleet_custody::{
-    CUSTODY, custody, deal_to_all, nobody, over_time, put_in_custody, run_by_the_hosts_firm, scene,
+    CUSTODY, NOTARIES, custody, deal_to_all, nobody, over_time, put_in_custody, run_by_the_hosts_firm, scene,
     with_passphrase,
 };
 use crate::fleet_world::{FleetScene, POLICY, key_id, x25519};
@@ -136,6 +136,30 @@ fn custodians_the_roster_does_not_have_as_such_support_nothing() {
         custody(put_in_custody, one(change)).expect(Claim::Custody, Inconclusive, C::CustodianUnknown);
         scene(put_in_custody, one(change)).expect(Claim::Opaque, Inconclusive, C::CustodianUnknown);
     }
+}
+
+/// A principal with several keys is still one: with t of them it has the key, whatever powers reach it. So has any one custodian if t is 1.
+#[test]
+fn shares_in_one_hand_are_no_sharing() {
+    let merged = |n: usize| {
+        move |list: &mut Vec<Principal>| {
+            let keys: Vec<_> = NOTARIES[1..n].iter().map(|(name, _)| key_of(list, name)).collect();
+            list.retain(|p| !NOTARIES[1..n].iter().any(|(name, _)| p.name == *name));
+            let first = list.iter_mut().find(|p| p.name == NOTARIES[0].0).unwrap();
+            first.keys.extend(keys);
+            first.keys.sort();
+        }
+    };
+    custody(put_in_custody, merged(2)).expect(Claim::Custody, Supported, C::KeyShared);
+    let c = custody(put_in_custody, merged(3)).expect(Claim::Custody, Inconclusive, C::NoSharing);
+    assert!(c.reasons[0].text.contains("alone has as many shares"), "{:#?}", c.reasons);
+    custody(|e| deal_to_all(e, 2), nobody).expect(Claim::Custody, Supported, C::KeyShared);
+    custody(|e| deal_to_all(e, 1), nobody).expect(Claim::Custody, Inconclusive, C::NoSharing);
+}
+
+fn key_of(list: &[Principal], name: &str) -> PublicKey {
+    let p = list.iter().find(|p| p.name == name).unwrap();
+    p.keys.iter().find(|k| k.kind == KeyKind::Ristretto255).unwrap().clone()
 }
 
 /// Nor are they known to be taken; but what reached them reached their shares.

@@ -74,6 +74,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let made = release(&object.dealing, &request, &key, &mut keyfile::system_rng()?)
         .context("nothing is released")?;
+    // Both or none: an entry without a release would be in the way of the next try.
+    anyhow::ensure!(!args.output.exists(), "{} exists already", args.output.display());
     let entry = ReleaseRecord::of(&made, &request, now_unix_ms()).sign(&key);
     let entry_path = args.entry.clone().unwrap_or_else(|| keyfile::with_suffix(&args.output, ".entry"));
     // The record first: no release is there that nobody can enter.

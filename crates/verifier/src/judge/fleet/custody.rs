@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_protocol::ids::UnitName;
-use bailiwick_roster::{Jurisdiction, Principal};
+use bailiwick_roster::{Jurisdiction, Principal, Quoted};
 
 use super::keys::{Paths, SHOWN_MAX, is_kind, no_sharing, unknown_holders};
 use super::loss::{Left, left};
@@ -40,7 +40,10 @@ impl<'f> Shared<'f> {
         for (name, versions) in fleet.objects.newest().into_iter().filter(|(n, _)| counts(n)) {
             shared.newest.extend(versions.iter().map(|v| (name, *v)));
             shared.objects += 1;
-            let sound = |v: &&Version| !v.dealings.holders(&fleet.people).is_empty();
+            let sound = |v: &&Version| {
+                let dealings = v.dealings.holders(&fleet.people);
+                !dealings.is_empty() && dealings.iter().all(|h| h.in_one_hand().is_none())
+            };
             shared.in_custody += usize::from(versions.iter().all(sound));
         }
         shared
@@ -131,6 +134,13 @@ impl<'f> Shared<'f> {
         if unknown > 0 {
             open.push(Reason::new(ReasonCode::CustodianUnknown, not_custodians(unknown)));
         }
+        let alone: BTreeSet<&str> =
+            self.all.iter().filter_map(|h| h.in_one_hand()).map(|p| p.name.as_str()).collect();
+        let alone = alone.into_iter().map(|name| {
+            let text = format!("{} alone has as many shares of a key as recover it", Quoted(name));
+            Reason::new(ReasonCode::NoSharing, text)
+        });
+        open.extend(few(alone.collect(), SHOWN_MAX, "custodians"));
         if self.in_custody == 0 {
             open.push(no_sharing());
         } else if self.in_custody < self.objects {

@@ -34,6 +34,12 @@ pub(super) struct Holders<'p> {
 }
 
 impl Holders<'_> {
+    /// Whoever has t shares or more: to it the key is not shared at all.
+    pub(super) fn in_one_hand(&self) -> Option<&Principal> {
+        let shares = |p: &Principal| self.known.iter().filter(|k| k.name == p.name).count();
+        self.known.iter().copied().find(|p| shares(p) >= self.threshold)
+    }
+
     /// Shares of which the roster does not say that a custodian has them now.
     pub(super) fn unaccounted(&self) -> usize {
         self.unknown + self.unlisted
