@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use bailiwick_envelope::cobblestone::{Backend, ChunkKeys, decrypt_for, encrypt};
 use bailiwick_envelope::{Metadata, Opener, RecipientSecretKey, verify};
 use bailiwick_protocol::envelope::{FurtherCommitment, Kem, Role, ShardSet};
 use bailiwick_protocol::ids::{OwnerKey, Unit};
@@ -206,6 +207,7 @@ fn opens(object: &Object) {
         let Metadata { name, media_type } = opened.metadata;
         assert_eq!((name, media_type), (object.name.clone(), object.media_type.clone()));
     };
+    same_on_every_backend(&bytes(&object.body_key), &body);
     if let Some(text) = &object.passphrase {
         let typed = |text: String| bailiwick_envelope::Passphrase::new(text.into_bytes().into()).unwrap();
         opens_to_data(&Opener::with_passphrase(&owner, &envelope, &typed(text.clone())).unwrap());
@@ -221,6 +223,21 @@ fn opens(object: &Object) {
         let opener = Opener::new(&owner, &envelope, &[secret(0)]).unwrap();
         opens_to_data(&opener);
         Opener::new(&owner, &envelope, &[secret(1)]).unwrap_err();
+    }
+}
+
+/// Each implementation of the cipher that this build has opens the body, and each makes it again to the byte of what any of them opened.
+fn same_on_every_backend(body_key: &[u8; 32], body: &[u8]) {
+    let key = Secret::init_with(|b| *b = *body_key);
+    for opened in Backend::ALL {
+        let mut plain = Vec::new();
+        decrypt_for(*opened, body, &mut plain, &key, b"").unwrap();
+        for made in Backend::ALL {
+            let keys = ChunkKeys::derive_for(*made, &key, body.first_chunk().unwrap(), b"");
+            let mut again = Vec::new();
+            encrypt(plain.as_slice(), &mut again, &keys).unwrap();
+            assert!(again == body, "opened by {opened:?}, made again by {made:?}");
+        }
     }
 }
 
