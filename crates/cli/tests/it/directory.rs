@@ -361,20 +361,38 @@ fn e30_a_large_index_is_read_in_the_memory_of_its_bytes() {
     let mut seal = with(&SEAL, &["--media-type", MEDIA_TYPE, "--no-commit", "--no-pad"]);
     seal[1] = "forged".into();
     place.run(&seal);
+    let out = within(48, &place, &with(&OPEN[..8], &["--list"]));
+    assert_eq!(out.stdout.iter().filter(|b| **b == b'\n').count() as u64, ENTRIES);
+}
+
+/// Runs the program, which must succeed, with so many MiB of data and stacks.
+fn within(mib: u64, place: &Place, arguments: &[String]) -> std::process::Output {
     let out = Command::new("sh")
-        .args(["-c", &format!("ulimit -d {LIST_KIB} && exec \"$0\" \"$@\"")])
+        .args(["-c", &format!("ulimit -d {} && exec \"$0\" \"$@\"", mib * 1024)])
         .arg(env!("CARGO_BIN_EXE_bailiwick"))
-        .args(with(&OPEN[..8], &["--list"]))
+        .args(arguments)
         .current_dir(place.path("."))
         .env_clear()
         .output()
         .unwrap();
     assert!(out.status.success(), "{:?}: {}", out.status, String::from_utf8_lossy(&out.stderr));
-    assert_eq!(out.stdout.iter().filter(|b| **b == b'\n').count() as u64, ENTRIES);
+    out
 }
 
-/// What the program may hold for it, KiB; stacks included.
-const LIST_KIB: u64 = 48 * 1024;
+/// The archive is a stream: a directory that is larger than the memory allowed is sealed, opened whole, and one name of it, within that memory.
+#[test]
+fn a_directory_larger_than_memory_is_sealed_and_opened() {
+    const BYTES: u64 = 160 << 20;
+    let place = Place::with_keys();
+    sample(&place);
+    fs::File::create(place.path("docs/large")).unwrap().set_len(BYTES).unwrap();
+    within(64, &place, &with(&SEAL, &["--no-commit"]));
+    within(64, &place, &OPEN.map(str::to_owned));
+    assert_eq!(fs::metadata(place.path("out/large")).unwrap().len(), BYTES);
+    fs::remove_dir_all(place.path("out")).unwrap();
+    within(64, &place, &with(&OPEN, &["--only", "large"]));
+    assert_eq!(fs::metadata(place.path("out")).unwrap().len(), BYTES);
+}
 
 /// E31: sparse files, and sizes larger than what follows.
 #[test]
