@@ -1,7 +1,7 @@
 //! E17 to E20: the envelope as it travels: frame and signature.
 
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::SignedEnvelope;
+use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::labels::Label;
 
@@ -23,6 +23,21 @@ fn payload(h: &Honest) -> Vec<u8> {
     h.small.envelope.to_bytes()
 }
 
+/// The envelope, changed after the owner signed it.
+fn on_the_way(h: &Honest, change: impl FnOnce(&mut Envelope)) -> Broken {
+    with(h, h.small.unsigned(change))
+}
+
+/// Not what the pinned owner signed.
+const fn forged(name: &'static str, comment: &'static str, make: fn(&Honest) -> Broken) -> Case {
+    case(name, "envelope-signature", comment, make, Nothing)
+}
+
+/// Not an envelope.
+const fn malformed(name: &'static str, comment: &'static str, make: fn(&Honest) -> Broken) -> Case {
+    case(name, "envelope-malformed", comment, make, Nothing)
+}
+
 /// The order of Ed25519's group, little-endian.
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
@@ -39,29 +54,11 @@ fn plus_order(scalar: &mut [u8]) {
 }
 
 pub(super) const CASES: &[Case] = &[
-    case("envelope-empty", "envelope-malformed", "no envelope", |h| with(h, Vec::new()), Nothing),
-    case(
-        "envelope-cut",
-        "envelope-malformed",
-        "the last byte is missing",
-        |h| wire(h, |w| w.truncate(w.len() - 1)),
-        Nothing,
-    ),
-    case(
-        "envelope-cut-within-payload",
-        "envelope-malformed",
-        "cut within the payload",
-        |h| wire(h, |w| w.truncate(100)),
-        Nothing,
-    ),
-    case("envelope-byte-more", "envelope-malformed", "a byte follows", |h| wire(h, |w| w.push(0)), Nothing),
-    case(
-        "envelope-twice",
-        "envelope-malformed",
-        "the envelope stands twice",
-        |h| wire(h, |w| w.extend_from_within(..)),
-        Nothing,
-    ),
+    malformed("envelope-empty", "no envelope", |h| with(h, Vec::new())),
+    malformed("envelope-cut", "the last byte is missing", |h| wire(h, |w| w.truncate(w.len() - 1))),
+    malformed("envelope-cut-within-payload", "cut within the payload", |h| wire(h, |w| w.truncate(100))),
+    malformed("envelope-byte-more", "a byte follows", |h| wire(h, |w| w.push(0))),
+    malformed("envelope-twice", "the envelope stands twice", |h| wire(h, |w| w.extend_from_within(..))),
     case(
         "envelope-too-long",
         "envelope-limit",
@@ -69,28 +66,16 @@ pub(super) const CASES: &[Case] = &[
         |h| wire(h, |w| w.resize(300_000, 0)),
         Nothing,
     ),
-    case(
-        "envelope-length-lies",
-        "envelope-malformed",
-        "the payload claims 2^62 bytes",
-        |h| {
-            let lie = [&head(4, 2)[..], &wide_head(2, 1 << 62, 27), &payload(h)].concat();
-            with(h, lie)
-        },
-        Nothing,
-    ),
-    case(
-        "frame-indefinite",
-        "envelope-malformed",
-        "the array of payload and signature has no declared length",
-        |h| {
-            wire(h, |w| {
-                w[0] = 0x9f;
-                w.push(0xff);
-            })
-        },
-        Nothing,
-    ),
+    malformed("envelope-length-lies", "the payload claims 2^62 bytes", |h| {
+        let lie = [&head(4, 2)[..], &wide_head(2, 1 << 62, 27), &payload(h)].concat();
+        with(h, lie)
+    }),
+    malformed("frame-indefinite", "the array of payload and signature has no declared length", |h| {
+        wire(h, |w| {
+            w[0] = 0x9f;
+            w.push(0xff);
+        })
+    }),
     case(
         "frame-wide-length",
         "envelope-not-canonical",
@@ -101,86 +86,41 @@ pub(super) const CASES: &[Case] = &[
         },
         Nothing,
     ),
-    case(
-        "frame-of-three",
-        "envelope-malformed",
-        "an array of three",
-        |h| {
-            wire(h, |w| {
-                w[0] = 0x83;
-                w.push(0);
-            })
-        },
-        Nothing,
-    ),
-    case(
-        "frame-payload-text",
-        "envelope-malformed",
-        "the payload is a text string",
-        |h| wire(h, |w| w[1] |= 0x20),
-        Nothing,
-    ),
-    case(
-        "frame-without-signature",
-        "envelope-malformed",
-        "the payload alone, outside a frame",
-        |h| with(h, payload(h)),
-        Nothing,
-    ),
-    case(
-        "signature-short",
-        "envelope-malformed",
-        "63 bytes of signature",
-        |h| with(h, framed(&payload(h), &h.small.signature()[..63])),
-        Nothing,
-    ),
-    case(
-        "signature-changed",
-        "envelope-signature",
-        "a bit of the signature is flipped",
-        |h| wire(h, |w| *w.last_mut().unwrap() ^= 1),
-        Nothing,
-    ),
-    case(
-        "signature-zero",
-        "envelope-signature",
-        "a signature of zeros",
-        |h| with(h, framed(&payload(h), &[0; 64])),
-        Nothing,
-    ),
-    case(
-        "signature-not-canonical",
-        "envelope-signature",
-        "the group's order is added to S",
-        |h| {
-            wire(h, |w| {
-                let at = w.len() - 32;
-                plus_order(&mut w[at..]);
-            })
-        },
-        Nothing,
-    ),
-    case(
+    malformed("frame-of-three", "an array of three", |h| {
+        wire(h, |w| {
+            w[0] = 0x83;
+            w.push(0);
+        })
+    }),
+    malformed("frame-payload-text", "the payload is a text string", |h| wire(h, |w| w[1] |= 0x20)),
+    malformed("frame-without-signature", "the payload alone, outside a frame", |h| with(h, payload(h))),
+    malformed("signature-short", "63 bytes of signature", |h| {
+        with(h, framed(&payload(h), &h.small.signature()[..63]))
+    }),
+    forged("signature-changed", "a bit of the signature is flipped", |h| {
+        wire(h, |w| *w.last_mut().unwrap() ^= 1)
+    }),
+    forged("signature-zero", "a signature of zeros", |h| with(h, framed(&payload(h), &[0; 64]))),
+    forged("signature-not-canonical", "the group's order is added to S", |h| {
+        wire(h, |w| {
+            let at = w.len() - 32;
+            plus_order(&mut w[at..]);
+        })
+    }),
+    forged(
         "signature-of-another-label",
-        "envelope-signature",
         "the owner's signature of these bytes as another kind of message",
         |h| {
             let p = payload(h);
             let signature = h.small.owner.sign(Label::ChallengeSignature, &p);
             with(h, framed(&p, signature.as_bytes()))
         },
-        Nothing,
     ),
-    case(
-        "signature-of-generation-before",
-        "envelope-signature",
-        "generation 2 with the signature of generation 1",
-        |h| with(h, h.small.unsigned(|e| e.generation = 2)),
-        Nothing,
-    ),
-    case(
+    forged("signature-of-generation-before", "generation 2 with the signature of generation 1", |h| {
+        on_the_way(h, |e| e.generation = 2)
+    }),
+    forged(
         "signature-under-small-order-key",
-        "envelope-signature",
         "the reader pinned the identity, for which this is a signature to lenient verifiers",
         |h| {
             let mut identity = [0; 32];
@@ -191,29 +131,16 @@ pub(super) const CASES: &[Case] = &[
             let signature = [&identity[..], &[0; 32]].concat();
             Broken { owner: identity, ..with(h, framed(&e.to_bytes(), &signature)) }
         },
-        Nothing,
     ),
-    case(
-        "signed-by-a-gateway",
-        "envelope-signature",
-        "owner key and signature are replaced, consistently",
-        |h| {
-            let mut e = h.small.envelope.clone();
-            e.owner = OwnerKey(h.other.pinned());
-            with(h, SignedEnvelope::new(&e, &h.other.owner).to_bytes())
-        },
-        Nothing,
-    ),
-    case(
-        "another-owners-object",
-        "envelope-signature",
-        "another owner's object as it is",
-        |h| Broken {
-            owner: h.small.pinned(),
-            ..h.other.broken(h.other.signed(), h.other.body[..100].to_vec())
-        },
-        Nothing,
-    ),
+    forged("signed-by-a-gateway", "owner key and signature are replaced, consistently", |h| {
+        let mut e = h.small.envelope.clone();
+        e.owner = OwnerKey(h.other.pinned());
+        with(h, SignedEnvelope::new(&e, &h.other.owner).to_bytes())
+    }),
+    forged("another-owners-object", "another owner's object as it is", |h| Broken {
+        owner: h.small.pinned(),
+        ..h.other.broken(h.other.signed(), h.other.body[..100].to_vec())
+    }),
     case(
         "owner-named-inside-is-another",
         "owner-mismatch",
@@ -221,60 +148,24 @@ pub(super) const CASES: &[Case] = &[
         |h| with(h, h.small.resigned(|e| e.owner = OwnerKey([3; 32]))),
         Nothing,
     ),
-    case(
-        "bit-of-version-flipped",
-        "envelope-signature",
-        "a bit of the version is flipped",
-        |h| wire(h, |w| w[6] ^= 1),
-        Nothing,
-    ),
-    case(
-        "bit-of-object-id-flipped",
-        "envelope-signature",
-        "a bit of the object id is flipped",
-        |h| with(h, h.small.unsigned(|e| e.object.0[0] ^= 1)),
-        Nothing,
-    ),
-    case(
-        "bit-of-size-flipped",
-        "envelope-signature",
-        "a bit of the size is flipped",
-        |h| with(h, h.small.unsigned(|e| e.body.size ^= 1)),
-        Nothing,
-    ),
-    case(
-        "recipient-stripped",
-        "envelope-signature",
-        "the second recipient is taken out on the way",
-        |h| with(h, h.small.unsigned(|e| drop(e.recipients.pop()))),
-        Nothing,
-    ),
-    case(
-        "recipient-added",
-        "envelope-signature",
-        "a recipient is added on the way",
-        |h| with(h, h.small.unsigned(|e| e.recipients.push(h.other.envelope.recipients[0].clone()))),
-        Nothing,
-    ),
-    case(
-        "recipients-reordered",
-        "envelope-signature",
-        "the recipients are exchanged on the way",
-        |h| with(h, h.small.unsigned(|e| e.recipients.reverse())),
-        Nothing,
-    ),
-    case(
-        "commitment-stripped",
-        "envelope-signature",
-        "the storage commitment is taken out on the way",
-        |h| with(h, h.small.unsigned(|e| e.commitment = None)),
-        Nothing,
-    ),
-    case(
-        "policy-stripped",
-        "envelope-signature",
-        "the policy's digest is taken out on the way",
-        |h| with(h, h.small.unsigned(|e| e.policy = None)),
-        Nothing,
-    ),
+    forged("bit-of-version-flipped", "a bit of the version is flipped", |h| wire(h, |w| w[6] ^= 1)),
+    forged("bit-of-object-id-flipped", "a bit of the object id is flipped", |h| {
+        on_the_way(h, |e| e.object.0[0] ^= 1)
+    }),
+    forged("bit-of-size-flipped", "a bit of the size is flipped", |h| on_the_way(h, |e| e.body.size ^= 1)),
+    forged("recipient-stripped", "the second recipient is taken out on the way", |h| {
+        on_the_way(h, |e| drop(e.recipients.pop()))
+    }),
+    forged("recipient-added", "a recipient is added on the way", |h| {
+        on_the_way(h, |e| e.recipients.push(h.other.envelope.recipients[0].clone()))
+    }),
+    forged("recipients-reordered", "the recipients are exchanged on the way", |h| {
+        on_the_way(h, |e| e.recipients.reverse())
+    }),
+    forged("commitment-stripped", "the storage commitment is taken out on the way", |h| {
+        on_the_way(h, |e| e.commitment = None)
+    }),
+    forged("policy-stripped", "the policy's digest is taken out on the way", |h| {
+        on_the_way(h, |e| e.policy = None)
+    }),
 ];
