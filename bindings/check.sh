@@ -13,7 +13,7 @@ export BAILIWICK=${BAILIWICK:-$target/release/bailiwick}
 # As maturin sets them: otherwise PyO3 is built anew whenever cargo and maturin take turns.
 PYO3_PYTHON=$(python3 -c 'import sys; print(sys.executable)')
 PYO3_ENVIRONMENT_SIGNATURE=$(python3 -c 'import sys; print("cpython-%d.%d-%dbit" % (*sys.version_info[:2], sys.maxsize.bit_length() + 1))')
-export PYO3_PYTHON PYO3_ENVIRONMENT_SIGNATURE PYTHON_SYS_EXECUTABLE=$PYO3_PYTHON
+export PYO3_PYTHON PYO3_ENVIRONMENT_SIGNATURE PYTHON_SYS_EXECUTABLE=$PYO3_PYTHON PYO3_BUILD_EXTENSION_MODULE=1
 [ -x "$BAILIWICK" ] || cargo build --release --locked --manifest-path ../Cargo.toml
 
 # Without cbindgen, whose features would make everything below be compiled twice.
