@@ -10,10 +10,6 @@ export CARGO_TARGET_DIR=$target PYTHONDONTWRITEBYTECODE=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export BAILIWICK=${BAILIWICK:-$target/release/bailiwick}
-# As maturin sets them: otherwise PyO3 is built anew whenever cargo and maturin take turns.
-PYO3_PYTHON=$(python3 -c 'import sys; print(sys.executable)')
-PYO3_ENVIRONMENT_SIGNATURE=$(python3 -c 'import sys; print("cpython-%d.%d-%dbit" % (*sys.version_info[:2], sys.maxsize.bit_length() + 1))')
-export PYO3_PYTHON PYO3_ENVIRONMENT_SIGNATURE PYTHON_SYS_EXECUTABLE=$PYO3_PYTHON PYO3_BUILD_EXTENSION_MODULE=1
 [ -x "$BAILIWICK" ] || cargo build --release --locked --manifest-path ../Cargo.toml
 
 # Without cbindgen, whose features would make everything below be compiled twice.
@@ -32,7 +28,7 @@ python() {
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   "$venv/bin/pip" install -q --disable-pip-version-check --require-hashes --only-binary :all: -r python/requirements.txt
   rm -rf "$target/bindings/wheels"
-  (cd python && "$venv/bin/maturin" build --release --locked -i "$PYO3_PYTHON" --out "$target/bindings/wheels")
+  (cd python && "$venv/bin/maturin" build --release --locked --out "$target/bindings/wheels")
   "$venv/bin/pip" install -q --disable-pip-version-check --force-reinstall --no-deps "$target"/bindings/wheels/bailiwick-*.whl
   "$venv/bin/python" python/tests/test_bailiwick.py
   python3 readme.py python/README.md python >"$work/readme.py"
