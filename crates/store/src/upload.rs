@@ -84,7 +84,10 @@ impl Store {
         let (signed, envelope) = inner.admitted(signed_envelope, owner)?;
         let commitment = envelope.commitment.as_ref().ok_or(StoreError::NoCommitment)?;
         let (root, cells) = (commitment.root, commitment.cells);
-        let size = envelope.body.size;
+        let (size, max) = (envelope.body.size, inner.options.body_bytes_max);
+        if size > max {
+            return Err(StoreError::TooLarge { size, max });
+        }
         let name = envelope.name();
         {
             let _guard = inner.lock_name(&name);
@@ -291,7 +294,7 @@ impl Inner {
         }
     }
 
-    /// An envelope that says what this store can hold, verified under the pinned key; not yet compared with what is stored.
+    /// An envelope verified under the pinned key, with a commitment; not yet compared with what is stored.
     pub(crate) fn admitted(
         &self,
         signed_envelope: &[u8],
@@ -306,8 +309,7 @@ impl Inner {
         if envelope.commitment.is_none() {
             return Err(StoreError::NoCommitment);
         }
-        let (size, max) = (envelope.body.size, self.options.body_bytes_max);
-        if size > max { Err(StoreError::TooLarge { size, max }) } else { Ok((signed, envelope)) }
+        Ok((signed, envelope))
     }
 
     /// Compares an envelope, whose signature holds, with what is stored. The caller holds the name's lock.

@@ -103,7 +103,9 @@ fn a15_work_for_a_client_that_went_away_keeps_its_place() {
         files.fail(move |call, path| {
             let held = call == Call::Sync && path.extension().is_some_and(|e| e == "part");
             if held && !at.swap(true, Ordering::SeqCst) {
-                while !wait.load(Ordering::SeqCst) {
+                // Not for ever: what fails here must not keep the node from stopping.
+                let began = Instant::now();
+                while !wait.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(10) {
                     std::thread::sleep(Duration::from_millis(5));
                 }
             }
