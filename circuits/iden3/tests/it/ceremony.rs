@@ -322,9 +322,13 @@ fn a_key_of_other_coefficients_is_refused_before_the_rebuilding() {
         (result, read.get())
     };
     assert!(matches!(run(FINAL), (Ok(_), n) if n > POWERS.len() / 2));
-    let (result, read) = run(&other);
-    assert!(matches!(result, Err(CeremonyError::Invalid(Fault::Section { section: 4 }))), "{result:?}");
-    assert_eq!(read, 0);
+    // The right rows under a wrong count of them: another program would stop after so many.
+    let count = with(FINAL, 4, 0, &[part(FINAL, 4, 0, 1)[0] - 1]);
+    for bytes in [&other, &count] {
+        let (result, read) = run(bytes);
+        assert!(matches!(result, Err(CeremonyError::Invalid(Fault::Section { section: 4 }))), "{result:?}");
+        assert_eq!(read, 0);
+    }
 }
 
 /// What is compared before a circuit is synthesised: its counts with the key's, its power with that of the powers of tau.
@@ -340,6 +344,10 @@ fn counts_alone_tell_a_key_and_powers_of_another_circuit() {
     assert!(own.fits(&powers()).is_ok());
     assert_eq!(shape(constraints, variables + 1).is_of(key(FINAL).header()), Err(Fault::Counts));
     assert_eq!(shape(2 * constraints + 9, variables).is_of(key(FINAL).header()), Err(Fault::Counts));
+    // And the whole verification says it so, not by a section that cannot fit.
+    let other = super::small::matrices();
+    let result = verify(&mut key(FINAL), &mut powers(), &other, &mut rng());
+    assert!(matches!(result, Err(CeremonyError::Invalid(Fault::Counts))), "{result:?}");
     let result = shape(1 << 5, variables).fits(&powers());
     assert!(matches!(result, Err(CeremonyError::Ptau(PtauError::TooSmall { power: 5, needed: 6 }))));
     let unprepared = Ptau::open(Cursor::new(UNPREPARED)).unwrap();
