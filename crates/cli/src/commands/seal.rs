@@ -164,16 +164,13 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
     };
     let bar = progress::bar(total, "seal");
     let input = bar.wrap_read(input);
-    let (sealed, commitment) = if to_stdout {
-        let out = io::stdout();
-        seal_into(input, out, &options, &mut rng, !args.no_commit)?
-    } else {
-        let mut body = AtomicFile::create(&output, 0o644)?;
-        let done = seal_into(input, &mut body, &options, &mut rng, !args.no_commit)
-            .with_context(|| format!("cannot seal {}", args.input.display()))?;
-        body.commit()?;
-        done
+    let mut body = if to_stdout { None } else { Some(AtomicFile::create(&output, 0o644)?) };
+    let out: &mut (dyn Write + Send) = match &mut body {
+        Some(file) => file,
+        None => &mut io::stdout(),
     };
+    let (sealed, commitment) = seal_into(input, out, &options, &mut rng, !args.no_commit)
+        .with_context(|| format!("cannot seal {}", args.input.display()))?;
     bar.finish_and_clear();
 
     let about = Sealed {
@@ -190,7 +187,12 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
     envelope_file
         .write_all(&signed.to_bytes())
         .with_context(|| format!("cannot write {}", envelope_path.display()))?;
+    // A body whose envelope is lost is lost; an envelope without its body is only to be made again.
     envelope_file.commit()?;
+    if let Some(Err(error)) = body.map(AtomicFile::commit) {
+        let _ = std::fs::remove_file(&envelope_path);
+        return Err(error);
+    }
     if args.json {
         print_json(&about)?;
     } else if !to_stdout {

@@ -1,6 +1,6 @@
 //! Releases on record: entries of custodians, and the proofs that a log has them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use bailiwick_custody::{ReleaseEntry, ReleaseRecord, VerifiedDealing, enough_released};
@@ -72,8 +72,8 @@ impl RecordArgs {
 }
 
 fn read(
-    entry_path: &PathBuf,
-    proof_path: &PathBuf,
+    entry_path: &Path,
+    proof_path: &Path,
     dealing: &VerifiedDealing,
     policy: &LogPolicy,
 ) -> anyhow::Result<(ReleaseRecord, u64)> {
