@@ -79,13 +79,13 @@ fn is_reserved(part: &str) -> bool {
 }
 
 /// What two names have in common when a file system that folds case or normalizes Unicode takes them for one: canonical
-/// decomposition, upper case, lower case, canonical decomposition. The tables are those of the build; see clause AR5.
+/// decomposition, lower case, upper case, lower case, canonical decomposition. The tables are those of the build; see clause AR5.
 #[must_use]
 pub fn collision_key(component: &str) -> String {
-    // Upper then lower case, since some letters meet only in upper case (ß and SS, ſ and s, final sigma).
+    // Upper then lower case, since some letters meet only in upper case (ß and SS, ſ and s, final sigma); lower case before, since ẞ is its own upper case.
     // The dotless ı is a letter of its own in every folding, though its upper case is I.
     let upper = |c: char| if c == 'ı' { String::from(c) } else { c.to_uppercase().collect() };
-    let raised: String = component.nfd().map(upper).collect();
+    let raised: String = component.nfd().flat_map(char::to_lowercase).map(upper).collect();
     let folded: String = raised.chars().flat_map(char::to_lowercase).collect();
     folded.nfd().filter(|c| !is_ignored(*c)).collect()
 }
