@@ -100,11 +100,11 @@ fn order(v: &Ordered) {
     assert_eq!((g.groups(), g.parity_per_group()), (v.groups, v.parity_per_group));
     let key: [u8; 32] = hex::decode(&v.key).unwrap().try_into().unwrap();
     let order = Order::new(&g, &key);
+    assert_eq!((v.data.len() as u64, v.parity.len() as u64), (v.groups, v.groups));
     for (group, (data, parity)) in (0..v.groups).zip(v.data.iter().zip(&v.parity)) {
         assert_eq!(order.data(group)[..4], data[..]);
         assert_eq!(order.parity(group)[..4], parity[..]);
     }
-    assert_eq!(v.data.len() as u64, v.groups);
 }
 
 #[test]
