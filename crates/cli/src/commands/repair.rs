@@ -21,10 +21,10 @@ use crate::keyfile::{self, Kind};
 use crate::opening::OpeningArgs;
 use crate::output::{AtomicFile, print_json, read_bounded};
 use crate::shards::body::facts;
-use crate::shards::rebuild::with_enough;
+use crate::shards::rebuild::{not_as_signed, with_enough};
 use crate::shards::set::{Member, tell_notes};
 use crate::shards::staging::{remake, stage};
-use crate::shards::{Folder, Health, Set, body_name, in_parallel, threads};
+use crate::shards::{Folder, Health, Set, body_name};
 use crate::{Help, say};
 
 /// Arguments of `repair`.
@@ -137,19 +137,8 @@ fn show(args: &Args, report: &Report) -> anyhow::Result<()> {
 
 /// Compares every body with the BLAKE3 its owner signed.
 fn check(set: &mut Set) -> anyhow::Result<()> {
-    let whole = set.whole();
-    let results = in_parallel(threads(), whole, |shard| {
-        let member = set.members.get(&shard).context("a shard that was looked at")?;
-        let file = member.file.as_ref().context("a whole shard has a body")?;
-        let same =
-            facts(file, false).with_context(|| format!("cannot read {}", member.path.display()))?.blake3
-                == member.envelope().body.blake3;
-        Ok::<_, anyhow::Error>((shard, same))
-    })?;
-    for (shard, same) in results {
-        if !same {
-            set.damage(shard, "its BLAKE3 is not the signed one".to_owned());
-        }
+    for (shard, why) in not_as_signed(set, &set.whole())? {
+        set.damage(shard, why);
     }
     Ok(())
 }

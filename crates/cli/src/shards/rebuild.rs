@@ -9,6 +9,7 @@ use bailiwick_erasure::StripeDecoder;
 use std::os::unix::fs::FileExt as _;
 use zeroize::Zeroizing;
 
+use super::body::facts;
 use super::set::{Member, Set};
 use super::{batch_stripes, in_parallel, threads};
 
@@ -77,6 +78,38 @@ pub(crate) fn with_enough<T>(
     }
 }
 
+/// What to do after an attempt with the shards `chosen` refused what came out of them. Whoever holds a shard's key can write chunks that are authentic
+/// and say anything, so the bodies are compared with what the owner signed: those that differ are named, and when none does the refusal stands (spec
+/// shards, clause Q10). A failure of the system, a full disk for one, is not about content and stands at once.
+pub(crate) fn blame(set: &Set, chosen: &[u16], stop: Stop) -> Stop {
+    let Stop::Failed(error) = stop else { return stop };
+    let of_the_system = |e: &(dyn std::error::Error + 'static)| {
+        e.downcast_ref::<std::io::Error>().is_some_and(|e| e.raw_os_error().is_some())
+    };
+    if error.chain().any(of_the_system) { Stop::Failed(error) } else { blame_always(set, chosen, error) }
+}
+
+/// Like [`blame`], whatever failed.
+pub(crate) fn blame_always(set: &Set, chosen: &[u16], error: anyhow::Error) -> Stop {
+    match not_as_signed(set, chosen) {
+        Ok(broken) if !broken.is_empty() => Stop::Broken(broken),
+        _ => Stop::Failed(error),
+    }
+}
+
+/// Those of `shards` whose bodies do not have the BLAKE3 their owner signed. Reads them whole.
+pub(crate) fn not_as_signed(set: &Set, shards: &[u16]) -> anyhow::Result<Vec<(u16, String)>> {
+    let results = in_parallel(threads(), shards, |shard| {
+        let member = set.members.get(shard).context("a shard that was looked at")?;
+        let file = member.file.as_ref().context("a whole shard has a body")?;
+        let found = facts(file, false).with_context(|| format!("cannot read {}", member.path.display()))?;
+        Ok::<_, anyhow::Error>((*shard, found.blake3 == member.envelope().body.blake3))
+    })?;
+    Ok(results.into_iter().filter(|(_, same)| !same).map(|(s, _)| (s, NOT_AS_SIGNED.to_owned())).collect())
+}
+
+const NOT_AS_SIGNED: &str = "its BLAKE3 is not the signed one";
+
 /// One shard being read.
 struct Reading<'a> {
     shard: u16,
@@ -126,7 +159,7 @@ impl Reading<'_> {
         if self.hasher.finalize().as_bytes() == self.member.envelope().body.blake3.as_bytes() {
             Ok(())
         } else {
-            Err("its BLAKE3 is not the signed one".to_owned())
+            Err(NOT_AS_SIGNED.to_owned())
         }
     }
 }

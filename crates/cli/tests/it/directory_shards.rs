@@ -4,6 +4,7 @@ use std::fs;
 
 use super::directory::{sample, tree};
 use super::program::{Place, data};
+use super::shards::{find, rewrite};
 
 const SEAL: [&str; 7] = ["seal", "docs", "--owner", "owner", "--to", "to.pub", "--no-commit"];
 const OPEN: [&str; 4] = ["--owner", "owner.pub", "--key", "to"];
@@ -64,6 +65,34 @@ fn a_directory_comes_back_from_any_k_shards_whole_and_by_name() {
     for more in [&["-o", "out"][..], &["--list"], &["--only", "a.txt", "-o", "x"]] {
         place.refuse(&open(&["s"], more), "1 of 4 shards are usable, 2 are needed");
         assert_eq!(place.names(), before);
+    }
+}
+
+/// A reader who rewrites a header of the archive, the metadata so that it is a file of another name, or a file so that it is a directory, is named; what
+/// comes out is what the owner sealed.
+#[test]
+fn a_rewritten_archive_is_named_and_the_others_open() {
+    let place = sealed("2/3");
+    let docs = tree(&place.path("docs"));
+    let honest = fs::read(place.path("s/000.shard")).unwrap();
+    let named = "shard 0 (s/000.shard) is wrong: its BLAKE3 is not the signed one";
+    for (what, with) in [("ustar", "uster"), ("application/", "applicatiom/"), ("docs", "dogs")] {
+        rewrite(&place, 0, 0, |plain| {
+            let at = find(plain, what);
+            plain[at..at + what.len()].copy_from_slice(with.as_bytes());
+        });
+        for more in [&["-o", "out"][..], &[]] {
+            fs::rename(place.path("docs"), place.path("kept")).unwrap();
+            let out = place.try_run(&open(&["s"], more));
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert!(out.status.success() && said.contains(named), "{what}: {said}");
+            let made = place.path(more.last().unwrap_or(&"docs"));
+            assert_eq!(tree(&made), docs, "{what}");
+            fs::remove_dir_all(made).unwrap();
+            fs::rename(place.path("kept"), place.path("docs")).unwrap();
+            assert!(!place.path("dogs").exists());
+        }
+        fs::write(place.path("s/000.shard"), &honest).unwrap();
     }
 }
 

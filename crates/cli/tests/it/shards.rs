@@ -299,20 +299,95 @@ fn aligned_deletions_at_every_shard_are_repaired_up_to_the_limit() {
     }
 }
 
+fn owner(place: &Place) -> OwnerKey {
+    let owner = fs::read_to_string(place.path("owner.pub")).unwrap();
+    let owner = bailiwick_protocol::key_file::KeyFile::parse(&owner).unwrap();
+    OwnerKey(owner.public.try_into().unwrap())
+}
+
+/// Writes chunk `index` of a shard as one of its readers can: authentic, and saying something else.
+pub(super) fn rewrite(place: &Place, shard: u16, index: usize, change: impl FnOnce(&mut [u8])) {
+    let keys = fs::read_to_string(place.path("to")).unwrap();
+    let keys = bailiwick_protocol::key_file::KeyFile::parse(&keys).unwrap();
+    let reader = RecipientSecretKey::from_bytes(Kem::XWing, keys.secret.unwrap()).unwrap();
+    let opener = Opener::new(&owner(place), &fs::read(envelope(place, shard)).unwrap(), &[reader]).unwrap();
+    let mut bytes = fs::read(body(place, shard)).unwrap();
+    let sealed = &mut bytes[chunk(index)..chunk(index + 1)];
+    let mut plain = vec![0; 16_384];
+    assert!(opener.shard_cipher().open(index as u64, sealed, &mut plain));
+    let before = plain.clone();
+    change(&mut plain);
+    assert_ne!(plain, before);
+    opener.shard_cipher().seal(index as u64, &plain, sealed);
+    fs::write(body(place, shard), &bytes).unwrap();
+}
+
+const REWRITTEN: &str = "shard 0 (s/000.shard) is wrong: its BLAKE3 is not the signed one";
+
+/// Where `what` first stands in `bytes`.
+pub(super) fn find(bytes: &[u8], what: &str) -> usize {
+    bytes.windows(what.len()).position(|w| w == what.as_bytes()).unwrap()
+}
+
+/// What a rewriter makes of the metadata and of the length, that cannot be read or reads as another name, stops nobody who has k others: the
+/// shard is named, and the name is the owner's.
+#[test]
+fn rewritten_metadata_and_length_are_named_and_the_others_open() {
+    let place = sealed("2/3", 200_000);
+    let honest = fs::read(body(&place, 0)).unwrap();
+    // Where the length stands: the last eight bytes of what was split.
+    let sealed = bailiwick_envelope::verify(&owner(&place), &fs::read(envelope(&place, 0)).unwrap()).unwrap();
+    let at = usize::try_from(sealed.shards.unwrap().padded_length).unwrap() - 8;
+    let (holder, index, within) = (u16::from((at / 16_384) % 2 == 1), at / 32_768, at % 16_384);
+    let honest_holder = fs::read(body(&place, holder)).unwrap();
+    rewrite(&place, holder, index, |plain| plain[within..within + 8].fill(0xff));
+    let named = format!("shard {holder} (s/00{holder}.shard) is wrong: its BLAKE3 is not the signed one");
+    for what in [&["s"][..], &["s", "--range", "0:200000"]] {
+        if what.len() == 1 {
+            let said = opens(&place, what);
+            assert!(said.contains(&named), "{said}");
+        } else {
+            let out = place.try_run(&open(what));
+            let said = String::from_utf8_lossy(&out.stderr).into_owned();
+            assert!(out.status.success() && said.contains(&named), "{said}");
+            fs::remove_file(place.path("back")).unwrap();
+        }
+    }
+    fs::write(body(&place, holder), honest_holder).unwrap();
+    // Junk for metadata.
+    rewrite(&place, 0, 0, |plain| plain[..8].fill(0xff));
+    let said = opens(&place, &["s"]);
+    assert!(said.contains(REWRITTEN), "{said}");
+    let out = place.try_run(&[&["open", "s"][..], &OPEN, &["-o", "-"]].concat());
+    assert!(out.status.success() && out.stdout == data(200_000));
+    fs::write(body(&place, 0), &honest).unwrap();
+    // Other names: one that would be a file, one that is taken, one that could be none.
+    for name in ["third", "other", "../up"] {
+        rewrite(&place, 0, 0, |plain| {
+            let at = find(plain, "plain");
+            plain[at..at + 5].copy_from_slice(format!("{name:5}").as_bytes());
+        });
+        let before = place.names();
+        fs::remove_file(place.path("plain")).unwrap();
+        let out = place.try_run(&[&["open", "s"][..], &OPEN].concat());
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success() && said.contains(REWRITTEN), "{said}");
+        assert!(fs::read(place.path("plain")).unwrap() == data(200_000));
+        assert_eq!(place.names(), before);
+        fs::write(body(&place, 0), &honest).unwrap();
+    }
+    // With no k others the refusal is what it is, and the shard is named.
+    fs::remove_file(body(&place, 2)).unwrap();
+    rewrite(&place, 0, 0, |plain| plain[..8].fill(0xff));
+    let said = refuses(&place, &["s"], "1 of 3 shards are usable, 2 are needed");
+    assert!(said.contains("someone who holds its key rewrote it"), "{said}");
+}
+
 /// Whoever holds a shard's key can write authentic chunks; the BLAKE3 the owner signed tells, and nothing they wrote comes out.
 #[test]
 fn a_shard_rewritten_by_a_reader_is_named() {
     let place = sealed("2/3", 200_000);
-    let keys = fs::read_to_string(place.path("to")).unwrap();
-    let keys = bailiwick_protocol::key_file::KeyFile::parse(&keys).unwrap();
-    let reader = RecipientSecretKey::from_bytes(Kem::XWing, keys.secret.unwrap()).unwrap();
-    let owner = fs::read_to_string(place.path("owner.pub")).unwrap();
-    let owner = bailiwick_protocol::key_file::KeyFile::parse(&owner).unwrap();
-    let owner = OwnerKey(owner.public.try_into().unwrap());
-    let opener = Opener::new(&owner, &fs::read(envelope(&place, 0)).unwrap(), &[reader]).unwrap();
-    let mut bytes = fs::read(body(&place, 0)).unwrap();
-    opener.shard_cipher().seal(2, &[7; 16_384], &mut bytes[chunk(2)..chunk(3)]);
-    fs::write(body(&place, 0), &bytes).unwrap();
+    rewrite(&place, 0, 2, |plain| plain.fill(7));
     let said = opens(&place, &["s"]);
     assert!(said.contains("shard 0 (s/000.shard) is wrong: its BLAKE3 is not the signed one"), "{said}");
     fs::remove_file(body(&place, 2)).unwrap();

@@ -1,12 +1,11 @@
 //! `open` of a split object: from any k shards, wrong ones named, damaged ones repaired on the way.
 
-use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use bailiwick_archive::{MEDIA_TYPE, Unpacker};
+use bailiwick_archive::Unpacker;
 use bailiwick_envelope::{OpenError, Opened, Opener, PaddedWriter, RangeAuthenticity, read_metadata};
 use bailiwick_protocol::ids::OwnerKey;
 
@@ -15,7 +14,7 @@ use super::tree::NewTree;
 use super::{Args, KEY_HOLDERS_ONLY, OWNER_SIGNED, plain_file_name};
 use crate::output::{AtomicFile, print_json, printable};
 use crate::shards::Set;
-use crate::shards::rebuild::{Stop, stripes, with_enough};
+use crate::shards::rebuild::{Stop, blame, blame_always, stripes, with_enough};
 use crate::shards::set::tell_notes;
 use crate::{Help, progress, say};
 
@@ -104,47 +103,55 @@ struct Done {
 
 fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
     let beside = beside(args);
-    let (sealed, _) = with_enough(set, &beside, about)?;
+    if args.output.as_deref() != Some(Path::new("-")) {
+        return with_enough(set, &beside, |set, chosen| to_file(args, set, chosen));
+    }
+    if args.json {
+        bail!("data and JSON cannot both go to standard output");
+    }
+    // A pipe cannot be taken back, so everything is checked before its first byte is shown.
+    with_enough(set, &beside, |set, chosen| {
+        some(set, chosen, args.range, io::sink()).map_err(|e| blame(set, chosen, e))
+    })?;
+    let done = with_enough(set, &beside, |set, chosen| {
+        some(set, chosen, args.range, io::stdout().lock()).map_err(Stop::without_another)
+    })?;
+    if args.range.is_none() && args.archive.extracts(&done.opened.metadata.media_type) {
+        eprintln!("note: this is a sealed directory; it was written as the tar archive it is");
+    }
+    Ok(done)
+}
+
+/// One attempt, under the name and as the kind of thing that the same k shards give: metadata is anybody's who holds a key until the bodies
+/// were checked to the end, and then it is what the owner sealed. Nothing has its name before.
+fn to_file(args: &Args, set: &Set, chosen: &[u16]) -> Result<Done, Stop> {
+    let refused = |stop| blame(set, chosen, stop);
+    let (sealed, _) = about(set, chosen).map_err(refused)?;
     let output = match &args.output {
         Some(path) => path.clone(),
-        None => sealed_name(&sealed.metadata.name)?,
+        None => sealed_name(&sealed.metadata.name).map_err(|e| refused(e.into()))?,
     };
-    let is_directory = args.range.is_none() && args.archive.extracts(&sealed.metadata.media_type);
-    if output.as_os_str() == "-" {
-        if args.json {
-            bail!("data and JSON cannot both go to standard output");
-        }
-        // A pipe cannot be taken back, so everything is checked before its first byte is shown.
-        with_enough(set, &beside, |set, chosen| some(set, chosen, args.range, io::sink()))?;
-        let done = with_enough(set, &beside, |set, chosen| {
-            some(set, chosen, args.range, io::stdout().lock()).map_err(Stop::without_another)
-        })?;
-        if is_directory {
-            eprintln!("note: this is a sealed directory; it was written as the tar archive it is");
-        }
-        return Ok(Done { output: None, ..done });
-    }
-    if is_directory {
-        let (done, tree) = with_enough(set, &beside, |set, chosen| {
-            let mut unpacker = Unpacker::new(NewTree::create(&output, 0)?);
-            // After an attempt that finds a shard wrong the tree is made anew.
-            let done = whole(set, chosen, &mut unpacker)?;
-            Ok((done, unpacker.finish()?))
-        })?;
-        ensure!(
-            done.opened.metadata.media_type == MEDIA_TYPE,
-            "the sealed media type changed while it was opened"
-        );
+    // A sealed name that nothing can be written under may be a rewriter's, too; one that was asked for is not.
+    let no_room = |e: anyhow::Error| match &args.output {
+        Some(_) => Stop::Failed(e),
+        None => blame_always(set, chosen, e),
+    };
+    let same = |done: &Done| {
+        let same = done.opened.metadata == sealed.metadata;
+        ensure!(same, "the shards changed while they were opened");
+        Ok(())
+    };
+    if args.range.is_none() && args.archive.extracts(&sealed.metadata.media_type) {
+        let mut unpacker = Unpacker::new(NewTree::create(&output, 0).map_err(no_room)?);
+        let done = whole(set, chosen, &mut unpacker).map_err(refused)?;
+        let tree = unpacker.finish().map_err(|e| refused(e.into()))?;
+        same(&done)?;
         tree.commit()?;
         return Ok(Done { output: Some(output), ..done });
     }
-    let file = AtomicFile::create(&output, 0o600)?;
-    let done = with_enough(set, &beside, |set, chosen| {
-        let mut out: &File = file.file();
-        out.set_len(0)?;
-        out.seek(SeekFrom::Start(0))?;
-        some(set, chosen, args.range, out)
-    })?;
+    let file = AtomicFile::create(&output, 0o600).map_err(no_room)?;
+    let done = some(set, chosen, args.range, file.file()).map_err(refused)?;
+    same(&done)?;
     file.commit()?;
     Ok(Done { output: Some(output), ..done })
 }
@@ -258,7 +265,10 @@ struct Shards<'a> {
 
 impl Source for Shards<'_> {
     fn about(&mut self) -> anyhow::Result<Opened> {
-        Ok(with_enough(self.set, &self.beside, about)?.0)
+        Ok(with_enough(self.set, &self.beside, |set, chosen| {
+            about(set, chosen).map_err(|e| blame(set, chosen, e))
+        })?
+        .0)
     }
 
     fn write<W: Write + Send>(
