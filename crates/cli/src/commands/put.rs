@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Which shard goes to which host: a placement file (docs/guides/shards.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["node", "host", "roots"])]
     placement: Option<PathBuf>,
+    /// With --placement: seconds a host may take to give a shard back that it has, beside one for every 256 KiB; it is sent again after that
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "placement", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    patience: u64,
     /// Send only the envelope, as `rewrap` signed it, of an object whose body the node holds; of a directory all below it. So every
     /// node gets the same one
     #[arg(long, conflicts_with = "placement")]

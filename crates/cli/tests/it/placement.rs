@@ -157,19 +157,29 @@ fn a_host_that_does_not_give_the_body_back_is_sent_it_again() {
         "n3/host.pub",
         "--json",
     ]);
-    let liar = liar(
-        fs::read(place.path("s/003.shard.envelope")).unwrap(),
-        record,
-        fs::metadata(place.path("s/003.shard")).unwrap().len(),
-    );
-    at(&[&urls[..3], &[liar]].concat());
-    let said = place.refuse(&PUT, "1 of 4 shards are not stored");
-    assert!(said.contains("shard 3 at") && said.contains("does not give it back"), "{said}");
+    let envelope = fs::read(place.path("s/003.shard.envelope")).unwrap();
+    let length = fs::metadata(place.path("s/003.shard")).unwrap().len();
+    for (status, drips, says) in [
+        ("200 OK", false, "did not take it again, and does not give it back: the bytes that came are not"),
+        (
+            "201 Created",
+            false,
+            "says that it stored the shard again, and does not give it back: the bytes that",
+        ),
+        ("201 Created", true, "does not give it back: it was not there after 2 seconds"),
+    ] {
+        let liar = liar(envelope.clone(), record.clone(), length, status, drips);
+        at(&[&urls[..3], &[liar]].concat());
+        let begun = std::time::Instant::now();
+        let said = place.refuse(&[&PUT[..], &["--patience", "1"]].concat(), "1 of 4 shards are not stored");
+        assert!(said.contains("shard 3 at") && said.contains(says), "{said}");
+        assert!(begun.elapsed().as_secs() < 60);
+    }
 }
 
-/// The address of a host that gives `envelope` and zeros for a body, and says of every upload that it is there already.
-fn liar(envelope: Vec<u8>, record: Vec<u8>, length: u64) -> String {
-    use std::io::{BufRead as _, BufReader, Write as _};
+/// The address of a host that gives `envelope` and zeros for a body, drop by drop if it `drips`, and answers every upload with `said` and `record`.
+fn liar(envelope: Vec<u8>, record: Vec<u8>, length: u64, said: &'static str, drips: bool) -> String {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -178,13 +188,36 @@ fn liar(envelope: Vec<u8>, record: Vec<u8>, length: u64) -> String {
             let mut head = String::new();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
             while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|n| n > 0) {}
+            let (mut status, mut drop_by_drop) = ("200 OK", false);
             let answer = match head.split(' ').nth(1) {
                 Some(path) if path.ends_with("/envelope") => envelope.clone(),
-                Some(path) if path.ends_with("/body") => vec![0; usize::try_from(length).unwrap()],
-                _ => record.clone(),
+                Some(path) if path.ends_with("/body") => {
+                    drop_by_drop = drips;
+                    vec![0; usize::try_from(length).unwrap()]
+                }
+                _ => {
+                    // The whole upload is taken, as by a host that means it.
+                    let length = head.to_lowercase().lines().find_map(|l| {
+                        l.strip_prefix("content-length:").map(|n| n.trim().parse::<u64>().unwrap())
+                    });
+                    let _ = std::io::copy(&mut reader.take(length.unwrap_or(0)), &mut std::io::sink());
+                    status = said;
+                    record.clone()
+                }
             };
             let head =
-                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", answer.len());
+                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", answer.len());
+            if drop_by_drop {
+                let mut sent = stream.write_all(head.as_bytes());
+                for byte in answer.chunks(1) {
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                    sent = sent.and_then(|()| stream.write_all(byte));
+                    if sent.is_err() {
+                        break;
+                    }
+                }
+                continue;
+            }
             // The client may have what it wants before all is sent.
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, ensure};
 use bailiwick_erasure::{PLACEMENT_BYTES_MAX, Place, Placement};
@@ -150,7 +151,14 @@ fn send(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> a
     let Local { body, envelope, bytes } = local.context("it is not in the folder")?;
     let client = placed.node(place).connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
     let name = envelope.name();
-    let gives_back = || read_whole(&client, envelope, |_| Ok(()));
+    let patience = patience(args.patience, envelope.body.size);
+    let gives_back = || {
+        let begun = Instant::now();
+        read_whole(&client, envelope, |_| {
+            ensure!(begun.elapsed() < patience, "it was not there after {} seconds", patience.as_secs());
+            Ok(())
+        })
+    };
     let held = client.envelope(&name).is_ok_and(|held| held.to_bytes() == *bytes);
     if held && gives_back().is_ok() {
         return Ok("already stored");
@@ -163,14 +171,23 @@ fn send(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> a
         envelope.body.size
     );
     let stored = client.put(&name, bytes, || File::open(body), length)?;
-    if !stored.created {
+    // Its word for it is what a host that once had the shard and lost it gave before.
+    if held || !stored.created {
+        let what =
+            if stored.created { "stored the shard again" } else { "has the shard, did not take it again" };
         gives_back().map_err(|e| {
-            let why = e.root_cause();
-            anyhow!(
-                "the host says that it has the shard, did not take it again, and does not give it back: {why}"
-            )
+            anyhow!("the host says that it {what}, and does not give it back: {}", e.root_cause())
         })?;
-        return Ok("already stored");
     }
-    Ok(if held { "stored again" } else { "stored" })
+    Ok(match (held, stored.created) {
+        (_, false) => "already stored",
+        (true, true) => "stored again",
+        (false, true) => "stored",
+    })
+}
+
+/// How long a host may take to give back `size` bytes: at 256 KiB a second, and `seconds` beside. A host that lets bytes drip would hold the
+/// command for years otherwise.
+fn patience(seconds: u64, size: u64) -> Duration {
+    Duration::from_secs(seconds.saturating_add(size.div_ceil(256 << 10)))
 }
