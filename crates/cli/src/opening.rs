@@ -171,6 +171,11 @@ impl Opening {
         })
     }
 
+    /// The passphrase, if one was given.
+    pub(crate) fn passphrase(&self) -> Option<&Passphrase> {
+        self.passphrase.as_ref()
+    }
+
     fn check_generation(&self, envelope: &Envelope) -> anyhow::Result<()> {
         if envelope.generation < self.not_before {
             let (found, known) = (envelope.generation, self.not_before);

@@ -186,6 +186,7 @@ pub struct ShardSealer {
     salt: [u8; SALT_BYTES],
     recipients: Vec<RecipientEntry>,
     passphrase: Option<PassphraseEntry>,
+    policy: Option<[u8; 32]>,
     cipher: ShardCipher,
 }
 
@@ -201,7 +202,13 @@ impl ShardSealer {
         rng.fill_bytes(&mut salt);
         let (owner, object, unit) = (options.owner, options.object, options.unit);
         let cipher = ShardCipher::derive(&file_key, SUITE, (&owner, &object, unit), &salt);
-        Ok(Self { owner, object, unit, salt, recipients, passphrase, cipher })
+        Ok(Self { owner, object, unit, salt, recipients, passphrase, policy: None, cipher })
+    }
+
+    /// The envelope will have this digest of the owner's policy, as the object's other shards have.
+    #[must_use]
+    pub fn with_policy(self, policy: Option<[u8; 32]>) -> Self {
+        Self { policy, ..self }
     }
 
     /// The keys of the body.
@@ -249,7 +256,7 @@ impl ShardSealer {
             recipients: self.recipients,
             passphrase: self.passphrase,
             custody: None,
-            policy: None,
+            policy: self.policy,
         };
         sign_next(envelope, key)
     }

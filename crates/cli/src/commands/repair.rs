@@ -1,30 +1,22 @@
 //! `bailiwick repair`: make lost or wrong shards of a split object again.
 
-use std::collections::BTreeMap;
+mod reissue;
+
 use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, ensure};
-use bailiwick_envelope::{
-    Metadata, Padding, RecipientPublicKey, SealOptions, ShardSealer, sign_next, verify,
-};
-use bailiwick_erasure::bodies_digest;
-use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::{Envelope, ShardSet, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
-use bailiwick_protocol::signing::SigningKey;
 
-use super::commit::ENVELOPE_FILE_BYTES_MAX;
+use self::reissue::Ways;
 use crate::keyfile::{self, Kind};
 use crate::opening::OpeningArgs;
-use crate::output::{AtomicFile, print_json, read_bounded};
-use crate::shards::body::facts;
-use crate::shards::rebuild::{not_as_signed, with_enough};
+use crate::output::{AtomicFile, print_json};
+use crate::shards::rebuild::not_as_signed;
 use crate::shards::set::{Member, tell_notes};
-use crate::shards::staging::{remake, stage};
-use crate::shards::{Folder, Health, Set, body_name};
+use crate::shards::staging::remake;
+use crate::shards::{Health, Set};
 use crate::{Help, say};
 
 /// Arguments of `repair`.
@@ -38,7 +30,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     opening: OpeningArgs,
     /// The owner's secret key file, when envelopes are lost, too: their shards are sealed anew and all envelopes signed again
-    #[arg(long, value_name = "FILE", requires_all = ["to", "output"])]
+    #[arg(long, value_name = "FILE", requires = "output")]
     reissue: Option<PathBuf>,
     /// Where the shards go when they are issued again: a folder that does not exist
     #[arg(short, long, value_name = "FOLDER", requires = "reissue")]
@@ -46,6 +38,13 @@ pub(crate) struct Args {
     /// Public key file of someone who may open a shard that is sealed anew; repeat for several
     #[arg(long = "to", value_name = "FILE", num_args = 1.., requires = "reissue")]
     to: Vec<PathBuf>,
+    /// Let a passphrase stand beside recipients in what is sealed anew: it is then only as strong as the passphrase. The passphrase is the one that opens
+    /// the other shards
+    #[arg(long, requires = "reissue")]
+    also_passphrase: bool,
+    /// Seal anew although the other shards have a passphrase, custodians or recipients that the new ones will not have
+    #[arg(long, requires = "reissue")]
+    fewer_ways: bool,
     /// An envelope of any shard of the object, newer than those in the folder, that the new ones must come after; repeat for several
     #[arg(long, value_name = "ENVELOPE", num_args = 1.., requires = "reissue")]
     after: Vec<PathBuf>,
@@ -86,6 +85,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             Help("fetch the envelopes from where they are; or seal these shards anew with --reissue, --to and -o, which signs all envelopes again"),
         );
     }
+    let ways = match &signer {
+        Some(signer) if !missing.is_empty() => Some(Ways::of(&set, &args, signer, &recipients, &opening)?),
+        _ => None,
+    };
     let (mended, rebuilt) = match restore(&mut set, &args.folder) {
         Ok(done) => done,
         Err(e) => {
@@ -93,12 +96,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Err(e);
         }
     };
-    let mut generation = set.generation();
-    if let (Some(signer), Some(output), false) = (&signer, &args.output, missing.is_empty()) {
-        generation = generation_after(&set, &owner, &args.after)?;
-        let new = NewEnvelopes { signer, recipients: &recipients, generation };
-        reissue(&mut set, output, &new, &missing)?;
-    }
+    let generation = match (&ways, &args.output) {
+        (Some(ways), Some(output)) => ways.reissue(&mut set, output, &missing, &args, &owner)?,
+        _ => set.generation(),
+    };
     let name = set.name(0).context("a set has a shard")?;
     let report = Report {
         object: format!("{}/{}", name.owner, name.object),
@@ -189,97 +190,4 @@ fn rebuild(set: &mut Set, folder: &Path, lost: &[u16]) -> anyhow::Result<()> {
         room.commit()?;
     }
     Ok(())
-}
-
-/// The generation of envelopes that are issued again (spec shards, clause Q11a). An envelope that is not here may be newer than all that are, and
-/// this may not be the first time that what is here is issued again; so the next number is not taken but one at random from the 2^32 that follow.
-fn generation_after(set: &Set, owner: &OwnerKey, after: &[PathBuf]) -> anyhow::Result<u64> {
-    let name = set.name(0).context("a set has a shard")?;
-    let mut highest = set.generation();
-    for path in after {
-        let envelope = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)
-            .and_then(|bytes| Ok(verify(owner, &bytes)?))
-            .with_context(|| format!("cannot use {}", path.display()))?;
-        ensure!(envelope.object == name.object, "{} is another object's", path.display());
-        highest = highest.max(envelope.generation);
-    }
-    let mut skip = [0; 4];
-    rand_core::Rng::fill_bytes(&mut keyfile::system_rng()?, &mut skip);
-    highest
-        .checked_add(1 + u64::from(u32::from_le_bytes(skip)))
-        .context("the generation is the last one; seal the object anew")
-}
-
-/// What envelopes that are issued again have in common.
-struct NewEnvelopes<'a> {
-    signer: &'a SigningKey,
-    recipients: &'a [RecipientPublicKey],
-    generation: u64,
-}
-
-/// Seals the shards of `missing` anew, signs all envelopes with the digest of the bodies as they are then, and puts everything in a folder of its own: both at once
-/// or neither, since envelopes of two makings do not go together.
-fn reissue(set: &mut Set, output: &Path, new: &NewEnvelopes<'_>, missing: &[u16]) -> anyhow::Result<()> {
-    let folder = Folder::create(output)?;
-    let beside = parent(output);
-    let mut rng = keyfile::system_rng()?;
-    let mut fresh = Vec::new();
-    for shard in missing {
-        let name = set.name(*shard).context("a set has a shard")?;
-        let options = SealOptions {
-            owner: name.owner,
-            object: name.object,
-            unit: name.unit,
-            recipients: new.recipients,
-            passphrase: None,
-            anonymous: false,
-            metadata: Metadata::default(),
-            padding: Padding::None,
-        };
-        fresh.push((*shard, folder.file(&body_name(*shard))?, ShardSealer::new(&options, &mut rng)?));
-    }
-    let again: Vec<_> = fresh.iter().map(|(shard, _, sealer)| (*shard, sealer.cipher())).collect();
-    let bodies = with_enough(set, beside, |set, chosen| {
-        let mut bodies = Vec::new();
-        for ((_, file, sealer), staged) in fresh.iter().zip(stage(set, chosen, &again, beside)?) {
-            staged.release_new(sealer.cipher(), file)?;
-            bodies.push(facts(file, true).context("cannot read the shard back")?);
-        }
-        Ok(bodies)
-    })?;
-    let mut digests: BTreeMap<u16, [u8; 32]> =
-        set.members.iter().map(|(s, m)| (*s, *m.envelope().body.blake3.as_bytes())).collect();
-    digests.extend(missing.iter().copied().zip(bodies.iter().map(|b| *b.blake3.as_bytes())));
-    ensure!(digests.len() == usize::from(set.geometry.n()), "a shard has no body");
-    let digests: Vec<[u8; 32]> = digests.into_values().collect();
-    let shards = ShardSet { bodies: bodies_digest(&digests), ..set.shards.clone() };
-    let envelope = |shard: u16, signed: SignedEnvelope| -> anyhow::Result<()> {
-        let mut file = folder.file(&(body_name(shard) + ".envelope"))?;
-        file.write_all(&signed.to_bytes()).and_then(|()| file.sync_all()).context("cannot write an envelope")
-    };
-    for (shard, member) in &set.members {
-        let from = member.file.as_ref().context("every shard has a body now")?;
-        copy(&member.path, from, &folder, &body_name(*shard))?;
-        // `sign_next` signs the one after.
-        let generation = new.generation - 1;
-        let next = Envelope { shards: Some(shards.clone()), generation, ..member.envelope().clone() };
-        envelope(*shard, sign_next(next, new.signer)?)?;
-    }
-    for ((shard, file, sealer), body) in fresh.into_iter().zip(bodies) {
-        file.sync_all().context("cannot make a shard durable")?;
-        envelope(shard, sealer.envelope(body, shards.clone(), new.generation, new.signer)?)?;
-    }
-    folder.commit()
-}
-
-/// The same body in the other folder: a second name of it, or where that is impossible a copy.
-fn copy(path: &Path, from: &File, folder: &Folder, name: &str) -> anyhow::Result<()> {
-    if folder.link(path, from, name).unwrap_or(false) {
-        return Ok(());
-    }
-    let (mut from, mut to) = (from, folder.file(name)?);
-    from.rewind()
-        .and_then(|()| io::copy(&mut from, &mut to))
-        .and_then(|_| to.sync_all())
-        .with_context(|| format!("cannot copy {}", path.display()))
 }

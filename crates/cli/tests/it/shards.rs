@@ -502,6 +502,127 @@ fn a_reissue_never_takes_a_generation_that_may_be_taken() {
     place.refuse(&foreign, "is another object's");
 }
 
+/// An envelope counts for the generation though it is not used: another copy of a shard, or one that no given key opens.
+#[test]
+fn an_envelope_that_is_not_used_counts_for_the_generation() {
+    let place = sealed("2/4", 50_000);
+    let at = envelope(&place, 3);
+    place.run(&[
+        "rewrap",
+        "s/003.shard",
+        "--owner",
+        "owner",
+        "--key",
+        "to",
+        "--add",
+        "other.pub",
+        "--remove",
+        "to.pub",
+    ]);
+    let far = |from: &std::path::Path, to: &std::path::Path, generation: u64| {
+        let mut next = bailiwick_envelope::verify(&owner(&place), &fs::read(from).unwrap()).unwrap();
+        next.generation = generation - 1;
+        let signed = bailiwick_envelope::sign_next(next, &signer(&place)).unwrap();
+        fs::write(to, bailiwick_protocol::codec::Canonical::to_bytes(&signed)).unwrap();
+    };
+    let again = |folder: &str| {
+        place.run(
+            &[&["repair", "s", "--reissue", "owner", "--to", "to.pub", "-o", folder][..], &OPEN].concat(),
+        );
+        let bytes = fs::read(place.path(&format!("{folder}/000.shard.envelope"))).unwrap();
+        bailiwick_envelope::verify(&owner(&place), &bytes).unwrap().generation
+    };
+    assert!(again("one") <= 2 + (1 << 32));
+    far(&at, &at, 1 << 40);
+    assert!(again("two") > 1 << 40);
+    far(&envelope(&place, 0), &place.path("s/copy.envelope"), 1 << 41);
+    assert!(again("three") > 1 << 41);
+}
+
+fn signer(place: &Place) -> bailiwick_protocol::signing::SigningKey {
+    let keys = fs::read_to_string(place.path("owner")).unwrap();
+    let keys = bailiwick_protocol::key_file::KeyFile::parse(&keys).unwrap();
+    bailiwick_protocol::signing::SigningKey::from_seed(&keys.secret.unwrap())
+}
+
+/// A shard sealed anew stands under the others' policy and opens by what opens them; what it would lack is named, and refused unless asked for.
+#[test]
+fn a_reissue_loses_no_way_in_unasked() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = sealed("2/4", 50_000);
+    for (name, text) in [("words", "correct horse"), ("wrong", "battery staple")] {
+        fs::write(place.path(name), text).unwrap();
+        fs::set_permissions(place.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let anew = ["repair", "s", "--reissue", "owner", "-o", "again"];
+    let entries = |name: &str| {
+        bailiwick_envelope::verify(&owner(&place), &fs::read(place.path(name)).unwrap()).unwrap()
+    };
+    // A recipient more, at the others.
+    fs::remove_file(envelope(&place, 3)).unwrap();
+    for shard in ["s/000.shard", "s/001.shard", "s/002.shard"] {
+        place.run(&["rewrap", shard, "--owner", "owner", "--key", "to", "--add", "other.pub"]);
+    }
+    let one = [&anew[..], &OPEN, &["--to", "to.pub"]].concat();
+    place.refuse(&one, "would lack ways in that other shards have: recipient ");
+    place.refuse(&[&anew[..], &OPEN].concat(), "nobody could open the object");
+    place.run(&[&anew[..], &OPEN, &["--to", "to.pub", "other.pub"]].concat());
+    assert_eq!(entries("again/003.shard.envelope").recipients.len(), 2);
+    fs::remove_dir_all(place.path("again")).unwrap();
+    place.run(&[&one[..], &["--fewer-ways"]].concat());
+    assert_eq!(entries("again/003.shard.envelope").recipients.len(), 1);
+    fs::remove_dir_all(place.path("again")).unwrap();
+    // A passphrase: the one that opens the others, asked for beside recipients.
+    let seal = ["seal", "plain", "-o", "s", "--owner", "owner", "--shards", "2/4", "--no-commit"];
+    fs::remove_dir_all(place.path("s")).unwrap();
+    place.run(&[&seal[..], &["--to", "to.pub", "--passphrase-file", "words", "--also-passphrase"]].concat());
+    fs::remove_file(envelope(&place, 3)).unwrap();
+    place.refuse(&one, "would lack ways in that other shards have: a passphrase");
+    let by = |words: &'static str| [&one[..], &["--passphrase-file", words]].concat();
+    place.refuse(&by("words"), "only as strong as the passphrase");
+    place.refuse(
+        &[&by("wrong")[..], &["--also-passphrase"]].concat(),
+        "the passphrase is not that of s/000.shard",
+    );
+    place.run(&[&by("words")[..], &["--also-passphrase"]].concat());
+    assert!(entries("again/003.shard.envelope").passphrase.is_some());
+    place.run(&[
+        "open",
+        "again/003.shard",
+        "again/002.shard",
+        "--owner",
+        "owner.pub",
+        "--passphrase-file",
+        "words",
+        "-o",
+        "back",
+    ]);
+    assert!(fs::read(place.path("back")).unwrap() == data(50_000));
+    fs::remove_dir_all(place.path("again")).unwrap();
+    // Custodians' part and a policy, as they may stand in an envelope; entries without a name stay without.
+    fs::remove_dir_all(place.path("s")).unwrap();
+    place.run(&[&seal[..], &["--to", "to.pub", "--anonymous"]].concat());
+    fs::remove_file(envelope(&place, 3)).unwrap();
+    let with = |change: &dyn Fn(&mut bailiwick_protocol::envelope::Envelope)| {
+        for shard in 0..3 {
+            let mut next = entries(&format!("s/00{shard}.shard.envelope"));
+            change(&mut next);
+            let signed = bailiwick_envelope::sign_next(next, &signer(&place)).unwrap();
+            fs::write(envelope(&place, shard), bailiwick_protocol::codec::Canonical::to_bytes(&signed))
+                .unwrap();
+        }
+    };
+    with(&|e| e.policy = Some([9; 32]));
+    place.run(&one);
+    let made = entries("again/003.shard.envelope");
+    assert_eq!((made.policy, made.recipients[0].key_id), (Some([9; 32]), None));
+    fs::remove_dir_all(place.path("again")).unwrap();
+    with(&|e| {
+        e.custody = Some(bailiwick_protocol::envelope::CustodyPart { dealing: vec![1], wrapped: [0; 48] });
+    });
+    place.refuse(&one, "would lack ways in that other shards have: custodians");
+}
+
 /// A body reached through a symbolic link is issued again as a file of its own, not as a link that leads nowhere.
 #[test]
 fn a_reissue_copies_what_a_link_leads_to() {
