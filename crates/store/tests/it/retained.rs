@@ -358,7 +358,8 @@ fn work(fs: &Forgetful, die_at: u64) -> u8 {
         sample(1, 4, 2).put(&store)?;
         store.delete(&gone.name())?;
         sample(2, 1, 9).put(&store)?;
-        store.delete(&sample(1, 4, 2).name())?;
+        sample(1, 5, 2).rewrap(&store)?;
+        store.delete(&sample(1, 5, 2).name())?;
         acknowledged = 2;
         Ok::<_, StoreError>(())
     };
@@ -375,7 +376,9 @@ fn d01_d05_power_cut_at_every_operation_keeps_what_was_signed_provable() {
     let mut points = 0;
     for die_at in 0.. {
         let mut acknowledged = 0;
-        for mode in [Crash::Lost, Crash::Kept, Crash::Killed, Crash::Mixed(die_at), Crash::Mixed(!die_at)] {
+        // Two names that are not durable yet are kept and lost in all four ways.
+        let mixed = (0..8).map(|seed| Crash::Mixed(die_at << 8 | seed));
+        for mode in [Crash::Lost, Crash::Kept, Crash::Killed].into_iter().chain(mixed) {
             let context = format!("power cut at operation {die_at}, {mode:?}");
             let fs = Forgetful::new();
             acknowledged = work(&fs, die_at);
