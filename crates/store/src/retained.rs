@@ -94,11 +94,18 @@ impl Store {
                 }
                 // Deleted, and then put with other content under the same generation.
                 Ok(_) | Err(OpenError::Missing) => {}
-                Err(OpenError::Store(e)) if retained => return Err(e),
+                // Damage of an older version says nothing of the one that is served.
+                Err(OpenError::Store(e)) if retained || self.is_older(target) => return Err(e),
                 Err(OpenError::Store(e)) => return self.inner.note_damage(Err(e)),
             }
         }
         Ok(None)
+    }
+
+    /// Whether a later generation than the target's is served.
+    fn is_older(&self, target: &Target) -> bool {
+        let served = self.inner.index.get(&target.name).ok().flatten();
+        served.is_some_and(|record| record.generation > target.generation)
     }
 }
 

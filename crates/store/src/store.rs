@@ -391,13 +391,13 @@ impl Inner {
         Ok(out)
     }
 
-    /// Removes the envelopes beside the unit's object files but that of generation `except`. The object files they belonged to are gone
-    /// for good: the caller has made that durable. Whether there were any.
-    pub(crate) fn remove_envelopes(&self, name: &UnitName, except: Option<u64>) -> Result<bool, StoreError> {
+    /// Removes the envelopes beside the unit's object files but those of the generations `staying`. The object files they belonged to
+    /// are gone for good: the caller has made that durable. Whether there were any.
+    pub(crate) fn remove_envelopes(&self, name: &UnitName, staying: &[u64]) -> Result<bool, StoreError> {
         let entries = self.disk.list(&self.layout.shard_dir(name))?;
         let parsed = entries.iter().filter_map(|e| parse_envelope_file(&name.owner, &e.name));
         let mut any = false;
-        for (_, generation) in parsed.filter(|(n, g)| n == name && Some(*g) != except) {
+        for (_, generation) in parsed.filter(|(n, g)| n == name && !staying.contains(g)) {
             self.disk.remove(&envelope_beside(&self.layout.object(name, generation)))?;
             any = true;
         }
@@ -445,7 +445,7 @@ impl Inner {
         self.discard(&retention, name, *highest)?;
         self.forget(name, record.as_ref());
         self.disk.sync_dir(&open_dir)?;
-        if self.remove_envelopes(name, None)? {
+        if self.remove_envelopes(name, &[])? {
             self.disk.sync_dir(&open_dir)?;
         }
         // The index may have been synced in passing, and failed.

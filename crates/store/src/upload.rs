@@ -268,15 +268,20 @@ impl Inner {
         envelope: Option<u64>,
         dir: &OpenDir,
     ) -> Result<(), StoreError> {
-        let generations = self.generations(name).unwrap_or_else(|e| {
-            tracing::warn!(error = %e, "superseded files cannot be looked for now");
-            Vec::new()
-        });
-        let lower = generations.iter().filter(|g| **g < current);
+        let generations = match self.generations(name) {
+            Ok(generations) => generations,
+            Err(e) => {
+                tracing::warn!(error = %e, "superseded files cannot be looked for now");
+                return Ok(());
+            }
+        };
+        // A file that stays keeps its envelope, without which it would be a damaged one.
+        let mut staying: Vec<u64> = envelope.into_iter().collect();
         let mut any = false;
-        for generation in lower {
-            if let Err(e) = self.discard(retention, name, *generation) {
+        for generation in generations.into_iter().filter(|g| *g < current) {
+            if let Err(e) = self.discard(retention, name, generation) {
                 tracing::warn!(error = %e, "a superseded file stays for now");
+                staying.push(generation);
                 continue;
             }
             any = true;
@@ -284,7 +289,7 @@ impl Inner {
         if any {
             self.disk.sync_dir(dir)?;
         }
-        match self.remove_envelopes(name, envelope) {
+        match self.remove_envelopes(name, &staying) {
             Ok(true) => self.disk.sync_dir(dir),
             Ok(false) => Ok(()),
             Err(e) => {

@@ -183,10 +183,12 @@ async fn receive(
     if envelope.body.size > body_bytes_max {
         return Err(ApiError::too_large(body_bytes_max));
     }
-    let admission = app.with_store(move |store| store.begin_put(&signed, &name.owner)).await?;
-    match admission {
-        Admission::AlreadyStored(record) => Ok((StatusCode::OK, Json(to_api(&record)))),
-        Admission::Upload(upload) => Ok(answer(&write_body(upload, place, incoming).await?)),
+    // The place goes with the work: what begins is counted until it is done, also when the client goes away.
+    let begin =
+        move |store: &Store| store.begin_put(&signed, &name.owner).map(|admission| (admission, place));
+    match app.with_store(begin).await? {
+        (Admission::AlreadyStored(record), _) => Ok((StatusCode::OK, Json(to_api(&record)))),
+        (Admission::Upload(upload), place) => Ok(answer(&write_body(upload, place, incoming).await?)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use bailiwick_protocol::challenge::Target;
 use bailiwick_store::files::{Dir, DirEntry, File, FileSystem, Lock};
 use bailiwick_store::{CellCheck, DamagedPart, Options, Store, StoreError};
 
@@ -171,6 +172,39 @@ fn a_failed_replacement_leaves_the_old_version() {
         assert!(files(&fs, ".env").is_empty(), "{failing:?}");
         of(2, 5_000).rewrap(&store).unwrap();
         of(2, 5_000).assert_whole(&store);
+    }
+}
+
+/// K1: what cannot be kept aside now stays where it is, with its envelope, and can still be proved; nothing is said against the version
+/// that is served. Kept aside as soon as it can be.
+#[test]
+fn a_wanted_version_that_cannot_be_kept_aside_stays_with_its_envelope() {
+    let retaining = || Options { retain: true, ..Options::default() };
+    for failing in [Op::OpenDir, Op::Link] {
+        let fs = Forgetful::new();
+        let store = Store::open_with(Arc::new(fs.clone()), "/s", retaining()).unwrap();
+        of(1, 5_000).put(&store).unwrap();
+        of(2, 5_000).rewrap(&store).unwrap();
+        let second = Target::of(&of(2, 5_000).envelope).expect("committed");
+        fs.judge(move |op, path| match path.starts_with("/s/retained") && op == failing {
+            true => Fate::Fail(io::ErrorKind::StorageFull),
+            false => Fate::Go,
+        });
+        of(3, 5_000).rewrap(&store).unwrap();
+        fs.judge(|_, _| Fate::Go);
+        let provable = |store: &Store| store.open_target(&second).unwrap().is_some();
+        assert!(provable(&store), "{failing:?}");
+        of(3, 5_000).assert_whole(&store);
+        assert!(store.damaged().is_empty(), "{failing:?}");
+        drop(store);
+        let store = Store::open_with(Arc::new(fs.clone()), "/s", retaining()).unwrap();
+        assert!(provable(&store), "{failing:?}, started again");
+        of(3, 5_000).assert_whole(&store);
+        assert_eq!(
+            (files(&fs, ".obj").len(), files(&fs, ".env").len()),
+            (1, 1),
+            "{failing:?}: the second is kept aside"
+        );
     }
 }
 
