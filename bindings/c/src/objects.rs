@@ -203,10 +203,14 @@ pub unsafe extern "C" fn bw_object_read_range(
     len: usize,
 ) -> i32 {
     guard(|| {
-        // SAFETY: both by this function's contract.
-        let (object, mut body) = unsafe { (reference(object, "object")?, slice(body, body_len, "body")?) };
+        let read = || {
+            // SAFETY: both by this function's contract.
+            let (object, mut body) =
+                unsafe { (reference(object, "object")?, slice(body, body_len, "body")?) };
+            object.0.range_bytes(&mut body, offset, len)
+        };
         // SAFETY: by this function's contract.
-        unsafe { read_into(&object.0, &mut body, offset, out, len) }
+        unsafe { read_into(read, out, len) }
     })
 }
 
@@ -223,28 +227,29 @@ pub unsafe extern "C" fn bw_object_read_range_file(
     len: usize,
 ) -> i32 {
     guard(|| {
-        // SAFETY: both by this function's contract.
-        let (object, body) = unsafe { (reference(object, "object")?, path(body, "body")?) };
+        let read = || {
+            // SAFETY: both by this function's contract.
+            let (object, body) = unsafe { (reference(object, "object")?, path(body, "body")?) };
+            object.0.range_bytes(&mut core::Object::source(&body)?, offset, len)
+        };
         // SAFETY: by this function's contract.
-        unsafe { read_into(&object.0, &mut core::Object::source(&body)?, offset, out, len) }
+        unsafe { read_into(read, out, len) }
     })
 }
 
-/// Only at the end is anything written: `out` may overlap `body`, and after an error it holds zeros.
+/// Only at the end is anything written: `out` may overlap what is read, and after an error, whichever, it holds zeros.
 ///
 /// # Safety
 /// `out` has room for `len` bytes.
-unsafe fn read_into(
-    object: &core::Object,
-    body: &mut impl core::ReadAt,
-    offset: u64,
+unsafe fn read_into<T: std::ops::Deref<Target = Vec<u8>>>(
+    read: impl FnOnce() -> core::Result<T>,
     out: *mut u8,
     len: usize,
 ) -> core::Result<()> {
     if len > 0 && out.is_null() {
         return Err(core::Error::new(core::Code::Argument, "out is NULL"));
     }
-    let read = object.range_bytes(body, offset, len);
+    let read = read();
     if len > 0 {
         match &read {
             // SAFETY: `range_bytes` gives `len` bytes, `out` has room for them, and fresh memory overlaps nothing of the caller's.

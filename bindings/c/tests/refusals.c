@@ -256,7 +256,13 @@ int main(int argc, char **argv) {
     EXPECT(is(bw_object_read_range_file(object, "body", sizeof data - 1, got, 2), "range"));
     EXPECT(bw_object_read_range_file(object, "body", sizeof data, NULL, 0) == 0);
     EXPECT(is(bw_object_read_range_file(object, "body", 0, NULL, 1), "argument"));
-    EXPECT(is(bw_object_read_range_file(object, "missing", 0, got, 1), "io"));
+    /* Whatever fails, nothing of what was there stays. */
+    got[0] = 7;
+    EXPECT(is(bw_object_read_range_file(object, "missing", 0, got, 1), "io") && got[0] == 0);
+    got[0] = 7;
+    EXPECT(is(bw_object_read_range_file(NULL, "body", 0, got, 1), "argument") && got[0] == 0);
+    got[0] = 7;
+    EXPECT(is(bw_object_read_range(object, NULL, 1, 0, got, 1), "argument") && got[0] == 0);
     EXPECT(bw_object_open_file(object, "body", "opened") == 0);
     EXPECT(is(bw_object_open_file(object, "plain", "never"), "wrong-body"));
     bw_bytes out = {0};
