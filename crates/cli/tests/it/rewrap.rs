@@ -146,3 +146,45 @@ fn e13_a_unit_that_is_there_twice_is_not_signed_twice() {
     fs::remove_file(place.path("d/copy/a.envelope")).unwrap();
     assert_eq!(summary(&place, &add)["rewrapped"], 1, "honest twin");
 }
+
+/// E13: a link beside the body is refused: its place would be taken, and what it leads to signed a second time.
+#[test]
+fn e13_an_envelope_that_is_a_link_is_refused() {
+    let place = Place::with_keys();
+    fs::create_dir(place.path("real")).unwrap();
+    sealed(&place, "real/body", "owner");
+    fs::copy(place.path("real/body"), place.path("body")).unwrap();
+    std::os::unix::fs::symlink(place.path("real/body.envelope"), place.path("body.envelope")).unwrap();
+    for target in ["body", "body.envelope"] {
+        place.refuse(&rewrap(target, &["--anonymous"]), "body.envelope is a symbolic link");
+        assert!(fs::symlink_metadata(place.path("body.envelope")).unwrap().is_symlink());
+    }
+    assert_eq!(summary(&place, &rewrap("real/body", &["--anonymous"]))["rewrapped"], 1);
+}
+
+/// E13: the next generation that `rotate` has signed is the only one.
+#[test]
+fn e13_what_is_rotated_is_not_rewrapped_beside_it() {
+    let place = Place::with_keys();
+    for body in ["body", "two"] {
+        sealed(&place, body, "owner");
+    }
+    place.run(&["rotate", "body", "--owner", "owner", "--key", "to", "--to", "to.pub"]);
+    let before = fs::read(place.path("body.envelope")).unwrap();
+    let out = place.try_run(&rewrap("body", &["--anonymous"]));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text.contains("body.rotated.envelope is generation 2 of it already"), "{text}");
+    assert!(fs::read(place.path("body.envelope")).unwrap() == before);
+    assert_eq!(summary(&place, &rewrap("body.rotated", &["--anonymous"]))["rewrapped"], 1);
+    // Of another object it does not matter, and two names of one folder are one folder.
+    fs::rename(place.path("body.rotated.envelope"), place.path("two.rotated.envelope")).unwrap();
+    fs::remove_file(place.path("body.envelope")).unwrap();
+    fs::create_dir(place.path("d")).unwrap();
+    sealed(&place, "d/three", "owner");
+    let root = place.root().display().to_string();
+    let (two, three) = (format!("{root}/two"), format!("{root}/d/../d/three"));
+    sealed(&place, "d/four", "owner");
+    let both = ["rewrap", "d/four", &three, &two, "--owner", "owner", "--key", "to", "--anonymous"];
+    assert_eq!(summary(&place, &both)["rewrapped"], 3);
+}

@@ -166,6 +166,89 @@ fn e13_a_node_with_an_older_or_another_envelope_is_named() {
     );
 }
 
+/// The one envelope that is kept.
+fn kept(place: &Place) -> Vec<u8> {
+    let all: Vec<_> = fs::read_dir(place.path("envelopes")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    fs::read(&all[0]).unwrap()
+}
+
+/// E13: what a node serves is remembered though nothing was to change, or no key opened it, so a node that then goes back to an older
+/// envelope is found, and no second one of a generation is signed.
+#[test]
+fn e13_what_was_served_is_remembered_though_nothing_was_signed() {
+    let (place, node) = place_with_node();
+    let old = second_node(&place);
+    let put = ["put", "body", "--owner", "owner"];
+    for (node, folder) in [(&node, "node"), (&old, "node2")] {
+        place.run(&at(node, folder, &put));
+    }
+    // Known as generation 1 by a run that opened nothing, here at first sight.
+    let unopenable =
+        ["rewrap", "--owner", "owner", "--key", "other", "--anonymous", "--envelopes", "envelopes"];
+    let skipping = [&unopenable[..], &["--skip-unopenable"]].concat();
+    assert_eq!(summary(&place, &at(&node, "node", &skipping))["rewrapped"], 0);
+    assert!(kept(&place) == fs::read(place.path("body.envelope")).unwrap());
+    for more in ["--anonymous", "--add=other.pub"] {
+        place.run(&["rewrap", "body", "--owner", "owner", "--key", "to", more]);
+    }
+    place.run(&at(&node, "node", &[&put[..], &["--envelope-only"]].concat()));
+    let latest = fs::read(place.path("body.envelope")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["skipped"]["nothing to change"], 1);
+        assert!(kept(&place) == latest, "generation 3, served over the known 1, is kept");
+    }
+    for command in [REWRAP, ROTATE] {
+        let out = place.try_run(&at(&old, "node2", &command));
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert_eq!(out.status.code(), Some(2));
+        assert!(text.contains("serves generation 1") && text.contains("is 3"), "{text}");
+        assert!(kept(&place) == latest, "nothing was signed");
+    }
+    // Over another body it is kept beside the known one, whose body may be there.
+    place.run(&["rotate", "body", "--owner", "owner", "--key", "to", "--to", "to.pub"]);
+    place.run(&at(&node, "node", &["put", "body.rotated", "--owner", "owner"]));
+    let out = place.try_run(&at(&node, "node", &REWRAP));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(text.contains("over another body") && text.contains("nothing was signed"), "{text}");
+    let names = fs::read_dir(place.path("envelopes")).unwrap().map(|e| fs::read(e.unwrap().path()).unwrap());
+    let (names, rotated) =
+        (names.collect::<Vec<_>>(), fs::read(place.path("body.rotated.envelope")).unwrap());
+    assert!(names.len() == 2 && names.contains(&latest) && names.contains(&rotated));
+    let out = place.try_run(&at(&old, "node2", &REWRAP));
+    assert!(String::from_utf8(out.stdout).unwrap().contains("is 4"));
+    assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["rewrapped"], 1, "the same command goes on");
+}
+
+/// E13: one run at a time signs in a directory.
+#[test]
+fn e13_a_directory_that_another_run_signs_in_is_left_alone() {
+    use rustix::fs::{FlockOperation, flock};
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    for folder in ["envelopes", "envelopes/deep"] {
+        fs::create_dir(place.path(folder)).unwrap();
+    }
+    let deep = place.path("envelopes/deep/body.envelope");
+    fs::copy(place.path("body.envelope"), &deep).unwrap();
+    let before = fs::read(&deep).unwrap();
+    let files = ["rewrap", "envelopes/deep/body.envelope", "--owner", "owner", "--key", "to", "--anonymous"];
+    for folder in ["envelopes", "envelopes/deep"] {
+        let held = fs::File::open(place.path(folder)).unwrap();
+        flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+        let out = place.try_run(&at(&node, "node", &REWRAP));
+        let text = [out.stdout, out.stderr].concat();
+        assert!(String::from_utf8(text).unwrap().contains("another run signs"), "{folder}");
+        if folder == "envelopes/deep" {
+            place.refuse(&files, "another run signs envelopes in");
+        }
+        assert!(fs::read(&deep).unwrap() == before);
+        flock(&held, FlockOperation::Unlock).unwrap();
+    }
+    assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["rewrapped"], 1);
+    assert_eq!(summary(&place, &files)["rewrapped"], 1);
+}
+
 const ROTATE: [&str; 9] =
     ["rotate", "--owner", "owner", "--key", "to", "--to", "other.pub", "--envelopes", "envelopes"];
 

@@ -47,7 +47,7 @@ impl NodeRun<'_> {
         // The node chooses what it answers; what is signed is the next generation of what was asked for, once.
         let served = bailiwick_envelope::verify(&self.rewrapper.pinned, &bytes)?;
         ensure!(served.name() == *name, "the node gave the envelope of {} for {name}", served.name());
-        self.known.check(&served, &bytes)?;
+        let _alone = self.known.remember(&self.folder, &served, &bytes)?;
         let new = match self.rewrapper.rewrap(&bytes)? {
             Outcome::New(new) => new,
             Outcome::Skipped(why) => return Ok(Some(why)),

@@ -41,7 +41,7 @@ impl ReadAt for Remote<'_> {
 }
 
 impl NodeRun<'_> {
-    pub(super) fn run(self) -> anyhow::Result<Summary> {
+    pub(super) fn run(mut self) -> anyhow::Result<Summary> {
         // Its names ascend: no unit comes twice.
         let objects = self.client.list_all()?;
         let mut summary = Summary::default();
@@ -61,7 +61,7 @@ impl NodeRun<'_> {
     }
 
     /// Why it was not sealed anew, if so.
-    fn one(&self, name: &UnitName) -> anyhow::Result<Option<&'static str>> {
+    fn one(&mut self, name: &UnitName) -> anyhow::Result<Option<&'static str>> {
         let stem = format!("{}-{}", name.object, name.unit);
         let new = Pair::at(self.folder.join(format!("{stem}.rotated")));
         let kept = self.folder.join(format!("{stem}.envelope"));
@@ -75,7 +75,7 @@ impl NodeRun<'_> {
             self.settle(&new, &kept)?;
             return Ok(if sent { None } else { Some("sealed anew already") });
         }
-        self.known.check(&served, &bytes)?;
+        let _alone = self.known.remember(&self.folder, &served, &bytes)?;
         let opener = match self.rotator.opener(&bytes) {
             Err(e) if matches!(e.downcast_ref(), Some(OpenError::NoRecipient)) => {
                 return Ok(Some(UNOPENABLE));
