@@ -38,7 +38,7 @@ fn redealt(earlier: u16, later: u16, generation: u64) -> impl Fn(&mut Envelope, 
     }
 }
 
-fn recipient(e: &mut Envelope, key_id: Option<[u8; 8]>) {
+pub(crate) fn recipient(e: &mut Envelope, key_id: Option<[u8; 8]>) {
     let (enc, ciphertext) = (vec![1; 32], vec![1; 48]);
     e.recipients.push(RecipientEntry { kem: Kem::X25519, key_id, enc, ciphertext, role: Entry::FileKey });
 }

@@ -1,4 +1,4 @@
-//! Releases on record: whoever was given enough shares has the key like a recipient.
+//! Releases on record: whoever was given enough shares is a way to the key; they acquit nobody, being no more than custodians' word.
 
 use bailiwick_custody::{Dealing, ReleaseEntry, ReleaseRecord};
 use bailiwick_protocol::codec::Canonical as _;
@@ -8,8 +8,11 @@ use bailiwick_protocol::labels::Label;
 use bailiwick_roster::{Principal, Role};
 use bailiwick_verifier::{Claim, ReasonCode, Verdict};
 
-use crate::fleet_custody::{CUSTODY, NOTARIES, custody, deal_to_all, nobody, scene, secret};
-use crate::fleet_world::{FleetScene, held_by, roster_principal, x25519};
+use crate::fleet_custodians_left::recipient;
+use crate::fleet_custody::{
+    CUSTODY, NOTARIES, custody, deal_to_all, nobody, run_by_the_hosts_firm, scene, secret,
+};
+use crate::fleet_world::{FleetScene, POLICY, held_by, key_id, opened_by, roster_principal, x25519};
 
 use ReasonCode as C;
 use Verdict::{Inconclusive, Refuted, Supported};
@@ -23,10 +26,25 @@ fn fingerprint(name: &str) -> [u8; 32] {
     Label::Fingerprint.hash(&[&Kem::X25519.id().to_le_bytes()[..], &x25519(name)].concat())
 }
 
-/// The word of notary `i`, signed by notary `signer`, that it released its share of the object of the other host.
+/// Four of five recover it: two of one firm block.
+fn four_of_five(e: &mut Envelope) {
+    deal_to_all(e, 4);
+    e.recipients.clear();
+}
+
 fn record(i: usize, signer: usize, requester: &str) -> ReleaseEntry {
-    let mut e = held_by("other host").remove(0);
-    alone(&mut e);
+    record_of(held_by("other host").remove(0), alone, i, signer, requester)
+}
+
+/// The word of notary `i`, signed by notary `signer`, that it released its share of an object that `dealt` deals.
+fn record_of(
+    mut e: Envelope,
+    dealt: fn(&mut Envelope),
+    i: usize,
+    signer: usize,
+    requester: &str,
+) -> ReleaseEntry {
+    dealt(&mut e);
     let dealing = Dealing::from_bytes(&e.custody.unwrap().dealing).unwrap();
     let said = ReleaseRecord {
         dealing: dealing.digest(),
@@ -91,4 +109,60 @@ fn records_that_custodians_did_not_sign_say_nothing() {
     assert_eq!(judged(custody(alone, nobody), &different, Claim::Custody), (Supported, C::KeyShared));
     // Nor do records take anything from what the log shows.
     assert_eq!(judged(custody(alone, nobody), &forged, Claim::Logged).0, Supported);
+}
+
+/// Records that four of five released every object to the heir.
+fn all_to_the_heir() -> Vec<ReleaseEntry> {
+    let envelopes = ["host", "other host"].into_iter().flat_map(held_by);
+    envelopes.flat_map(|e| (0..4).map(move |i| record_of(e.clone(), four_of_five, i, i, "heir"))).collect()
+}
+
+/// Nothing shows that a release took place: custodians' records do not leave an heir where a power leaves too few custodians.
+#[test]
+fn records_of_releases_do_not_acquit() {
+    let heir = with_heir(Role::Recipient, None);
+    let firm = |n: usize| {
+        let heir = &heir;
+        move |list: &mut Vec<Principal>| {
+            heir(list);
+            run_by_the_hosts_firm(n)(list);
+        }
+    };
+    let records = all_to_the_heir();
+    let on =
+        |n: usize, records: &[ReleaseEntry]| judged(custody(four_of_five, firm(n)), records, Claim::Custody);
+    assert_eq!(on(0, &records), (Supported, C::KeyShared));
+    assert_eq!(on(2, &[]), (Refuted, C::PowerTakesAll));
+    assert_eq!(on(2, &records), (Refuted, C::PowerTakesAll));
+    let survivable = |n: usize, records: &[ReleaseEntry]| {
+        let mut s = scene(four_of_five, firm(n));
+        s.policy = format!("{POLICY}[survivable]\nlose = [\"provider\"]\n");
+        judged(s, records, Claim::Survivable)
+    };
+    assert_eq!(survivable(0, &records).0, Inconclusive);
+    assert_eq!(survivable(2, &[]), (Refuted, C::PowerTakesAll));
+    assert_eq!(survivable(2, &records), (Refuted, C::PowerTakesAll));
+}
+
+/// Nor do they make the heir one who may say that it opened the objects.
+#[test]
+fn records_of_releases_appoint_no_opener() {
+    let said_by_the_heir = |each: fn(&mut Envelope)| {
+        let mut s = scene(each, with_heir(Role::Recipient, None));
+        let envelopes = ["host", "other host"].into_iter().flat_map(held_by);
+        s.opened = envelopes
+            .map(|mut e| {
+                each(&mut e);
+                opened_by("heir", &e)
+            })
+            .collect();
+        s
+    };
+    let named = |e: &mut Envelope| {
+        four_of_five(e);
+        recipient(e, Some(key_id(Kem::X25519, &x25519("heir"))));
+    };
+    assert_eq!(judged(said_by_the_heir(named), &[], Claim::Opaque), (Supported, C::Opened));
+    let records = all_to_the_heir();
+    assert_eq!(judged(said_by_the_heir(four_of_five), &records, Claim::Opaque), (Inconclusive, C::NotOpened));
 }

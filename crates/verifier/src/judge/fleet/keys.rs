@@ -40,7 +40,7 @@ pub(super) fn is_kind(j: &Jurisdiction, reach: &Reach, kinds: &BTreeSet<Power>) 
 pub(super) struct Paths<'f> {
     /// Objects that count.
     objects: Vec<&'f Version>,
-    /// Everyone with a path to a key: named recipients and owners, by name.
+    /// Everyone with a path to a key, by name: owners, named recipients, and whom custodians say they released to.
     holders: BTreeMap<&'f str, (&'f Principal, usize)>,
     unknown: usize,
 }
@@ -54,7 +54,7 @@ impl<'f> Paths<'f> {
             paths.unknown += v.anonymous + usize::from(v.passphrase);
             let owner = fleet.people.signer(name.owner.as_bytes());
             paths.unknown += usize::from(owner.is_none());
-            for holder in v.recipients.iter().map(|id| fleet.people.of_key_id(id)).chain([owner]) {
+            for holder in v.ways().map(|id| fleet.people.of_key_id(id)).chain([owner]) {
                 match holder {
                     Some(p) => paths.holders.entry(&p.name).or_insert((p, 0)).1 += 1,
                     None => paths.unknown += 1,

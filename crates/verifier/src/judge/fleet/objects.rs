@@ -35,8 +35,11 @@ type Key = (UnitName, u64, ContentId);
 pub(super) struct Version {
     root: Option<CellRoot>,
     pub(super) body: ContentId,
-    /// Keys its envelopes name, and those to which enough custodians released.
+    /// Keys its envelopes name.
     pub(super) recipients: BTreeSet<KeyId>,
+    /// Keys to which enough custodians say that they released. It tells against them, and never that somebody has the key: t custodians
+    /// write such records without releasing anything.
+    pub(super) released: BTreeSet<KeyId>,
     /// Entries of an envelope that name no key, at most.
     pub(super) anonymous: usize,
     /// Whether an envelope of it has a passphrase entry: nobody can tell who knows the passphrase.
@@ -63,6 +66,13 @@ pub(super) fn seen(evidence: &Evidence) -> Vec<SeenObject> {
     evidence.envelopes.iter().flatten().map(object).collect()
 }
 
+impl Version {
+    /// Keys that are a way to this version's key, for all anyone says: named ones, and those that custodians say they released to.
+    pub(super) fn ways(&self) -> impl Iterator<Item = &KeyId> {
+        self.recipients.union(&self.released)
+    }
+}
+
 impl Objects {
     pub(super) fn add(&mut self, host: Option<HostKey>, standing: Standing, seen: Vec<SeenObject>) {
         for o in seen {
@@ -70,6 +80,7 @@ impl Objects {
                 root: o.root,
                 body: o.key.2,
                 recipients: BTreeSet::new(),
+                released: BTreeSet::new(),
                 anonymous: 0,
                 passphrase: false,
                 dealings: Dealings::default(),
@@ -114,10 +125,10 @@ impl Objects {
         self.0.range(all).map(|(_, v)| v).filter(|v| v.body == *body).collect()
     }
 
-    /// Whoever was given t shares has the key like a recipient.
+    /// Whoever was given t shares is a way to the key.
     pub(super) fn count_releases(&mut self, records: &Records) {
         for version in self.0.values_mut() {
-            version.recipients.append(&mut version.dealings.released(records));
+            version.released = version.dealings.released(records);
         }
     }
 

@@ -115,7 +115,7 @@ impl<'f> Count<'f> {
         if !v.dealings.is_empty() {
             self.shared.push(v);
         }
-        for id in &v.recipients {
+        for id in v.ways() {
             self.named += 1;
             match fleet.people.of_key_id(id) {
                 Some(p) => self.recipients.entry(&p.name).or_insert((p, 0)).1 += 1,

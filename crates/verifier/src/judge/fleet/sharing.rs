@@ -104,7 +104,8 @@ pub(super) fn not_custodians(shares: usize) -> String {
 pub(super) struct Records(BTreeMap<DealingDigest, Vec<ReleaseEntry>>);
 
 impl Records {
-    /// Takes the entry if it is a record of a release. Whether a log has it makes no difference: it is its custodian's own word.
+    /// Takes the entry if it is a record of a release. Its log proof is not checked: a custodian's own word tells against it whether a log
+    /// has it or not, and nothing is counted in its favour.
     pub(super) fn take(&mut self, entry: &[u8]) -> bool {
         let Ok(entry) = ReleaseEntry::from_bytes(entry) else { return false };
         let Ok(said) = entry.0.decode_unverified() else { return false };
