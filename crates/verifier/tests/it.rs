@@ -22,6 +22,8 @@ mod fleet_answers;
 mod fleet_custodians_left;
 #[path = "it/fleet_custody.rs"]
 mod fleet_custody;
+#[path = "it/fleet_hybrid.rs"]
+mod fleet_hybrid;
 #[path = "it/fleet_inventories.rs"]
 mod fleet_inventories;
 #[path = "it/fleet_log.rs"]

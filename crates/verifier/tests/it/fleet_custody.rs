@@ -31,6 +31,11 @@ pub(crate) fn put_in_custody(e: &mut Envelope) {
 
 /// Deals the key of `e` to all five.
 pub(crate) fn deal_to_all(e: &mut Envelope, threshold: u16) {
+    deal_by(e, threshold, false);
+}
+
+/// Deals the key of `e` to all five, in hybrid mode or not.
+pub(crate) fn deal_by(e: &mut Envelope, threshold: u16, hybrid: bool) {
     let custodians: Vec<_> = NOTARIES
         .iter()
         .map(|(name, country)| DealtCustodian {
@@ -41,7 +46,7 @@ pub(crate) fn deal_to_all(e: &mut Envelope, threshold: u16) {
         .collect();
     let mut context = Context::next_of(e, RosterDigest([0; 32]));
     context.generation = e.generation;
-    let options = DealOptions { context, threshold, custodians: &custodians, hybrid: false };
+    let options = DealOptions { context, threshold, custodians: &custodians, hybrid };
     let file_key = Secret::init_with(|b| b.fill(7));
     let dealt = deal(&options, &file_key, None, &mut ChaCha20Rng::from_seed([3; 32])).unwrap();
     e.custody = Some(dealt.part());

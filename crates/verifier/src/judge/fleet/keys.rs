@@ -51,7 +51,7 @@ impl<'f> Paths<'f> {
         for (name, v) in fleet.objects.iter().filter(|(n, _)| fleet.policy.counts(claim, &n.owner, &n.object))
         {
             paths.objects.push(v);
-            paths.unknown += v.anonymous + usize::from(v.passphrase);
+            paths.unknown += v.anonymous() + usize::from(v.passphrase);
             let owner = fleet.people.signer(name.owner.as_bytes());
             paths.unknown += usize::from(owner.is_none());
             for holder in v.ways().map(|id| fleet.people.of_key_id(id)).chain([owner]) {

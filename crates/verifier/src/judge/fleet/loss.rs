@@ -41,7 +41,7 @@ pub(super) fn left(
 fn is_lost(fleet: &Fleet<'_>, v: &Version, takes: &impl Fn(&Principal) -> bool) -> bool {
     let holders = v.dealings.holders(&fleet.people);
     // A passphrase, an anonymous recipient, or custodians of a dealing nobody can read may be left.
-    let known = v.anonymous == 0
+    let known = v.anonymous() == 0
         && !v.passphrase
         && v.dealings.unsound().next().is_none()
         && !(v.recipients.is_empty() && holders.is_empty());

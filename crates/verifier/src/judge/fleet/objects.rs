@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_protocol::dossier::SignedOpened;
-use bailiwick_protocol::envelope::Envelope;
+use bailiwick_protocol::envelope::{Envelope, Role as Entry};
 use bailiwick_protocol::ids::{AuditorKey, CellRoot, ContentId, HostKey, OpenerKey, UnitName};
 use bailiwick_roster::Role;
 
@@ -22,7 +22,7 @@ const CLOCK_SKEW_MS: u64 = 5 * 60 * 1000;
 pub(super) struct SeenObject {
     key: Key,
     root: Option<CellRoot>,
-    recipients: Vec<Option<KeyId>>,
+    recipients: Vec<(Option<KeyId>, Entry)>,
     passphrase: bool,
     /// The envelope, if it has a custody part.
     custody: Option<Box<Envelope>>,
@@ -35,13 +35,15 @@ type Key = (UnitName, u64, ContentId);
 pub(super) struct Version {
     root: Option<CellRoot>,
     pub(super) body: ContentId,
-    /// Keys its envelopes name.
+    /// Keys its envelopes name, without the entries of `secrets`.
     pub(super) recipients: BTreeSet<KeyId>,
+    /// Entries of an envelope with the secret of a sound hybrid dealing, at most: without its post-quantum half it opens nothing (spec custody, clause K17).
+    secrets: usize,
     /// Keys to which enough custodians say that they released. It tells against them, and never that somebody has the key: t custodians
     /// write such records without releasing anything.
     pub(super) released: BTreeSet<KeyId>,
-    /// Entries of an envelope that name no key, at most.
-    pub(super) anonymous: usize,
+    /// Entries of an envelope that name no key, at most, without the entries of `secrets`.
+    anonymous: usize,
     /// Whether an envelope of it has a passphrase entry: nobody can tell who knows the passphrase.
     pub(super) passphrase: bool,
     /// How its key is shared among custodians.
@@ -59,7 +61,7 @@ pub(super) fn seen(evidence: &Evidence) -> Vec<SeenObject> {
     let object = |e: &Envelope| SeenObject {
         key: (e.name(), e.generation, e.body.blake3),
         root: e.commitment.as_ref().map(|c| c.root),
-        recipients: e.recipients.iter().map(|r| r.key_id).collect(),
+        recipients: e.recipients.iter().map(|r| (r.key_id, r.role)).collect(),
         passphrase: e.passphrase.is_some(),
         custody: e.custody.is_some().then(|| Box::new(e.clone())),
     };
@@ -71,6 +73,13 @@ impl Version {
     pub(super) fn ways(&self) -> impl Iterator<Item = &KeyId> {
         self.recipients.union(&self.released)
     }
+
+    /// Ways to the key that lead to nobody anyone can name. Among them are holders of a hybrid dealing's secret, if its owner dealt once
+    /// more under this generation, and not in hybrid mode: the secret may be the same, and opens that one.
+    pub(super) fn anonymous(&self) -> usize {
+        let secrets = if self.dealings.are_hybrid() { 0 } else { self.secrets };
+        self.anonymous + secrets
+    }
 }
 
 impl Objects {
@@ -80,6 +89,7 @@ impl Objects {
                 root: o.root,
                 body: o.key.2,
                 recipients: BTreeSet::new(),
+                secrets: 0,
                 released: BTreeSet::new(),
                 anonymous: 0,
                 passphrase: false,
@@ -88,12 +98,13 @@ impl Objects {
                 opened: BTreeSet::new(),
             });
             // Envelopes of one generation differ in their recipients only if the owner signed twice: all of them can open it.
-            version.anonymous = version.anonymous.max(o.recipients.iter().filter(|r| r.is_none()).count());
             version.passphrase |= o.passphrase;
-            if let Some(envelope) = &o.custody {
-                version.dealings.add(envelope);
-            }
-            version.recipients.extend(o.recipients.into_iter().flatten());
+            let hybrid = o.custody.as_ref().is_some_and(|envelope| version.dealings.add(envelope));
+            let (secrets, keys): (Vec<_>, Vec<_>) =
+                o.recipients.into_iter().partition(|(_, role)| hybrid && *role == Entry::CustodySecret);
+            version.secrets = version.secrets.max(secrets.len());
+            version.anonymous = version.anonymous.max(keys.iter().filter(|(id, _)| id.is_none()).count());
+            version.recipients.extend(keys.into_iter().filter_map(|(id, _)| id));
             if standing == Standing::Held {
                 version.hosts.extend(host);
             }

@@ -110,7 +110,7 @@ impl<'f> Count<'f> {
     }
 
     fn add(&mut self, fleet: &'f Fleet<'_>, v: &'f Version) {
-        self.anonymous += v.anonymous;
+        self.anonymous += v.anonymous();
         self.passphrases += usize::from(v.passphrase);
         if !v.dealings.is_empty() {
             self.shared.push(v);

@@ -47,11 +47,17 @@ impl Holders<'_> {
 }
 
 impl Dealings {
-    /// Reads and verifies the dealing of an envelope whose signature was checked; each only once.
-    pub(super) fn add(&mut self, envelope: &Envelope) {
-        let Some(part) = &envelope.custody else { return };
+    /// Reads and verifies the dealing of an envelope whose signature was checked; each only once. Whether it holds and is in hybrid mode.
+    pub(super) fn add(&mut self, envelope: &Envelope) -> bool {
+        let Some(part) = &envelope.custody else { return false };
         let hash = *blake3::hash(&part.dealing).as_bytes();
-        self.0.entry(hash).or_insert_with(|| judge(envelope, &part.dealing));
+        let dealt = self.0.entry(hash).or_insert_with(|| judge(envelope, &part.dealing));
+        matches!(dealt, Dealt::Sound(dealing) if dealing.dealing().is_hybrid())
+    }
+
+    /// Whether none that holds opens under the secret alone.
+    pub(super) fn are_hybrid(&self) -> bool {
+        self.sound().all(|dealing| dealing.dealing().is_hybrid())
     }
 
     pub(super) fn is_empty(&self) -> bool {
