@@ -242,6 +242,8 @@ pub enum AssumptionCode {
     BodyUnderSharedSecret,
     /// Custodians keep to themselves, and keep their keys.
     CustodiansDoNotCollude,
+    /// A recipient's entry holds the key.
+    EntryHoldsKey,
 }
 
 /// An assumption.
@@ -307,6 +309,9 @@ impl AssumptionCode {
             }
             Self::CustodiansDoNotCollude => {
                 "assumes that fewer custodians than the threshold collude across jurisdictions, and that enough of them keep their keys"
+            }
+            Self::EntryHoldsKey => {
+                "where a power can block custodians, assumes that the entry of a recipient out of its reach holds the key, and that this recipient opens the object when asked: nothing here proves either"
             }
         };
         Assumption { code: self, text: text.to_owned() }

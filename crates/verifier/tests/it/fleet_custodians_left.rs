@@ -2,7 +2,7 @@
 
 use bailiwick_protocol::envelope::{Envelope, Kem, RecipientEntry, Role as Entry};
 use bailiwick_roster::{KeyKind, Principal, PublicKey, Role};
-use bailiwick_verifier::{Claim, ReasonCode as C, Verdict};
+use bailiwick_verifier::{AssumptionCode, Claim, ReasonCode as C, Verdict};
 
 use crate::fleet_custody::{
     CUSTODY, NOTARIES, custody, deal_to_all, nobody, over_time, put_in_custody, run_by_the_hosts_firm, scene,
@@ -83,11 +83,18 @@ fn a_recipient_the_roster_does_not_have_may_be_left() {
     custody(both, run_by_the_hosts_firm(2)).expect(Claim::Custody, Inconclusive, C::RecipientUnknown);
 }
 
-/// One that is known and out of reach is left for certain.
+/// One that is known and out of reach is left; that its entry holds the key nobody has checked, and the report says so. It does not
+/// where enough custodians are left.
 #[test]
 fn a_known_recipient_is_left() {
-    let each = |e: &mut Envelope| deal_to_all(e, 4);
-    custody(each, run_by_the_hosts_firm(2)).expect(Claim::Custody, Supported, C::KeyShared);
+    let said = |threshold| {
+        let each = |e: &mut Envelope| deal_to_all(e, threshold);
+        let c = custody(each, run_by_the_hosts_firm(2)).expect(Claim::Custody, Supported, C::KeyShared);
+        let assumed = c.assumptions.iter().any(|a| a.code == AssumptionCode::EntryHoldsKey);
+        (c.headline.contains("enough custodians are out of"), assumed)
+    };
+    assert_eq!(said(3), (true, false));
+    assert_eq!(said(4), (false, true));
 }
 
 /// The owner dealt again: what the superseded dealing needs, nobody needs any more.

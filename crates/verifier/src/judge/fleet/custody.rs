@@ -6,7 +6,7 @@ use bailiwick_protocol::ids::UnitName;
 use bailiwick_roster::{Jurisdiction, Principal, Quoted};
 
 use super::keys::{Paths, SHOWN_MAX, is_kind, no_sharing, unknown_holders};
-use super::loss::{Left, left};
+use super::loss::{Left, has_custodians_left, left};
 use super::objects::Version;
 use super::opaque::unseen;
 use super::place::violations;
@@ -110,6 +110,19 @@ impl<'f> Shared<'f> {
             }
         }
         out
+    }
+
+    /// Whether a power can block the custodians of a newest version, so that only its recipients may be left.
+    pub(super) fn rests_on_recipients(&self, fleet: &Fleet<'_>, kinds: &BTreeSet<Power>) -> bool {
+        let blocked = |v: &Version, j: &Jurisdiction| {
+            let takes =
+                |p: &Principal| fleet.people.reach(p).is_some_and(|r| r.contains(j) && is_kind(j, r, kinds));
+            !has_custodians_left(fleet, v, &takes)
+        };
+        self.newest.iter().any(|(_, v)| {
+            let holders = v.dealings.holders(&fleet.people);
+            holders.iter().flat_map(|h| reached(fleet, h, kinds).into_keys()).any(|j| blocked(v, j))
+        })
     }
 
     /// Nothing refutes: is every key shared, among people who are known?

@@ -21,6 +21,9 @@ pub(super) const SHOWN_MAX: usize = 8;
 /// Powers listed among the numbers, at most.
 const POWERS_MAX: usize = 24;
 
+/// The headline of *custody* where only a recipient is left if a power blocks the custodians.
+const BY_RECIPIENTS: &str = "Yes, if the recipients\u{2019} entries hold the key: no one power reaches enough custodians to open, but one can block too many of them, and then only recipients are left.";
+
 /// Whether a jurisdiction is of one of the kinds, for a principal it reaches by these paths.
 pub(super) fn is_kind(j: &Jurisdiction, reach: &Reach, kinds: &BTreeSet<Power>) -> bool {
     let soil = |a: Attribute| a == Attribute::Country;
@@ -190,7 +193,12 @@ pub(super) fn custody(fleet: &Fleet<'_>) -> ClaimReport {
     });
     let decided =
         if refuted.is_empty() { shared.decide(fleet, &paths, &kinds) } else { (Verdict::Refuted, refuted) };
-    claim_report(fleet, Claim::Custody, decided, numbers.collect())
+    let mut report = claim_report(fleet, Claim::Custody, decided, numbers.collect());
+    if report.verdict == Verdict::Supported && shared.rests_on_recipients(fleet, &kinds) {
+        BY_RECIPIENTS.clone_into(&mut report.headline);
+        report.assumptions.push(AssumptionCode::EntryHoldsKey.stated());
+    }
+    report
 }
 
 fn role(p: &Principal) -> &'static str {

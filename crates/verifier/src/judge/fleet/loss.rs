@@ -39,18 +39,25 @@ pub(super) fn left(
 
 /// Whether everyone who can open a version is taken; nobody is who is not known.
 fn is_lost(fleet: &Fleet<'_>, v: &Version, takes: &impl Fn(&Principal) -> bool) -> bool {
-    let holders = v.dealings.holders(&fleet.people);
     // A passphrase, an anonymous recipient, or custodians of a dealing nobody can read may be left.
     let known = v.anonymous() == 0
         && !v.passphrase
         && v.dealings.unsound().next().is_none()
-        && !(v.recipients.is_empty() && holders.is_empty());
-    // So may custodians that the roster does not have, or does not have as custodians now.
+        && !(v.recipients.is_empty() && v.dealings.is_empty());
+    known
+        && !has_custodians_left(fleet, v, takes)
+        && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(takes))
+}
+
+/// Whether enough custodians of any dealing are left. So may be those that the roster does not have, or does not have as custodians now.
+pub(super) fn has_custodians_left(
+    fleet: &Fleet<'_>,
+    v: &Version,
+    takes: &impl Fn(&Principal) -> bool,
+) -> bool {
     let enough_left = |h: &Holders<'_>| {
         h.unknown + h.known.iter().filter(|p| !fleet.people.is_custodian(p) || !takes(p)).count()
             >= h.threshold
     };
-    known
-        && !holders.iter().any(enough_left)
-        && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(takes))
+    v.dealings.holders(&fleet.people).iter().any(enough_left)
 }
