@@ -68,6 +68,8 @@ struct Fleet<'a> {
     objects: objects::Objects,
     /// What the answers rest on, once for each scheme of the keys at hand.
     schemes: Vec<Soundness>,
+    /// Whether an audit is of a key that is not at hand, so that nobody can tell what its scheme rests on.
+    unknown_scheme: bool,
     ignored: Vec<Reason>,
     now_unix_ms: u64,
 }
@@ -149,6 +151,8 @@ fn establish<'a>(
             schemes.push(found);
         }
     }
+    let unknown = |a: &audits::Audited| a.core.vk.is_some_and(|vk| keys.soundness(vk).is_none());
+    let unknown_scheme = audits.iter().any(unknown);
     let hosts = hosts::gather(&audits, &plans, policy, anchors, &span, &mut ignored);
     Fleet {
         policy,
@@ -161,6 +165,7 @@ fn establish<'a>(
         asked,
         objects,
         schemes,
+        unknown_scheme,
         ignored,
         now_unix_ms: now,
     }

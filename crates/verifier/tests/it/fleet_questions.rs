@@ -2,7 +2,7 @@
 
 use bailiwick_protocol::challenge::Challenge;
 use bailiwick_protocol::ids::Nonce;
-use bailiwick_verifier::{Claim, ReasonCode as C, Standing, Verdict};
+use bailiwick_verifier::{AssumptionCode, Claim, ReasonCode as C, Standing, Verdict};
 
 use crate::beacon_chain::{self, published};
 use crate::fleet_world::{EPOCHS, FleetScene, ask_again, round_of, standing};
@@ -144,4 +144,21 @@ fn p11_the_verdict_states_that_no_other_schedules_were_left_out() {
     assert_eq!(stated(s), ["SchedulesNamedBefore"]);
     let headline = FleetScene::honest().report().claim(Claim::Logged).headline.clone();
     assert!(headline.contains("by the schedules shown"), "{headline}");
+}
+
+/// What the answers rest on is said of each scheme: a key that is not at hand beside one that is leaves general words, too.
+#[test]
+fn an_unknown_scheme_beside_a_known_one_is_assumed_to_be_sound() {
+    let said = |s: FleetScene| {
+        let c = s.report().claim(Claim::Stored).clone();
+        c.assumptions.into_iter().filter(|a| a.code == AssumptionCode::Cryptography).map(|a| a.text).collect()
+    };
+    let known: Vec<String> = said(FleetScene::honest());
+    let mut s = FleetScene::honest();
+    ask_again(&mut s, 0, |c| c.vk.0[0] ^= 1);
+    let both: Vec<String> = said(s);
+    assert_eq!(known.len(), 1);
+    assert_eq!(both.len(), 2);
+    assert_eq!(both[0], known[0]);
+    assert!(both[1].contains("the possession scheme is sound"), "{both:?}");
 }

@@ -294,8 +294,9 @@ fn assumptions(fleet: &Fleet<'_>) -> Vec<Assumption> {
         (inventories, A::ScopeEstimated),
     ];
     let stated = codes.into_iter().filter(|(applies, _)| *applies).map(|(_, code)| code.stated());
-    let nothing_known = (fleet.schemes.is_empty() && !fleet.audits.is_empty()).then(|| A::of_scheme(None));
-    stated.chain(fleet.schemes.iter().map(|s| A::of_scheme(Some(s)))).chain(nothing_known).collect()
+    let nothing_known = fleet.schemes.is_empty() && !fleet.audits.is_empty();
+    let unknown = (fleet.unknown_scheme || nothing_known).then(|| A::of_scheme(None));
+    stated.chain(fleet.schemes.iter().map(|s| A::of_scheme(Some(s)))).chain(unknown).collect()
 }
 
 /// Of the schemes whose answers are judged, the strength of the weakest.
