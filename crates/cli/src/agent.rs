@@ -1,26 +1,31 @@
 //! Agents: programs `bailiwick-agent-NAME` on the search path that hold a recipient's key elsewhere (spec agent).
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::io::{Error, ErrorKind, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use bailiwick_protocol::agent::{AGENT_HELLO, AGENT_LINE_MAX, Answer, Refusal, UnwrapRequest, check_hello};
 use bailiwick_protocol::secret::Secret;
-use zeroize::Zeroizing;
+use rustix::fs::{OFlags, fcntl_setfl};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::Help;
 
 /// An agent answers the greeting at once.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A line, none at the end of the output.
+type Line = std::io::Result<Option<Zeroizing<String>>>;
+
 /// A running agent; ended when dropped.
 pub(crate) struct Agent {
     name: String,
     child: Child,
-    stdin: Option<ChildStdin>,
-    lines: Receiver<std::io::Result<Zeroizing<String>>>,
+    /// None once the conversation has ended.
+    requests: Option<Sender<String>>,
+    answers: Receiver<Line>,
     timeout: Duration,
 }
 
@@ -28,58 +33,76 @@ impl Agent {
     /// Starts `bailiwick-agent-NAME` and greets it. `timeout` bounds each later answer: a person may have to press a button.
     pub(crate) fn start(name: &str, timeout: Duration) -> anyhow::Result<Self> {
         let program = format!("bailiwick-agent-{name}");
-        let mut child = Command::new(&program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+        let child = pipes(&mut Command::new(&program))
             .spawn()
             .with_context(|| format!("cannot start {program}"))
             .context(Help("put the agent's program into a folder of PATH"))?;
+        Self::greet(name, child, timeout)
+    }
+
+    fn greet(name: &str, mut child: Child, timeout: Duration) -> anyhow::Result<Self> {
+        let stdin = child.stdin.take().context("the agent has an input")?;
         let stdout = child.stdout.take().context("the agent has an output")?;
-        let (sender, lines) = sync_channel(1);
+        let (requests, asked) = channel::<String>();
+        let (answered, answers) = channel();
+        // Writing can take for ever, too, when an agent does not read; so both are another thread's, and waited for only so long.
         std::thread::spawn(move || {
-            let mut reader = BufReader::with_capacity(AGENT_LINE_MAX, stdout);
-            while let Some(line) = read_line(&mut reader).transpose() {
-                let failed = line.is_err();
-                if sender.send(line).is_err() || failed {
+            let mut pipes =
+                Pipes { stdin, stdout, buffer: Zeroizing::new(vec![0; AGENT_LINE_MAX]), filled: 0 };
+            for (turn, request) in asked.iter().enumerate() {
+                // Who greets first only spoke out of turn.
+                let answer = if turn == 0 { Ok(true) } else { pipes.silent() };
+                let answer = answer.and_then(|open| if open { pipes.ask(&request) } else { Ok(None) });
+                if answered.send(answer).is_err() {
                     break;
                 }
             }
         });
-        let stdin = child.stdin.take();
-        let mut agent = Self { name: name.to_owned(), child, stdin, lines, timeout };
-        let hello = agent.ask(AGENT_HELLO, HELLO_TIMEOUT)?;
+        let mut agent = Self { name: name.to_owned(), child, requests: Some(requests), answers, timeout };
+        let hello = agent.ask(AGENT_HELLO.to_owned(), HELLO_TIMEOUT)?;
         check_hello(&hello).with_context(|| format!("agent {name}"))?;
         Ok(agent)
     }
 
-    fn ask(&mut self, line: &str, timeout: Duration) -> anyhow::Result<Zeroizing<String>> {
-        let Some(stdin) = self.stdin.as_mut() else {
-            bail!("agent {} was ended when an answer of it did not come, and is not asked again", self.name)
+    fn ask(&mut self, request: String, timeout: Duration) -> anyhow::Result<Zeroizing<String>> {
+        let Some(requests) = &self.requests else {
+            bail!(
+                "agent {} was ended when an answer of it did not come or was none, and is not asked again",
+                self.name
+            )
         };
-        // A request is shorter than a pipe holds, so an agent that reads nothing cannot hold us up here.
-        // One that has ended takes no request; what it said before is looked at all the same.
-        let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
-        let answer = match self.lines.recv_timeout(timeout) {
-            Ok(line) => line.with_context(|| format!("agent {} answers nonsense", self.name)),
+        let sent = requests.send(request);
+        let answer = sent.map_err(|_| RecvTimeoutError::Disconnected);
+        let answer = match answer.and_then(|()| self.answers.recv_timeout(timeout)) {
+            Ok(Ok(Some(line))) => Ok(line),
+            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => {
+                Err(anyhow!("agent {} ended without an answer", self.name))
+            }
+            Ok(Err(e)) => Err(e).with_context(|| format!("agent {} answers nonsense", self.name)),
             Err(RecvTimeoutError::Timeout) => {
                 Err(anyhow!("agent {} gave no answer within {} s", self.name, timeout.as_secs()))
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(anyhow!("agent {} ended without an answer", self.name))
-            }
         };
         if answer.is_err() {
-            // What it may still say would be taken for the answer to the next request.
-            self.stdin = None;
-            let _ = self.child.kill();
+            self.end();
         }
         answer
     }
 
+    /// What it may still say would be taken for the answer to the next request.
+    fn end(&mut self) {
+        self.requests = None;
+        let _ = self.child.kill();
+    }
+
     /// The file key of one entry; none when the entry is not for the agent's key.
     pub(crate) fn unwrap(&mut self, request: &UnwrapRequest) -> anyhow::Result<Option<Secret<32>>> {
-        let line = self.ask(&request.to_line(), self.timeout)?;
-        match Answer::from_line(&line).with_context(|| format!("agent {}", self.name))? {
+        let line = self.ask(request.to_line(), self.timeout)?;
+        let answer = Answer::from_line(&line).with_context(|| format!("agent {}", self.name));
+        if answer.is_err() {
+            self.end();
+        }
+        match answer? {
             Answer::Key(key) => Ok(Some(key)),
             Answer::Refused(Refusal::NotForKey, _) => Ok(None),
             Answer::Refused(refusal, reason) => {
@@ -92,7 +115,7 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         // A closed input asks it to end; it gets a moment, so that it can log out of its token.
-        drop(self.stdin.take());
+        drop(self.requests.take());
         for _ in 0..20 {
             if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
                 return;
@@ -104,17 +127,132 @@ impl Drop for Agent {
     }
 }
 
-/// One line without its line feed; none at the end.
-fn read_line(reader: &mut impl std::io::BufRead) -> std::io::Result<Option<Zeroizing<String>>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(AGENT_LINE_MAX));
-    reader.take(AGENT_LINE_MAX as u64).read_until(b'\n', &mut line)?;
-    let malformed = |what| std::io::Error::new(std::io::ErrorKind::InvalidData, what);
-    match line.pop() {
-        None => Ok(None),
-        Some(b'\n') => {
-            let text = std::str::from_utf8(&line).map_err(|_| malformed("a line that is not text"))?;
-            Ok(Some(Zeroizing::new(text.to_owned())))
+fn pipes(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped())
+}
+
+/// The conversation's ends, and what was read of the line that is coming: it may be a key.
+struct Pipes {
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    /// `AGENT_LINE_MAX` bytes, of which `filled` are read.
+    buffer: Zeroizing<Vec<u8>>,
+    filled: usize,
+}
+
+impl Pipes {
+    /// An error when something was said before it was asked; false when nothing can come any more.
+    fn silent(&mut self) -> std::io::Result<bool> {
+        fcntl_setfl(&self.stdout, OFlags::NONBLOCK)?;
+        let read = self.stdout.read(&mut self.buffer);
+        fcntl_setfl(&self.stdout, OFlags::empty())?;
+        match read {
+            Ok(0) => Ok(false),
+            Ok(_) => Err(malformed("a line before it was asked")),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(true),
+            Err(e) => Err(e),
         }
-        Some(_) => Err(malformed("a line that is too long or cut")),
+    }
+
+    fn ask(&mut self, request: &str) -> Line {
+        // One that has ended takes no request; what it said before is looked at all the same.
+        let _ = self.stdin.write_all(format!("{request}\n").as_bytes()).and_then(|()| self.stdin.flush());
+        let line = self.line();
+        self.buffer.as_mut_slice().zeroize();
+        self.filled = 0;
+        line
+    }
+
+    /// One line without its line feed, and nothing after it.
+    fn line(&mut self) -> Line {
+        loop {
+            let read = match self.stdout.read(&mut self.buffer[self.filled..]) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            let new = self.filled..self.filled + read;
+            self.filled = new.end;
+            let Some(at) = self.buffer[new.clone()].iter().position(|b| *b == b'\n') else {
+                match (read, self.filled) {
+                    (0, 0) => return Ok(None),
+                    (0, _) | (_, AGENT_LINE_MAX) => return Err(malformed("a line that is too long or cut")),
+                    _ => continue,
+                }
+            };
+            let end = new.start + at;
+            if end + 1 != self.filled {
+                return Err(malformed("more than one line"));
+            }
+            let text =
+                std::str::from_utf8(&self.buffer[..end]).map_err(|_| malformed("a line that is not text"))?;
+            return Ok(Some(Zeroizing::new(text.to_owned())));
+        }
+    }
+}
+
+fn malformed(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use bailiwick_protocol::envelope::{Kem, Role};
+
+    use super::*;
+
+    fn agent(script: &str) -> anyhow::Result<Agent> {
+        let child = pipes(Command::new("/bin/sh").args(["-c", script])).spawn().unwrap();
+        Agent::greet("test", child, Duration::from_secs(2))
+    }
+
+    /// About 5,000 bytes.
+    fn request() -> UnwrapRequest {
+        let kem = Kem::XWing;
+        UnwrapRequest {
+            kem,
+            public: vec![0; kem.public_bytes()],
+            enc: vec![0; kem.enc_bytes()],
+            ciphertext: vec![0; Role::FileKey.ciphertext_bytes()],
+            info: vec![0; 100],
+        }
+    }
+
+    const HELLO: &str = "read x; echo 'bailiwick-agent 1';";
+
+    /// AG7: an agent that answers and never reads is waited for only so long once the pipe is full.
+    #[test]
+    fn ag7_an_agent_that_does_not_read_cannot_hold_us_up() {
+        let mut agent =
+            agent(&format!("{HELLO} while sleep 0.05; do echo 'error not-for-key no'; done")).unwrap();
+        let start = Instant::now();
+        let error = std::iter::repeat_with(|| agent.unwrap(&request())).find_map(Result::err).unwrap();
+        // Or, on a busy machine, two answers at once.
+        let error = format!("{error:#}");
+        assert!(error.contains("no answer within 2 s") || error.contains("nonsense"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    /// AG3: a line of another form ends the conversation, though the agent goes on.
+    #[test]
+    fn ag3_a_malformed_answer_ends_the_conversation() {
+        let rest = "read x; echo 'error not-for-key no';";
+        let mut honest = agent(&format!("{HELLO} {rest} {rest} read x")).unwrap();
+        assert!(honest.unwrap(&request()).unwrap().is_none() && honest.unwrap(&request()).unwrap().is_none());
+        let mut agent = agent(&format!("{HELLO} read x; echo key 00; {rest} read x")).unwrap();
+        let errors = [0; 2].map(|_| format!("{:#}", agent.unwrap(&request()).err().unwrap()));
+        assert!(errors[0].contains("not of the agent protocol"), "{errors:?}");
+        assert!(errors[1].contains("is not asked again"), "{errors:?}");
+    }
+
+    /// AG3: what is said before a request is not the answer to it.
+    #[test]
+    fn ag3_a_line_before_the_request_is_nonsense() {
+        let early = "read x; printf 'bailiwick-agent 1\nerror not-for-key no\n'; read x";
+        assert!(format!("{:#}", agent(early).err().unwrap()).contains("nonsense"));
+        let mut agent = agent(&format!("{HELLO} sleep 0.3; echo 'error not-for-key no'; read x")).unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(format!("{:#}", agent.unwrap(&request()).err().unwrap()).contains("nonsense"));
     }
 }
