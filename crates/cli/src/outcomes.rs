@@ -49,7 +49,7 @@ impl Outcomes {
         Ok(())
     }
 
-    /// An error when anything failed, or was not opened and had to be. `left` says how the objects that failed are.
+    /// An error when anything failed, or was not opened and had to be. `left` says how what was not done is left.
     pub(crate) fn check(&self, left: &str, skip_unopenable: bool) -> anyhow::Result<()> {
         if !self.failed.is_empty() {
             return Err(anyhow!("{} object(s) failed; {left}", self.failed.len())).context(Help(
@@ -58,7 +58,7 @@ impl Outcomes {
         }
         match self.skipped.get(UNOPENABLE) {
             Some(n) if !skip_unopenable => {
-                Err(anyhow!("{n} object(s) are as they were: {UNOPENABLE}")).context(Help(
+                Err(anyhow!("{n} object(s) are as they were: {UNOPENABLE}; {left}")).context(Help(
                     "give the keys that open them too, or say --skip-unopenable; `bailiwick inspect` shows owner and recipients",
                 ))
             }

@@ -1,5 +1,6 @@
 //! `bailiwick rotate`: seal objects anew, under fresh file keys and salts, as their next generations.
 
+mod done;
 mod folder;
 mod node;
 mod reseal;
@@ -8,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use bailiwick_envelope::verify;
+use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 
 use self::reseal::{Pair, Rotator};
@@ -61,7 +64,7 @@ pub(crate) struct Args {
     owner: PathBuf,
     #[command(flatten)]
     opening: OpeningArgs,
-    /// Envelopes that no given key opens are no failure
+    /// Envelopes that no given key opens are no failure, and with --replace do not keep the others from taking their places
     #[arg(long)]
     skip_unopenable: bool,
     #[command(flatten)]
@@ -100,13 +103,30 @@ struct Rotated {
     generation: u64,
     body: String,
     envelope: String,
-    data_bytes: u64,
+    /// Unknown where an earlier run sealed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_bytes: Option<u64>,
+}
+
+impl Rotated {
+    fn new(envelope: &Envelope, at: &Pair, data_bytes: Option<u64>) -> Self {
+        Self {
+            object: envelope.name().to_string(),
+            generation: envelope.generation,
+            body: at.body.display().to_string(),
+            envelope: at.envelope.display().to_string(),
+            data_bytes,
+        }
+    }
 }
 
 /// What a run over many objects did.
 #[derive(Debug, Default, serde::Serialize)]
 struct Summary {
     rotated: u64,
+    /// How many new generations have the names of the old ones now, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<u64>,
     #[serde(flatten)]
     outcomes: Outcomes,
 }
@@ -139,14 +159,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             let client = NodeArgs::new(node, host, args.roots)
                 .connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
             let known = Known::below(pinned, &folder)?;
-            let run = node::NodeRun { client, rotator: &rotator, known, folder };
-            (run.run()?, "the node has them as they were")
+            let done = done::Done::open(&folder)?;
+            let run = node::NodeRun { client, rotator: &rotator, known, folder, done };
+            (run.run(args.skip_unopenable)?, "the node has them as they were")
         }
         (Some(body), ..) if body.is_dir() => {
             if args.envelope.is_some() || args.output.is_some() {
                 bail!("in a directory each envelope lies beside its body, and so do the new ones");
             }
-            (folder::run(&rotator, body, args.replace)?, "they are as they were")
+            folder::run(&rotator, body, args.replace, args.skip_unopenable)?
         }
         (Some(body), ..) => {
             return single(
@@ -164,6 +185,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print_json(&summary)?;
     } else {
         say!("sealed {} object(s) anew", summary.rotated)?;
+        if let Some(replaced) = summary.replaced {
+            say!("{replaced} new generation(s) took the place of the old")?;
+        }
         summary.outcomes.say()?;
         say!("{OLD_OPENS}")?;
     }
@@ -185,8 +209,16 @@ fn single(
         envelope: envelope.map_or_else(|| with_suffix(body, ".envelope"), Path::to_owned),
     };
     // A run that broke off after it had sealed anew is brought to its end.
-    if replace && envelope.is_none() && folder::take_place(rotator, &old.envelope)? {
-        say!("{} and its envelope are the new generation", body.display())?;
+    if replace
+        && envelope.is_none()
+        && let Some(next) = folder::take_place(rotator, &old.envelope, true)?
+    {
+        let report = Rotated::new(&next, &old, None);
+        if json {
+            print_json(&report)?;
+        } else {
+            say!("{} and its envelope are the new generation", body.display())?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let bytes = read_bounded(&old.envelope, ENVELOPE_FILE_BYTES_MAX)?;
@@ -199,13 +231,8 @@ fn single(
     } else {
         &new
     };
-    let report = Rotated {
-        object: opener.envelope().name().to_string(),
-        generation: opener.envelope().generation + 1,
-        body: at.body.display().to_string(),
-        envelope: at.envelope.display().to_string(),
-        data_bytes,
-    };
+    let signed = read_bounded(&at.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let report = Rotated::new(&verify(&rotator.pinned, &signed)?, at, Some(data_bytes));
     if json {
         print_json(&report)?;
     } else {

@@ -252,6 +252,9 @@ fn e13_a_directory_that_another_run_signs_in_is_left_alone() {
 const ROTATE: [&str; 9] =
     ["rotate", "--owner", "owner", "--key", "to", "--to", "other.pub", "--envelopes", "envelopes"];
 
+const ROTATE_OTHER: [&str; 9] =
+    ["rotate", "--owner", "owner", "--key", "to", "--to", "to.pub", "--envelopes", "envelopes"];
+
 /// At a node: fetched, sealed anew, put; and a run that broke off before the node had it sends what it signed.
 #[test]
 fn a_node_is_rotated_and_a_second_run_goes_on() {
@@ -273,7 +276,7 @@ fn a_node_is_rotated_and_a_second_run_goes_on() {
         "none of the given keys",
     );
     // Another generation, signed and not sent yet, as a run leaves it that broke off.
-    place.run(&["rotate", "new", "--owner", "owner", "--key", "other", "--to", "to.pub"]);
+    place.run(&["rotate", "new", "--owner", "owner", "--key", "other", "--to", "other.pub"]);
     let stem = kept[0].to_str().unwrap().strip_suffix(".envelope").unwrap().to_owned();
     let (body, envelope) = (format!("{stem}.rotated"), format!("{stem}.rotated.envelope"));
     fs::rename(place.path("new.rotated.envelope"), &envelope).unwrap();
@@ -285,10 +288,53 @@ fn a_node_is_rotated_and_a_second_run_goes_on() {
     );
     assert_eq!(listed(&place, &node, "node").1, 2);
     fs::rename(place.path("new.rotated"), &body).unwrap();
+    // For others than this command asks for: not sent, and named.
+    let out = place.try_run(&at(&node, "node", &ROTATE_OTHER));
+    assert!(String::from_utf8(out.stdout).unwrap().contains("for others than this command says"));
+    assert_eq!((out.status.code(), listed(&place, &node, "node").1), (Some(2), 2));
     assert_eq!(summary(&place, &at(&node, "node", &ROTATE))["rotated"], 1);
     assert_eq!(listed(&place, &node, "node").1, 3);
     assert_eq!(fs::read(&kept[0]).unwrap(), signed);
     assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 1);
+}
+
+/// What is done is not done again: of three objects the second fails, and the same command seals that one alone.
+#[test]
+fn a_run_at_a_node_passes_over_what_it_has_done() {
+    let (place, node) = place_with_node();
+    for body in ["body", "body2", "body3"] {
+        if body != "body" {
+            place.run(&["seal", "plain", "-o", body, "--owner", "owner", "--to", "to.pub"]);
+        }
+        place.run(&at(&node, "node", &["put", body, "--owner", "owner"]));
+    }
+    let generations = || {
+        let list: serde_json::Value =
+            serde_json::from_slice(&place.run(&at(&node, "node", &["ls", "--key", "owner", "--json"])))
+                .unwrap();
+        let objects = list.as_array().unwrap_or_else(|| list["objects"].as_array().unwrap()).clone();
+        let field = |o: &serde_json::Value, f: &str| o[f].as_str().unwrap().to_owned();
+        objects
+            .iter()
+            .map(|o| {
+                (format!("{}-{}", field(o, "object"), field(o, "unit")), o["generation"].as_u64().unwrap())
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = generations();
+    assert_eq!(before.len(), 3);
+    // The second fails: what its new envelope would be called is a folder.
+    let in_the_way = place.path(&format!("envelopes/{}.rotated.envelope", before[1].0));
+    fs::create_dir_all(&in_the_way).unwrap();
+    let out = place.try_run(&at(&node, "node", &ROTATE));
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8(out.stderr).unwrap().contains("what is done is skipped"));
+    assert_eq!(generations().iter().map(|o| o.1).collect::<Vec<_>>(), [2, 1, 2]);
+    fs::remove_dir(&in_the_way).unwrap();
+    let second = summary(&place, &at(&node, "node", &ROTATE));
+    assert_eq!((&second["rotated"], &second["skipped"]["sealed anew already"]), (&1.into(), &2.into()));
+    assert_eq!(generations().iter().map(|o| o.1).collect::<Vec<_>>(), [2, 2, 2]);
+    assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 3, "the list is gone");
 }
 
 /// A node that has nothing left, or never had it, does not keep `destroy` from overwriting the envelope here.

@@ -1,6 +1,7 @@
 //! `rotate` of files and directories, and `destroy`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::program::{Place, data};
 
@@ -163,7 +164,9 @@ fn one_object_takes_its_place() {
     // A run that died between the two names.
     place.run(&rotate[..8]);
     fs::rename(place.path("body.rotated"), place.path("body")).unwrap();
-    place.run(&rotate);
+    let done: serde_json::Value =
+        serde_json::from_slice(&place.run(&[&rotate[..], &["--json"]].concat())).unwrap();
+    assert_eq!((&done["generation"], &done["body"]), (&2.into(), &"body".into()));
     assert_eq!(opens(&place, "body", "other"), Some(data(70_000)));
     assert_eq!(inspect(&place, "body.envelope")["generation"], 2);
     place.run(&["rotate", "body", "--owner", "owner", "--key", "other", "--to", "to.pub", "--replace"]);
@@ -194,4 +197,68 @@ fn destroying_needs_a_word_and_the_owner_and_says_what_is_not_reached() {
     std::io::Read::read_to_end(&mut { inode }, &mut bytes).unwrap();
     assert!(!bytes.is_empty() && bytes.iter().all(|b| *b == 0));
     assert!(place.path("body").exists());
+}
+
+/// A next generation that was signed for others, or otherwise, is not taken for what this command asks for.
+#[test]
+fn a_leftover_generation_for_others_is_named_and_kept() {
+    let ways: [&[&str]; 6] = [
+        &["--to", "other.pub"],
+        &["--to", "to.pub"],
+        &["--to", "other.pub", "to.pub"],
+        &["--to", "other.pub", "--anonymous"],
+        &["--new-passphrase-file", "words"],
+        &["--new-passphrase-file", "words2"],
+    ];
+    for signed in [0, 3, 4] {
+        let place = place();
+        for (file, words) in [("words", "correct horse battery"), ("words2", "another horse battery")] {
+            fs::write(place.path(file), words).unwrap();
+            fs::set_permissions(place.path(file), PermissionsExt::from_mode(0o600)).unwrap();
+        }
+        let body = fs::read(place.path("body")).unwrap();
+        let rotate = |what, way: usize, more: &[&'static str]| {
+            [&["rotate", what, "--owner", "owner", "--key", "to"], ways[way], more].concat()
+        };
+        place.run(&rotate("body", signed, &[]));
+        fs::create_dir(place.path("d")).unwrap();
+        for suffix in ["", ".envelope", ".rotated", ".rotated.envelope"] {
+            fs::copy(place.path(&format!("body{suffix}")), place.path(&format!("d/x{suffix}"))).unwrap();
+        }
+        for way in (0..ways.len()).filter(|way| *way != signed) {
+            place.refuse(&rotate("body", way, &["--replace"]), "for others than this command says");
+            let out = place.try_run(&rotate("d", way, &["--replace"]));
+            let text = String::from_utf8(out.stdout).unwrap();
+            assert!(text.contains("for others than this command says"), "{text}");
+            assert_eq!(out.status.code(), Some(2), "{way}");
+        }
+        assert!(
+            fs::read(place.path("body")).unwrap() == body && fs::read(place.path("d/x")).unwrap() == body
+        );
+        for what in ["body", "d"] {
+            place.run(&rotate(what, signed, &["--replace"]));
+        }
+        for envelope in ["body.envelope", "d/x.envelope"] {
+            assert_eq!(inspect(&place, envelope)["generation"], 2);
+        }
+    }
+}
+
+/// With --skip-unopenable the others take their places; without it nothing does, and that is said.
+#[test]
+fn an_object_that_no_key_opens_keeps_the_others_only_unless_skipped() {
+    let place = place();
+    folder(&place);
+    place.run(&["seal", "plain", "-o", "d/shut", "--owner", "owner", "--to", "other.pub"]);
+    let text = place.refuse(&[&ROTATE[..], &["--replace"]].concat(), "nothing took its place");
+    assert!(text.contains("1 object(s) are as they were"), "{text}");
+    assert!(opens(&place, "d/a", "to").is_some());
+    let done = summary(&place, &["--replace", "--skip-unopenable"]);
+    assert_eq!((&done["replaced"], &done["skipped"]["no given key opens it"]), (&3.into(), &1.into()));
+    for (body, size) in [("d/a", 70_000), ("d/e/b", 5), ("d/e/c", 0)] {
+        assert_eq!(opens(&place, body, "other"), Some(data(size)), "{body}");
+        assert_eq!(opens(&place, body, "to"), None);
+    }
+    assert_eq!(inspect(&place, "d/shut.envelope")["generation"], 1);
+    assert!(!place.path("d/.bailiwick-rotate-replacing").exists());
 }

@@ -22,7 +22,13 @@ use crate::progress;
 const ROTATED: &str = ".rotated";
 const MARKER: &str = ".bailiwick-rotate-replacing";
 
-pub(super) fn run(rotator: &Rotator, folder: &Path, replace: bool) -> anyhow::Result<Summary> {
+/// What was done, and how what was not done is left. Objects that no key opens keep the others from taking their places unless `skip`.
+pub(super) fn run(
+    rotator: &Rotator,
+    folder: &Path,
+    replace: bool,
+    skip: bool,
+) -> anyhow::Result<(Summary, &'static str)> {
     let mut summary = Summary::default();
     let (new, old): (Vec<_>, Vec<_>) =
         envelopes(&[folder.to_owned()])?.into_iter().partition(|path| is_rotated(path));
@@ -49,16 +55,21 @@ pub(super) fn run(rotator: &Rotator, folder: &Path, replace: bool) -> anyhow::Re
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let unopened = summary.outcomes.skipped.contains_key(UNOPENABLE);
-        if !replace || unopened || !summary.outcomes.failed.is_empty() {
-            return Ok(summary);
+        let unopened = !skip && summary.outcomes.skipped.contains_key(UNOPENABLE);
+        if !replace {
+            return Ok((summary, "they are as they were"));
+        }
+        if unopened || !summary.outcomes.failed.is_empty() {
+            summary.replaced = Some(0);
+            return Ok((summary, "nothing took its place"));
         }
         write_new(&marker, 0o644, b"")?;
     }
+    let mut replaced = 0;
     for envelope in &objects {
-        match take_place(rotator, envelope) {
-            Ok(true) if replacing => summary.rotated += 1,
-            Ok(_) => {}
+        match take_place(rotator, envelope, replacing) {
+            Ok(Some(_)) => replaced += 1,
+            Ok(None) => {}
             Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
         }
     }
@@ -66,7 +77,8 @@ pub(super) fn run(rotator: &Rotator, folder: &Path, replace: bool) -> anyhow::Re
         fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))?;
         sync_folder(&marker)?;
     }
-    Ok(summary)
+    summary.replaced = Some(replaced);
+    Ok((summary, "each of the others is the new generation, whole"))
 }
 
 fn is_rotated(envelope: &Path) -> bool {
@@ -85,8 +97,8 @@ fn pairs(envelope: &Path) -> (Pair, Pair) {
     (Pair { body, envelope: envelope.to_owned() }, new)
 }
 
-/// The envelope of the next generation, if it is there.
-fn next(rotator: &Rotator, old: &Envelope, new: &Pair) -> anyhow::Result<Option<Envelope>> {
+/// The envelope of the next generation, if it is there, and its bytes.
+fn next(rotator: &Rotator, old: &Envelope, new: &Pair) -> anyhow::Result<Option<(Envelope, Vec<u8>)>> {
     if fs::symlink_metadata(&new.envelope).is_err() {
         return Ok(None);
     }
@@ -99,7 +111,7 @@ fn next(rotator: &Rotator, old: &Envelope, new: &Pair) -> anyhow::Result<Option<
         envelope.generation,
         envelope.name()
     );
-    Ok(Some(envelope))
+    Ok(Some((envelope, bytes)))
 }
 
 /// Seals one object anew, unless it is, or cannot be and why.
@@ -107,7 +119,8 @@ fn one(rotator: &Rotator, envelope: &Path) -> anyhow::Result<Option<&'static str
     let (old, new) = pairs(envelope);
     let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
     let Ok(now) = verify(&rotator.pinned, &bytes) else { return Ok(Some(FOREIGN)) };
-    if let Some(next) = next(rotator, &now, &new)? {
+    if let Some((next, signed)) = next(rotator, &now, &new)? {
+        rotator.check_asked(&now, &next, &signed, &new.envelope)?;
         ensure!(
             new.has_body_of(&next)?,
             "{} is signed, and {} is not its body: a second envelope of its generation is not signed",
@@ -124,13 +137,20 @@ fn one(rotator: &Rotator, envelope: &Path) -> anyhow::Result<Option<&'static str
     Ok(None)
 }
 
-/// Gives the next generation the names of the old one; false when there is none, or it has them.
-pub(super) fn take_place(rotator: &Rotator, envelope: &Path) -> anyhow::Result<bool> {
+/// Gives the next generation the names of the old one; none when there is none, or it has them. `check` whether it is what is asked for.
+pub(super) fn take_place(
+    rotator: &Rotator,
+    envelope: &Path,
+    check: bool,
+) -> anyhow::Result<Option<Envelope>> {
     let (old, new) = pairs(envelope);
     let Ok(now) = verify(&rotator.pinned, &read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?) else {
-        return Ok(false);
+        return Ok(None);
     };
-    let Some(next) = next(rotator, &now, &new)? else { return Ok(false) };
+    let Some((next, signed)) = next(rotator, &now, &new)? else { return Ok(None) };
+    if check {
+        rotator.check_asked(&now, &next, &signed, &new.envelope)?;
+    }
     if new.has_body_of(&next)? {
         new.take_place_of(&old)?;
     } else if old.has_body_of(&next)? {
@@ -146,5 +166,5 @@ pub(super) fn take_place(rotator: &Rotator, envelope: &Path) -> anyhow::Result<b
             old.body.display()
         );
     }
-    Ok(true)
+    Ok(Some(next))
 }

@@ -1,5 +1,6 @@
 //! All objects of the owner at a node: each body is fetched, opened and sealed anew through a pipe, and put. Until the node has the new
-//! generation, its body and envelope are files in the directory of the owner's envelopes; a run that broke off goes on from there.
+//! generation, its body and envelope are files in the directory of the owner's envelopes; a run that broke off goes on from there, and
+//! passes over what it has done.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,6 +14,7 @@ use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::UnitName;
 
 use super::Summary;
+use super::done::Done;
 use super::reseal::{Pair, Rotator, sync_folder};
 use crate::envelopes::Known;
 use crate::outcomes::UNOPENABLE;
@@ -24,6 +26,7 @@ pub(super) struct NodeRun<'a> {
     pub(super) rotator: &'a Rotator,
     pub(super) known: Known,
     pub(super) folder: PathBuf,
+    pub(super) done: Done,
 }
 
 /// A body at a node, in ranges.
@@ -41,12 +44,14 @@ impl ReadAt for Remote<'_> {
 }
 
 impl NodeRun<'_> {
-    pub(super) fn run(mut self) -> anyhow::Result<Summary> {
+    /// What is done is remembered until all is done; objects that no key opens are not, unless `skip`.
+    pub(super) fn run(mut self, skip: bool) -> anyhow::Result<Summary> {
         // Its names ascend: no unit comes twice.
         let objects = self.client.list_all()?;
         let mut summary = Summary::default();
         let bar = progress::count(objects.len() as u64, "rotate");
-        for object in objects.iter().filter(|o| o.owner == self.rotator.pinned) {
+        let owner = self.rotator.pinned;
+        for object in objects.iter().filter(|o| o.owner == owner) {
             let done = object.name().context("the node lists no unit").and_then(|name| self.one(&name));
             match done.transpose() {
                 None => summary.rotated += 1,
@@ -57,6 +62,10 @@ impl NodeRun<'_> {
             bar.inc(1);
         }
         bar.finish_and_clear();
+        let unopened = !skip && summary.outcomes.skipped.contains_key(UNOPENABLE);
+        if summary.outcomes.failed.is_empty() && !unopened {
+            self.done.remove()?;
+        }
         Ok(summary)
     }
 
@@ -71,11 +80,18 @@ impl NodeRun<'_> {
         if let Some(waiting) = self.known.latest(name).filter(|latest| latest.path == new.envelope) {
             // Signed by a run that broke off.
             let next = verify(&self.rotator.pinned, &waiting.bytes)?;
+            self.rotator.check_asked(&served, &next, &waiting.bytes, &new.envelope)?;
             let sent = self.send(&next, &new, &waiting.bytes, bytes == waiting.bytes)?;
+            self.done.add(name, next.generation)?;
             self.settle(&new, &kept)?;
             return Ok(if sent { None } else { Some("sealed anew already") });
         }
         let _alone = self.known.remember(&self.folder, &served, &bytes)?;
+        let before = self.done.generation(name).is_some_and(|done| served.generation >= done);
+        // One that is done for others than this command says is sealed anew like any other.
+        if before && self.rotator.is_as_asked(&served, &bytes) {
+            return Ok(Some("sealed anew already"));
+        }
         let opener = match self.rotator.opener(&bytes) {
             Err(e) if matches!(e.downcast_ref(), Some(OpenError::NoRecipient)) => {
                 return Ok(Some(UNOPENABLE));
@@ -94,6 +110,7 @@ impl NodeRun<'_> {
         let signed = fs::read(&new.envelope)?;
         let next = verify(&self.rotator.pinned, &signed)?;
         self.send(&next, &new, &signed, false)?;
+        self.done.add(name, next.generation)?;
         self.settle(&new, &kept)?;
         Ok(None)
     }

@@ -9,7 +9,7 @@ use bailiwick_envelope::{
     Metadata, Opener, Padding, Passphrase, ReadAt, RecipientPublicKey, SealOptions, Seekable, seal,
 };
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
+use bailiwick_protocol::envelope::{Envelope, Role, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::signing::SigningKey;
 
@@ -92,11 +92,55 @@ impl Rotator {
         if old.unit.n > 1 {
             bail!("this is one of {} shards: seal the whole object anew instead", old.unit.n);
         }
+        self.check_custody(old)?;
+        Ok(opener)
+    }
+
+    fn check_custody(&self, old: &Envelope) -> anyhow::Result<()> {
         if old.custody.is_some() && !self.drop_custody {
             return Err(anyhow!("the envelope has a custody part, which holds the old key"))
                 .context(Help("say --drop-custody, and deal the new generation afterwards"));
         }
-        Ok(opener)
+        Ok(())
+    }
+
+    /// Whether `envelope` opens for those who are asked for and nobody else, its mode included. Of anonymous recipients only count and KEM
+    /// can be told. A passphrase is tried, which costs its Argon2id.
+    pub(super) fn is_as_asked(&self, envelope: &Envelope, bytes: &[u8]) -> bool {
+        let asked = self.recipients.iter().map(|r| (r.kem().id(), (!self.anonymous).then(|| r.key_id())));
+        let given = envelope.recipients.iter().filter(|r| r.role == Role::FileKey);
+        let (mut asked, mut given): (Vec<_>, Vec<_>) =
+            (asked.collect(), given.map(|r| (r.kem.id(), r.key_id)).collect());
+        asked.sort_unstable();
+        given.sort_unstable();
+        let passphrase = match (&self.passphrase, &envelope.passphrase) {
+            (None, None) => true,
+            (Some(p), Some(_)) => Opener::with_passphrase(&self.pinned, bytes, p).is_ok(),
+            _ => false,
+        };
+        asked == given && passphrase
+    }
+
+    /// Refuses a next generation that another command signed, one for others than this one asks for: to take it for this one's would leave
+    /// the object open to them, and closed to those who are asked for.
+    pub(super) fn check_asked(
+        &self,
+        old: &Envelope,
+        next: &Envelope,
+        bytes: &[u8],
+        at: &Path,
+    ) -> anyhow::Result<()> {
+        self.check_custody(old)?;
+        if !self.is_as_asked(next, bytes) {
+            return Err(anyhow!(
+                "{} is the next generation, signed already, and for others than this command says",
+                at.display()
+            ))
+            .context(Help(
+                "`bailiwick inspect` shows its recipients: say the same, and then rotate again for those you want",
+            ));
+        }
+        Ok(())
     }
 
     /// Seals the object in `body` anew, into new files; returns the bytes of data. `again` writes over a body without an envelope, which
