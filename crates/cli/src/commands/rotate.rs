@@ -224,7 +224,7 @@ fn single(
     let bytes = read_bounded(&old.envelope, ENVELOPE_FILE_BYTES_MAX)?;
     let opener = rotator.opener(&bytes).with_context(|| format!("cannot open {}", old.envelope.display()))?;
     let new = Pair::at(output.map_or_else(|| with_suffix(body, ".rotated"), Path::to_owned));
-    let data_bytes = rotator.files(&opener, &old.body, &new, false)?;
+    let data_bytes = rotator.files(&opener, &old.body, &new)?;
     let at = if replace {
         new.take_place_of(&old)?;
         &old

@@ -98,8 +98,13 @@ fn a_directory_is_rotated_and_a_second_run_goes_on() {
     let mut broken = whole.clone();
     *broken.last_mut().unwrap() ^= 1;
     fs::write(place.path("d/a"), &broken).unwrap();
-    // What a run leaves that dies between the two names of an object.
+    // What a run leaves that dies between the two names of an object, or a body whose envelope was moved: it is not written over.
     fs::write(place.path("d/e/b.rotated"), b"noise").unwrap();
+    let out = place.try_run(&[&ROTATE[..], &["--replace"]].concat());
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert!(!out.status.success() && text.contains("b.rotated is there without its envelope"), "{text}");
+    assert_eq!(fs::read(place.path("d/e/b.rotated")).unwrap(), b"noise");
+    fs::remove_file(place.path("d/e/b.rotated")).unwrap();
     let text = place.refuse(&[&ROTATE[..], &["--replace"]].concat(), "1 object(s) failed");
     assert!(text.contains("run the same command again"), "{text}");
     assert!(!place.path("d/a.rotated").exists() && !place.path("d/a.rotated.envelope").exists());
@@ -148,7 +153,12 @@ fn a_replacement_that_broke_off_is_brought_to_its_end() {
             fs::rename(place.path("d/e/b.rotated"), place.path("d/e/b")).unwrap();
         }
         place.refuse(&ROTATE, "--replace");
-        summary(&place, &["--replace"]);
+        // What came since is named, and sealed anew by the run after.
+        let seal = ["seal", "plain", "-o", "d/new", "--owner", "owner", "--to", "to.pub", "--no-commit"];
+        place.run(&seal);
+        let done = summary(&place, &["--replace"]);
+        let later = "not sealed anew by the run that broke off: run the same command once more";
+        assert_eq!(done["skipped"][later], 1, "step {step}: {done}");
         assert!(fs::read(place.path("d/a.envelope")).unwrap() == signed, "step {step}");
         for (body, size) in [("d/a", 70_000), ("d/e/b", 5), ("d/e/c", 0)] {
             assert_eq!(opens(&place, body, "other"), Some(data(size)), "{body}, step {step}");

@@ -21,6 +21,7 @@ use crate::progress;
 
 const ROTATED: &str = ".rotated";
 const MARKER: &str = ".bailiwick-rotate-replacing";
+const LATER: &str = "not sealed anew by the run that broke off: run the same command once more";
 
 /// What was done, and how what was not done is left. Objects that no key opens keep the others from taking their places unless `skip`.
 pub(super) fn run(
@@ -69,6 +70,7 @@ pub(super) fn run(
     for envelope in &objects {
         match take_place(rotator, envelope, replacing) {
             Ok(Some(_)) => replaced += 1,
+            Ok(None) if replacing && !is_new(rotator, envelope)? => summary.outcomes.skip(LATER),
             Ok(None) => {}
             Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
         }
@@ -79,6 +81,12 @@ pub(super) fn run(
     }
     summary.replaced = Some(replaced);
     Ok((summary, "each of the others is the new generation, whole"))
+}
+
+/// Whether the envelope is for those this command says; a stranger's is nothing to this command.
+fn is_new(rotator: &Rotator, envelope: &Path) -> anyhow::Result<bool> {
+    let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    Ok(verify(&rotator.pinned, &bytes).map_or(true, |now| rotator.is_as_asked(&now, &bytes)))
 }
 
 fn is_rotated(envelope: &Path) -> bool {
@@ -133,7 +141,7 @@ fn one(rotator: &Rotator, envelope: &Path) -> anyhow::Result<Option<&'static str
         Err(e) if matches!(e.downcast_ref(), Some(OpenError::NoRecipient)) => return Ok(Some(UNOPENABLE)),
         other => other?,
     };
-    rotator.files(&opener, &old.body, &new, true)?;
+    rotator.files(&opener, &old.body, &new)?;
     Ok(None)
 }
 

@@ -106,7 +106,7 @@ impl NodeRun<'_> {
             body.length,
             served.body.size
         );
-        self.rotator.write(&opener, metadata, body.reader, &new, true)?;
+        self.rotator.write(&opener, metadata, body.reader, &new)?;
         let signed = fs::read(&new.envelope)?;
         let next = verify(&self.rotator.pinned, &signed)?;
         self.send(&next, &new, &signed, false)?;

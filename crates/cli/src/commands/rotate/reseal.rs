@@ -143,13 +143,12 @@ impl Rotator {
         Ok(())
     }
 
-    /// Seals the object in `body` anew, into new files; returns the bytes of data. `again` writes over a body without an envelope, which
-    /// is what a run leaves that broke off.
-    pub(super) fn files(&self, opener: &Opener, body: &Path, new: &Pair, again: bool) -> anyhow::Result<u64> {
+    /// Seals the object in `body` anew, into new files; returns the bytes of data.
+    pub(super) fn files(&self, opener: &Opener, body: &Path, new: &Pair) -> anyhow::Result<u64> {
         let mut file = File::open(body).with_context(|| format!("cannot open {}", body.display()))?;
         let metadata = self.metadata(opener, &mut Seekable(&mut file))?;
         io::Seek::rewind(&mut file)?;
-        self.write(opener, metadata, file, new, again)
+        self.write(opener, metadata, file, new)
             .with_context(|| format!("cannot seal {} anew", body.display()))
     }
 
@@ -165,14 +164,15 @@ impl Rotator {
         metadata: Metadata,
         source: impl io::Read + Send,
         new: &Pair,
-        again: bool,
     ) -> anyhow::Result<u64> {
         let mut envelope = AtomicFile::create(&new.envelope, 0o644)?;
-        let mut body = if again {
-            AtomicFile::replace(&new.body, 0o644)?
-        } else {
-            AtomicFile::create(&new.body, 0o644)?
-        };
+        if fs::symlink_metadata(&new.body).is_ok() {
+            // It may be the only body of an envelope that was moved away.
+            return Err(anyhow!("{} is there without its envelope", new.body.display())).context(Help(
+                "bring its envelope back if you moved it; remove the file if an earlier run broke off and left it",
+            ));
+        }
+        let mut body = AtomicFile::create(&new.body, 0o644)?;
         let bar = progress::bar(Some(opener.envelope().body.size), "rotate");
         let (signed, data_bytes) = self.reseal(opener, metadata, bar.wrap_read(source), &mut body)?;
         bar.finish_and_clear();
