@@ -6,9 +6,9 @@ use std::time::Duration;
 use bailiwick_protocol::api::HostInfo;
 use bailiwick_protocol::ids::HostKey;
 use bailiwick_protocol::signing::SigningKey;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
 use crate::error::ClientError;
+use crate::tls::trusting;
 use crate::transport::Request;
 
 /// Deadlines and trust.
@@ -78,7 +78,7 @@ impl Client {
             .timeout_per_write(Some(options.idle_timeout));
         if secure {
             let pem = options.root_certificates.as_deref().ok_or(ClientError::NoRoots)?;
-            config = config.tls_config(tls(pem)?);
+            config = config.tls_config(trusting(pem).ok_or(ClientError::Roots)?);
         }
         Ok(Self {
             agent: config.build().new_agent(),
@@ -115,23 +115,6 @@ impl Client {
             Err(ClientError::Protocol("another host answers here"))
         }
     }
-}
-
-fn tls(pem: &[u8]) -> Result<TlsConfig, ClientError> {
-    let mut roots: Vec<Certificate<'static>> = Vec::new();
-    for item in parse_pem(pem) {
-        if let PemItem::Certificate(c) = item.map_err(|_| ClientError::Roots)? {
-            roots.push(c);
-        }
-    }
-    if roots.is_empty() {
-        return Err(ClientError::Roots);
-    }
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::new_with_certs(&roots))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build())
 }
 
 /// Base without a trailing slash, authority, whether https.

@@ -31,6 +31,7 @@ mod inventories;
 mod objects;
 mod proofs;
 pub mod retry;
+mod tls;
 mod transport;
 
 pub use body::VerifiedBody;
@@ -39,3 +40,4 @@ pub use error::ClientError;
 pub use inventories::OWNER_LEAVES_MAX;
 pub use objects::{FetchedBody, LIST_OBJECTS_MAX, Stored};
 pub use proofs::JobId;
+pub use tls::trusting;

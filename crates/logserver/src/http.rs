@@ -1,10 +1,9 @@
 //! HTTP from this side: an agent that follows nothing, trusts nothing it was not told to, and never waits for ever.
 
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use bailiwick_client::trusting;
 
 use crate::client::ClientError;
 
@@ -100,26 +99,9 @@ fn agent(roots: Option<&[u8]>, timeout: Duration) -> Result<ureq::Agent, ClientE
         .accept_encoding("identity")
         .timeout_global(Some(timeout));
     if let Some(pem) = roots {
-        config = config.tls_config(tls(pem)?);
+        config = config.tls_config(trusting(pem).ok_or(ClientError::Roots)?);
     }
     Ok(config.build().new_agent())
-}
-
-fn tls(pem: &[u8]) -> Result<TlsConfig, ClientError> {
-    let mut roots: Vec<Certificate<'static>> = Vec::new();
-    for item in parse_pem(pem) {
-        if let PemItem::Certificate(c) = item.map_err(|_| ClientError::Roots)? {
-            roots.push(c);
-        }
-    }
-    if roots.is_empty() {
-        return Err(ClientError::Roots);
-    }
-    Ok(TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::new_with_certs(&roots))
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build())
 }
 
 /// An `http(s)` prefix without a slash at its end, and its authority without the scheme's default port.
