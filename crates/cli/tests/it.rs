@@ -23,6 +23,7 @@ mod it {
     mod kit;
     mod log;
     mod no_network;
+    mod one_signer;
     mod passphrase;
     mod placement;
     mod policy;

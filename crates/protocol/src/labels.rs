@@ -109,6 +109,8 @@ pub enum Label {
     CustodyShareCommitment,
     /// Ed25519 signature of a custodian over its receipt (spec custody, clause K32).
     CustodyReceipt,
+    /// Key of the digest an owner keeps of what `rotate` was asked for, beside what it made; never leaves the owner's files.
+    RotateAsked,
 }
 
 impl Label {
@@ -164,6 +166,7 @@ impl Label {
         Self::CustodyShareInfo,
         Self::CustodyShareCommitment,
         Self::CustodyReceipt,
+        Self::RotateAsked,
     ];
 
     /// The label's text.
@@ -220,6 +223,7 @@ impl Label {
             Self::CustodyShareInfo => "bailiwick/v1/custody-share-info",
             Self::CustodyShareCommitment => "bailiwick/v1/custody-share-commitment",
             Self::CustodyReceipt => "bailiwick/v1/custody-receipt",
+            Self::RotateAsked => "bailiwick/v1/rotate-asked",
         }
     }
 

@@ -14,8 +14,9 @@ use bailiwick_protocol::envelope::CellCommitment;
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::limits::ENVELOPE_BYTES_MAX;
 
+use crate::envelopes::Signing;
 use crate::keyfile::{self, Kind};
-use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::output::print_json;
 use crate::say;
 use crate::{Help, progress};
 
@@ -57,14 +58,16 @@ struct Committed {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let path = args.envelope.unwrap_or_else(|| keyfile::with_suffix(&args.body, ".envelope"));
-    let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
-    let envelope = bailiwick_envelope::verify(&OwnerKey(owner.public()), &bytes)
+    let pinned = OwnerKey(owner.public());
+    let signing = Signing::begin(&path, args.output.as_deref())?;
+    let envelope = bailiwick_envelope::verify(&pinned, signing.bytes())
         .with_context(|| format!("{} is not an envelope of this owner", path.display()))
         .context(Help("give the envelope that `seal` wrote, and the key that sealed it"))?;
     if envelope.commitment.is_some() {
         return Err(anyhow!("{} carries a storage commitment already", path.display()))
             .context(Help("nothing to do: a body never changes under its envelope"));
     }
+    signing.check_latest(&pinned)?;
 
     let file = File::open(&args.body).with_context(|| format!("cannot open {}", args.body.display()))?;
     let bar = progress::bar(Some(envelope.body.size), "commit");
@@ -90,12 +93,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let object = envelope.name().to_string();
     let generation = envelope.generation + 1;
     let signed = bailiwick_envelope::commit(envelope, commitment.clone(), &owner)?;
-    let (destination, mut out) = match args.output {
-        Some(new) => (new.clone(), AtomicFile::create(&new, 0o644)?),
-        None => (path.clone(), AtomicFile::replace(&path, 0o644)?),
-    };
-    out.write_all(&signed.to_bytes()).with_context(|| format!("cannot write {}", destination.display()))?;
-    out.commit()?;
+    let destination = signing.write(&signed.to_bytes())?;
     if args.json {
         let CellCommitment { root, cells } = commitment;
         print_json(&Committed { object, generation, root: root.to_string(), cells })?;

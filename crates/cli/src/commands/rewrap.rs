@@ -32,7 +32,9 @@ use crate::say;
     envelope or the data can still read it, and so can a host's backup together with a removed key. `rotate` seals anew; \
     neither unreads what was read.\n\nAn owner who signs two envelopes of one generation equivocates, and nodes keep that as evidence. So \
     sign once: `rewrap DIR`, then `put DIR --envelope-only` to every node; or `rewrap --node` at one node, which keeps what it signs in \
-    the directory --envelopes before it sends it, then `put` to the others. Each unit has one envelope in a directory that is rewrapped."
+    the directory --envelopes before it sends it, then `put` to the others. Each unit has one envelope in a directory that is rewrapped. \
+    Nothing here knows of envelopes in another directory or on another machine: an owner who signs in two places, or keeps two directories \
+    --envelopes, can sign two of one generation. Comparing them tells, and a node refuses the second and keeps both as evidence."
 )]
 pub(crate) struct Args {
     /// Envelopes, bodies beside theirs, or directories (all `*.envelope` below them)

@@ -1,5 +1,6 @@
 //! `bailiwick rotate`: seal objects anew, under fresh file keys and salts, as their next generations.
 
+mod asked;
 mod done;
 mod folder;
 mod node;
@@ -13,10 +14,11 @@ use bailiwick_envelope::verify;
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 
+use self::asked::Asked;
 use self::reseal::{Pair, Rotator};
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::connect::NodeArgs;
-use crate::envelopes::Known;
+use crate::envelopes::{Signing, not_a_link};
 use crate::keyfile::{self, Kind, with_suffix};
 use crate::opening::{OpeningArgs, check_mix};
 use crate::outcomes::Outcomes;
@@ -29,7 +31,12 @@ use crate::say;
     long_about = "Seal objects anew: same object, next generation, fresh file key and salt, new storage commitment. \
     Old body and envelope stay where they are until you remove them, or --replace does.\n\nOf a directory every object below it: each \
     whole or not at all, and the same command goes on after it broke off. At a node (--node): each body is fetched, sealed anew and put, \
-    with no plaintext on the disk; new body and envelope are in the directory --envelopes until the node has them.\n\nWhat this does not \
+    with no plaintext on the disk; new body and envelope are in the directory --envelopes until the node has them.\n\nA run that finds a next generation of an \
+    earlier one, which broke off, goes on with it only when it asks for the same: recipients, anonymous or not, passphrase, padding. What was \
+    asked is kept beside it as BODY.rotated.asked, a digest that only the owner's key can make or test.\n\nOne run signs in a directory at a \
+    time, and nothing where the envelope is a symbolic link, or beside a later one of the same unit. But nothing here knows of \
+    envelopes in another directory or on another machine: an owner who signs in two places, or keeps two directories --envelopes, can sign \
+    two of one generation. Comparing them tells, and a node refuses the second and keeps both as evidence.\n\nWhat this does not \
     do: it does not take back what was read, nor old bodies and envelopes in other hands; with those and an old key the old generation \
     opens for ever."
 )]
@@ -40,7 +47,7 @@ pub(crate) struct Args {
     /// Its envelope [default: BODY.envelope]
     #[arg(long, value_name = "FILE")]
     envelope: Option<PathBuf>,
-    /// Where the new body goes; its envelope beside it [default: BODY.rotated]
+    /// Where the new body goes; its envelope beside it [default: BODY.rotated, and in BODY.rotated.asked a digest of what was asked]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The new generation takes the place of the old one; of a directory when all of it is sealed anew
@@ -143,6 +150,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         sealing.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
     check_mix(recipients.len(), sealing.new_passphrase_file.is_some(), sealing.also_passphrase)?;
     let passphrase = sealing.new_passphrase_file.as_deref().map(crate::passphrase::from_file).transpose()?;
+    let asked = Asked::new(&owner, &recipients, passphrase.is_some(), sealing.anonymous, sealing.no_pad);
     let rotator = Rotator {
         owner,
         pinned,
@@ -153,14 +161,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         drop_custody: sealing.drop_custody,
         anonymous: sealing.anonymous,
         no_pad: sealing.no_pad,
+        asked,
     };
     let (summary, left) = match (&args.body, args.node, args.host, args.envelopes) {
         (None, Some(node), Some(host), Some(folder)) => {
             let client = NodeArgs::new(node, host, args.roots)
                 .connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
-            let known = Known::below(pinned, &folder)?;
-            let done = done::Done::open(&folder)?;
-            let run = node::NodeRun { client, rotator: &rotator, known, folder, done };
+            let run = node::NodeRun::new(client, &rotator, folder)?;
             (run.run(args.skip_unopenable)?, "the node has them as they were")
         }
         (Some(body), ..) if body.is_dir() => {
@@ -208,11 +215,17 @@ fn single(
         body: body.to_owned(),
         envelope: envelope.map_or_else(|| with_suffix(body, ".envelope"), Path::to_owned),
     };
+    let new = Pair::at(output.map_or_else(|| with_suffix(body, ".rotated"), Path::to_owned));
+    let signing = Signing::begin(&old.envelope, Some(&new.envelope))?;
+    if replace {
+        not_a_link(body)?;
+    }
     // A run that broke off after it had sealed anew is brought to its end.
     if replace
         && envelope.is_none()
         && let Some(next) = folder::take_place(rotator, &old.envelope, true)?
     {
+        asked::forget(&new.asked())?;
         let report = Rotated::new(&next, &old, None);
         if json {
             print_json(&report)?;
@@ -221,16 +234,21 @@ fn single(
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let bytes = read_bounded(&old.envelope, ENVELOPE_FILE_BYTES_MAX)?;
-    let opener = rotator.opener(&bytes).with_context(|| format!("cannot open {}", old.envelope.display()))?;
-    let new = Pair::at(output.map_or_else(|| with_suffix(body, ".rotated"), Path::to_owned));
+    let opener =
+        rotator.opener(signing.bytes()).with_context(|| format!("cannot open {}", old.envelope.display()))?;
+    signing.check_latest(&rotator.pinned)?;
     let data_bytes = rotator.files(&opener, &old.body, &new)?;
     let at = if replace {
+        signing.unchanged()?;
         new.take_place_of(&old)?;
         &old
     } else {
         &new
     };
+    // Only what a later run could take up for its own needs it.
+    if replace || output.is_some() {
+        asked::forget(&new.asked())?;
+    }
     let signed = read_bounded(&at.envelope, ENVELOPE_FILE_BYTES_MAX)?;
     let report = Rotated::new(&verify(&rotator.pinned, &signed)?, at, Some(data_bytes));
     if json {

@@ -87,8 +87,14 @@ fn an_older_generation_is_refused_when_a_later_one_is_known() {
     assert_eq!(place.run(&open("body.envelope", ["--known", "old.envelope"])), data(5_000));
     let known = ["--known", "body.envelope"];
     place.refuse(&open("old.envelope", known), "older than 2");
-    place.run(&rewrap("old.envelope", &["--add", "other.pub"]));
-    place.refuse(&open("old.envelope", known), "keep both");
+    // Another of generation 2 is made only where its owner does not see the first: not beside it.
+    let beside = place.try_run(&rewrap("old.envelope", &["--add", "other.pub"]));
+    let text = String::from_utf8(beside.stdout).unwrap();
+    assert!(text.contains("body.envelope is generation 2 of it already"), "{text}");
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    fs::rename(place.path("old.envelope"), place.path("elsewhere/old.envelope")).unwrap();
+    place.run(&rewrap("elsewhere/old.envelope", &["--add", "other.pub"]));
+    place.refuse(&open("elsewhere/old.envelope", known), "keep both");
     let text = place.run(&["open", "body", "--owner", "owner.pub", "--key", "to", "-o", "out"]);
     assert!(String::from_utf8(text).unwrap().contains("rollback not excluded"));
 }

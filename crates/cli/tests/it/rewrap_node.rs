@@ -7,12 +7,12 @@ use super::program::{Place, data};
 use super::rewrap::summary;
 
 /// A second node beside the one in `node`.
-fn second_node(place: &Place) -> Node {
+pub(super) fn second_node(place: &Place) -> Node {
     place.run(&["node", "init", "node2", "--owner", "owner.pub", "--listen", "127.0.0.1:0"]);
     Node::start_in(place, "node2")
 }
 
-fn at<'a>(node: &'a Node, folder: &str, rest: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn at<'a>(node: &'a Node, folder: &str, rest: &[&'a str]) -> Vec<&'a str> {
     let host = if folder == "node" { "node/host.pub" } else { "node2/host.pub" };
     [rest, &["--node", &node.url, "--host", host]].concat()
 }
@@ -21,7 +21,7 @@ const REWRAP: [&str; 9] =
     ["rewrap", "--owner", "owner", "--key", "to", "--add", "other.pub", "--envelopes", "envelopes"];
 
 /// The object's one name and its generation, as the node tells.
-fn listed(place: &Place, node: &Node, folder: &str) -> (String, u64) {
+pub(super) fn listed(place: &Place, node: &Node, folder: &str) -> (String, u64) {
     let list = place.run(&at(node, folder, &["ls", "--key", "owner", "--json"]));
     let list: serde_json::Value = serde_json::from_slice(&list).unwrap();
     let object = list.as_array().unwrap_or_else(|| list["objects"].as_array().unwrap())[0].clone();
@@ -47,7 +47,7 @@ fn served(place: &Place, node: &Node, folder: &str) -> Vec<u8> {
     fs::read(place.path("got.envelope")).unwrap()
 }
 
-fn evidence(place: &Place, folder: &str) -> usize {
+pub(super) fn evidence(place: &Place, folder: &str) -> usize {
     fs::read_dir(place.path(folder).join("data/objects/evidence")).unwrap().count()
 }
 
@@ -249,7 +249,7 @@ fn e13_a_directory_that_another_run_signs_in_is_left_alone() {
     assert_eq!(summary(&place, &files)["rewrapped"], 1);
 }
 
-const ROTATE: [&str; 9] =
+pub(super) const ROTATE: [&str; 9] =
     ["rotate", "--owner", "owner", "--key", "to", "--to", "other.pub", "--envelopes", "envelopes"];
 
 const ROTATE_OTHER: [&str; 9] =

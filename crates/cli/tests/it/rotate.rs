@@ -232,7 +232,7 @@ fn a_leftover_generation_for_others_is_named_and_kept() {
         };
         place.run(&rotate("body", signed, &[]));
         fs::create_dir(place.path("d")).unwrap();
-        for suffix in ["", ".envelope", ".rotated", ".rotated.envelope"] {
+        for suffix in ["", ".envelope", ".rotated", ".rotated.envelope", ".rotated.asked"] {
             fs::copy(place.path(&format!("body{suffix}")), place.path(&format!("d/x{suffix}"))).unwrap();
         }
         for way in (0..ways.len()).filter(|way| *way != signed) {

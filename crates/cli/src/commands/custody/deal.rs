@@ -1,6 +1,5 @@
 //! `custody deal` and `custody reshare`.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,10 +16,10 @@ use super::network::{Network, NetworkArgs, Powers};
 use super::recover::{Answers, file_key_of};
 use super::{Beside, InCustody, policy_digest, recipient_keys, with_dealt_key};
 use crate::Help;
-use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::envelopes::Signing;
 use crate::keyfile::{self, Kind};
 use crate::opening::OpeningArgs;
-use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::output::print_json;
 use crate::say;
 
 /// How to deal, for `deal` and `reshare` alike.
@@ -105,14 +104,15 @@ struct Report {
 pub(super) fn deal(args: &DealArgs) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.terms.owner, Kind::Owner)?;
     let pinned = OwnerKey(owner.public());
-    let bytes = read_bounded(&args.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let signing = Signing::begin(&args.envelope, args.terms.output.as_deref())?;
     let envelope = super::read_envelope(&args.envelope, &pinned)?;
     if envelope.custody.is_some() {
         return Err(anyhow!("{} is in custody already", args.envelope.display()))
             .context(Help("`bailiwick custody reshare` deals it to others"));
     }
-    let opener = opened(&args.opening, &pinned, &bytes, &args.envelope, "`bailiwick inspect` lists them")?;
-    put_in_custody(&args.terms, &args.envelope, envelope, opener.file_key(), &owner)
+    let help = "`bailiwick inspect` lists them";
+    let opener = opened(&args.opening, &pinned, signing.bytes(), &args.envelope, help)?;
+    put_in_custody(&args.terms, &args.envelope, signing, envelope, opener.file_key(), &owner)
 }
 
 /// The object, opened to get at the key that is dealt: by a key file, an agent or a passphrase.
@@ -131,7 +131,7 @@ fn opened(
 pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.terms.owner, Kind::Owner)?;
     let pinned = OwnerKey(owner.public());
-    let bytes = read_bounded(&args.envelope, ENVELOPE_FILE_BYTES_MAX)?;
+    let signing = Signing::begin(&args.envelope, args.terms.output.as_deref())?;
     let old = InCustody::read(&args.envelope, &pinned)?;
     let opener = match &args.request {
         Some(request) => {
@@ -142,10 +142,10 @@ pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
         }
         None => {
             let help = "give a recipient\u{2019}s key, or the old custodians\u{2019} answers with --request and --release";
-            opened(&args.opening, &pinned, &bytes, &args.envelope, help)?
+            opened(&args.opening, &pinned, signing.bytes(), &args.envelope, help)?
         }
     };
-    let code = put_in_custody(&args.terms, &args.envelope, old.envelope, opener.file_key(), &owner)?;
+    let code = put_in_custody(&args.terms, &args.envelope, signing, old.envelope, opener.file_key(), &owner)?;
     eprintln!(
         "note: the body\u{2019}s key is the same. Enough of the old custodians, with a copy of the old envelope, can still open it; \
          only sealing anew takes that away"
@@ -165,6 +165,7 @@ fn custodians(paths: &[PathBuf], network: &Network) -> anyhow::Result<Vec<DealtC
 fn put_in_custody(
     terms: &Terms,
     path: &Path,
+    signing: Signing,
     mut envelope: Envelope,
     file_key: &Secret<32>,
     owner: &SigningKey,
@@ -174,6 +175,7 @@ fn put_in_custody(
             "custodians give back whole objects in this version: seal it without --shards, then deal",
         ));
     }
+    signing.check_latest(&OwnerKey(owner.public()))?;
     let network = terms.network.needed()?;
     let custodians = custodians(&terms.custodian, &network)?;
     let half = u16::try_from(custodians.len() / 2).unwrap_or(u16::MAX);
@@ -213,12 +215,7 @@ fn put_in_custody(
     // Written as it will be read: what does not read back is not written.
     let read = signed.verify(&owner.public()).context("what was dealt does not read back")?;
     InCustody::of(read, path).context("what was dealt does not read back")?;
-    let (destination, mut out) = match &terms.output {
-        Some(new) => (new.clone(), AtomicFile::create(new, 0o644)?),
-        None => (path.to_owned(), AtomicFile::replace(path, 0o644)?),
-    };
-    out.write_all(&signed.to_bytes()).with_context(|| format!("cannot write {}", destination.display()))?;
-    out.commit()?;
+    let destination = signing.write(&signed.to_bytes())?;
     report(
         &Report {
             object,

@@ -18,10 +18,8 @@ use anyhow::{Context as _, anyhow};
 use bailiwick_envelope::verify;
 
 use super::{Outcome, Rewrapper, Summary};
-use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
-use crate::envelopes::{Lock, envelopes, folder_of, one_of_each};
-use crate::keyfile::with_suffix;
+use crate::envelopes::{Lock, Neighbours, envelopes, folder_of, one_of_each, unit_at};
 use crate::output::{AtomicFile, read_bounded};
 use crate::progress;
 
@@ -44,7 +42,8 @@ pub(super) fn run(rewrapper: &Rewrapper, targets: &[PathBuf]) -> anyhow::Result<
     let bar = progress::count(paths.len() as u64, "rewrap");
     for batch in batches(&paths) {
         let _alone = Lock::all(batch.iter().map(|path| folder_of(path)).collect())?;
-        let written = write_all(rewrapper, batch, &mut summary);
+        let beside = beside(rewrapper, targets, batch)?;
+        let written = write_all(rewrapper, batch, &beside, &mut summary);
         sync(&written)?;
         let mut folders = BTreeSet::new();
         for Written { path, old, file } in written {
@@ -88,15 +87,30 @@ fn batches(mut paths: &[PathBuf]) -> impl Iterator<Item = &[PathBuf]> {
     })
 }
 
+/// What lies beside the envelopes of a batch that were named one by one. Of a directory all are at hand, each unit's sole one.
+fn beside(rewrapper: &Rewrapper, targets: &[PathBuf], batch: &[PathBuf]) -> anyhow::Result<Neighbours> {
+    let named: BTreeSet<&Path> = targets.iter().filter(|t| !t.is_dir()).map(|t| folder_of(t)).collect();
+    let of_batch: BTreeSet<&Path> = batch.iter().map(|path| folder_of(path)).collect();
+    let folders: BTreeSet<&Path> = named.intersection(&of_batch).copied().collect();
+    let in_them = batch.iter().filter(|path| folders.contains(folder_of(path)));
+    let units: BTreeSet<_> = in_them.filter_map(|path| unit_at(path)).collect();
+    Neighbours::of(&rewrapper.pinned, &folders, |name| units.contains(name))
+}
+
 /// Rewrites a batch on all cores.
-fn write_all(rewrapper: &Rewrapper, batch: &[PathBuf], summary: &mut Summary) -> Vec<Written> {
+fn write_all(
+    rewrapper: &Rewrapper,
+    batch: &[PathBuf],
+    beside: &Neighbours,
+    summary: &mut Summary,
+) -> Vec<Written> {
     let (next, results) = (AtomicUsize::new(0), Mutex::new((Vec::new(), summary)));
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(batch.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(path) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = write_one(rewrapper, path);
+                    let done = write_one(rewrapper, path, beside);
                     let mut guard = results.lock().unwrap_or_else(PoisonError::into_inner);
                     let (written, summary) = &mut *guard;
                     match done {
@@ -112,9 +126,15 @@ fn write_all(rewrapper: &Rewrapper, batch: &[PathBuf], summary: &mut Summary) ->
 }
 
 /// The new envelope beside the old one, not durable yet; or why there is none.
-fn write_one(rewrapper: &Rewrapper, path: &Path) -> anyhow::Result<Result<Written, &'static str>> {
+fn write_one(
+    rewrapper: &Rewrapper,
+    path: &Path,
+    beside: &Neighbours,
+) -> anyhow::Result<Result<Written, &'static str>> {
     let old = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)?;
-    not_rotated(rewrapper, path, &old)?;
+    if let Ok(envelope) = verify(&rewrapper.pinned, &old) {
+        beside.check(&envelope, &old)?;
+    }
     let new = match rewrapper.rewrap(&old)? {
         Outcome::New(new) => new,
         Outcome::Skipped(why) => return Ok(Err(why)),
@@ -123,23 +143,6 @@ fn write_one(rewrapper: &Rewrapper, path: &Path) -> anyhow::Result<Result<Writte
     let mut file = AtomicFile::replace(path, mode)?;
     file.write_all(&new)?;
     Ok(Ok(Written { path: path.to_owned(), old, file }))
-}
-
-/// Refuses `X.envelope` when `rotate` has signed the generation that would be signed now, as `X.rotated.envelope`.
-fn not_rotated(rewrapper: &Rewrapper, path: &Path, old: &[u8]) -> anyhow::Result<()> {
-    let rotated = with_suffix(&path.with_extension(""), ".rotated.envelope");
-    if !rotated.is_file() {
-        return Ok(());
-    }
-    let bytes = read_bounded(&rotated, ENVELOPE_FILE_BYTES_MAX)?;
-    let (Ok(old), Ok(next)) = (verify(&rewrapper.pinned, old), verify(&rewrapper.pinned, &bytes)) else {
-        return Ok(());
-    };
-    if old.name() == next.name() && next.generation > old.generation {
-        return Err(anyhow!("{} is generation {} of it already", rotated.display(), next.generation))
-            .context(Help("rewrap that one, or let `rotate --replace` give it its place first"));
-    }
-    Ok(())
 }
 
 /// Makes what was written durable: one `syncfs` for each file system.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -13,14 +14,14 @@ use crate::output::read_bounded;
 
 const NAME: &str = ".bailiwick-rotate-done";
 /// Ten million lines.
-const BYTES_MAX: u64 = 1 << 30;
+const BYTES_MAX: u64 = 2 << 30;
 
-/// The generation that each unit was sealed anew as, one line for each.
+/// The generation that each unit was sealed anew as, and the digest of what was asked, one line for each.
 pub(super) struct Done {
     path: PathBuf,
     /// Made with the first line: a run that does nothing leaves nothing.
     file: Option<File>,
-    generations: BTreeMap<String, u64>,
+    units: BTreeMap<String, (u64, blake3::Hash)>,
 }
 
 impl Done {
@@ -28,39 +29,49 @@ impl Done {
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(NAME);
         if fs::symlink_metadata(&path).is_err() {
-            return Ok(Self { path, file: None, generations: BTreeMap::new() });
+            return Ok(Self { path, file: None, units: BTreeMap::new() });
         }
         let file = append(&path)?;
         let bytes = read_bounded(&path, BYTES_MAX)?;
         // A last line that was not written whole is of a unit whose new generation still waits, and is found there.
         let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         file.set_len(whole as u64)?;
-        let mut generations = BTreeMap::new();
+        let mut units = BTreeMap::new();
         for line in String::from_utf8_lossy(&bytes[..whole]).lines() {
-            let (unit, generation) = line
-                .split_once(' ')
-                .and_then(|(unit, generation)| Some((unit, generation.parse().ok()?)))
+            let mut words = line.split(' ');
+            let mut unit = || {
+                let unit = words.next()?.to_owned();
+                let generation = words.next()?.parse().ok()?;
+                let asked = blake3::Hash::from_hex(words.next()?).ok()?;
+                words.next().is_none().then_some((unit, (generation, asked)))
+            };
+            let (unit, done) = unit()
                 .with_context(|| format!("{} is no list of what is done: remove it", path.display()))?;
-            generations.insert(unit.to_owned(), generation);
+            units.insert(unit, done);
         }
-        Ok(Self { path, file: Some(file), generations })
+        Ok(Self { path, file: Some(file), units })
     }
 
-    /// The generation that a unit was sealed anew as.
-    pub(super) fn generation(&self, name: &UnitName) -> Option<u64> {
-        self.generations.get(&key(name)).copied()
+    /// The generation that a unit was sealed anew as, and what was asked then.
+    pub(super) fn get(&self, name: &UnitName) -> Option<(u64, blake3::Hash)> {
+        self.units.get(&key(name)).copied()
     }
 
     /// Adds a unit, durably.
-    pub(super) fn add(&mut self, name: &UnitName, generation: u64) -> anyhow::Result<()> {
+    pub(super) fn add(
+        &mut self,
+        name: &UnitName,
+        generation: u64,
+        asked: blake3::Hash,
+    ) -> anyhow::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(append(&self.path)?),
         };
-        file.write_all(format!("{} {generation}\n", key(name)).as_bytes())
+        file.write_all(format!("{} {generation} {asked}\n", key(name)).as_bytes())
             .and_then(|()| file.sync_data())
             .with_context(|| format!("cannot write {}", self.path.display()))?;
-        self.generations.insert(key(name), generation);
+        self.units.insert(key(name), (generation, asked));
         Ok(())
     }
 
@@ -78,7 +89,8 @@ impl Done {
 
 /// The file to add lines to, made if missing; its name is durable.
 fn append(path: &Path) -> anyhow::Result<File> {
-    let file = File::options().create(true).append(true).open(path);
+    // What it says of anonymous recipients only the owner can read out of it; others need not see it all the same.
+    let file = File::options().create(true).append(true).mode(0o600).open(path);
     let file = file.with_context(|| format!("cannot open {}", path.display()))?;
     sync_folder(path)?;
     Ok(file)

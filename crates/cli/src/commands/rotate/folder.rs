@@ -11,9 +11,10 @@ use anyhow::{Context as _, bail, ensure};
 use bailiwick_envelope::{OpenError, verify};
 use bailiwick_protocol::envelope::Envelope;
 
+use super::asked::{self, Fit};
 use super::reseal::{Pair, Rotator, sync_folder};
 use super::{ENVELOPE_FILE_BYTES_MAX, Summary};
-use crate::envelopes::{envelopes, one_of_each};
+use crate::envelopes::{Lock, envelopes, folder_of, not_a_link, one_of_each};
 use crate::keyfile::with_suffix;
 use crate::outcomes::{FOREIGN, UNOPENABLE};
 use crate::output::{read_bounded, write_new};
@@ -30,13 +31,14 @@ pub(super) fn run(
     replace: bool,
     skip: bool,
 ) -> anyhow::Result<(Summary, &'static str)> {
+    let alone = Alone { folder, _lock: Lock::on(folder)? };
     let mut summary = Summary::default();
     let (new, old): (Vec<_>, Vec<_>) =
         envelopes(&[folder.to_owned()])?.into_iter().partition(|path| is_rotated(path));
     // A new one without its old one is an object like any other.
     let there: BTreeSet<&PathBuf> = old.iter().collect();
-    let alone = new.into_iter().filter(|path| !there.contains(&old_of(path)));
-    let all = alone.chain(old.iter().cloned()).collect();
+    let without_old = new.into_iter().filter(|path| !there.contains(&old_of(path)));
+    let all = without_old.chain(old.iter().cloned()).collect();
     let objects = one_of_each(all, &mut summary.outcomes.failed);
     let marker = folder.join(MARKER);
     let replacing = fs::symlink_metadata(&marker).is_ok();
@@ -48,7 +50,7 @@ pub(super) fn run(
     if !replacing {
         let bar = progress::count(objects.len() as u64, "rotate");
         for envelope in &objects {
-            match one(rotator, envelope) {
+            match alone.beside(envelope).and_then(|_alone| one(rotator, envelope, replace)) {
                 Ok(None) => summary.rotated += 1,
                 Ok(Some(why)) => summary.outcomes.skip(why),
                 Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
@@ -68,7 +70,8 @@ pub(super) fn run(
     }
     let mut replaced = 0;
     for envelope in &objects {
-        match take_place(rotator, envelope, replacing) {
+        let placed = alone.beside(envelope).and_then(|_alone| take_place(rotator, envelope, replacing));
+        match placed {
             Ok(Some(_)) => replaced += 1,
             Ok(None) if replacing && !is_new(rotator, envelope)? => summary.outcomes.skip(LATER),
             Ok(None) => {}
@@ -78,15 +81,35 @@ pub(super) fn run(
     if summary.outcomes.failed.is_empty() {
         fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))?;
         sync_folder(&marker)?;
+        // Until now it told what is the new generation already.
+        for (_, new) in objects.iter().map(|envelope| pairs(envelope)) {
+            asked::forget(&new.asked())?;
+        }
     }
     summary.replaced = Some(replaced);
     Ok((summary, "each of the others is the new generation, whole"))
 }
 
-/// Whether the envelope is for those this command says; a stranger's is nothing to this command.
+/// The directory in which this run alone signs, all of it: another run that begins above, below or in it finds a lock in its way.
+struct Alone<'a> {
+    folder: &'a Path,
+    _lock: Lock,
+}
+
+impl Alone<'_> {
+    /// The lock of the folder that an envelope is in, if it is not the one held already.
+    fn beside(&self, envelope: &Path) -> anyhow::Result<Option<Lock>> {
+        let folder = folder_of(envelope);
+        (folder != self.folder).then(|| Lock::on(folder)).transpose()
+    }
+}
+
+/// Whether the envelope is what this command asks for; a stranger's is nothing to this command.
 fn is_new(rotator: &Rotator, envelope: &Path) -> anyhow::Result<bool> {
     let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
-    Ok(verify(&rotator.pinned, &bytes).map_or(true, |now| rotator.is_as_asked(&now, &bytes)))
+    let Ok(now) = verify(&rotator.pinned, &bytes) else { return Ok(true) };
+    let told = rotator.asked.told(&pairs(envelope).1.asked(), &bytes)?;
+    Ok(rotator.fit(&now, &bytes, told) == Fit::Same)
 }
 
 fn is_rotated(envelope: &Path) -> bool {
@@ -123,12 +146,15 @@ fn next(rotator: &Rotator, old: &Envelope, new: &Pair) -> anyhow::Result<Option<
 }
 
 /// Seals one object anew, unless it is, or cannot be and why.
-fn one(rotator: &Rotator, envelope: &Path) -> anyhow::Result<Option<&'static str>> {
+fn one(rotator: &Rotator, envelope: &Path, replace: bool) -> anyhow::Result<Option<&'static str>> {
     let (old, new) = pairs(envelope);
     let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
     let Ok(now) = verify(&rotator.pinned, &bytes) else { return Ok(Some(FOREIGN)) };
+    if replace {
+        not_a_link(&old.body)?;
+    }
     if let Some((next, signed)) = next(rotator, &now, &new)? {
-        rotator.check_asked(&now, &next, &signed, &new.envelope)?;
+        rotator.check_asked(&now, &next, &signed, &new)?;
         ensure!(
             new.has_body_of(&next)?,
             "{} is signed, and {} is not its body: a second envelope of its generation is not signed",
@@ -157,8 +183,9 @@ pub(super) fn take_place(
     };
     let Some((next, signed)) = next(rotator, &now, &new)? else { return Ok(None) };
     if check {
-        rotator.check_asked(&now, &next, &signed, &new.envelope)?;
+        rotator.check_asked(&now, &next, &signed, &new)?;
     }
+    not_a_link(&old.body)?;
     if new.has_body_of(&next)? {
         new.take_place_of(&old)?;
     } else if old.has_body_of(&next)? {

@@ -1,12 +1,13 @@
 //! All objects of the owner at a node: each body is fetched, opened and sealed anew through a pipe, and put. Until the node has the new
 //! generation, its body and envelope are files in the directory of the owner's envelopes; a run that broke off goes on from there, and
-//! passes over what it has done.
+//! passes over what it has done. What the node serves is compared with what is known before anything is sent or signed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use bailiwick_client::Client;
 use bailiwick_envelope::{OpenError, ReadAt, verify};
 use bailiwick_protocol::codec::Canonical as _;
@@ -14,19 +15,31 @@ use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::UnitName;
 
 use super::Summary;
+use super::asked::{self, Fit};
 use super::done::Done;
 use super::reseal::{Pair, Rotator, sync_folder};
-use crate::envelopes::Known;
+use crate::Help;
+use crate::envelopes::{Known, Latest};
 use crate::outcomes::UNOPENABLE;
 use crate::progress;
 
+const ALREADY: &str = "sealed anew already";
+
 /// A node, and the directory of the owner's envelopes.
 pub(super) struct NodeRun<'a> {
-    pub(super) client: Client,
-    pub(super) rotator: &'a Rotator,
-    pub(super) known: Known,
-    pub(super) folder: PathBuf,
-    pub(super) done: Done,
+    client: Client,
+    rotator: &'a Rotator,
+    /// What the node is to serve at least; without those that wait, which it need not have yet.
+    known: Known,
+    /// Signed by a run that broke off before the node had them.
+    waiting: BTreeMap<UnitName, Latest>,
+    folder: PathBuf,
+    done: Done,
+}
+
+/// The names of a unit's next generation until the node has it.
+fn new_at(folder: &Path, name: &UnitName) -> Pair {
+    Pair::at(folder.join(format!("{}-{}.rotated", name.object, name.unit)))
 }
 
 /// A body at a node, in ranges.
@@ -43,7 +56,14 @@ impl ReadAt for Remote<'_> {
     }
 }
 
-impl NodeRun<'_> {
+impl<'a> NodeRun<'a> {
+    pub(super) fn new(client: Client, rotator: &'a Rotator, folder: PathBuf) -> anyhow::Result<Self> {
+        let waits = |path: &Path, name: &UnitName| new_at(&folder, name).envelope == path;
+        let (known, waiting) = Known::below_but(rotator.pinned, &folder, waits)?;
+        let done = Done::open(&folder)?;
+        Ok(Self { client, rotator, known, waiting, folder, done })
+    }
+
     /// What is done is remembered until all is done; objects that no key opens are not, unless `skip`.
     pub(super) fn run(mut self, skip: bool) -> anyhow::Result<Summary> {
         // Its names ascend: no unit comes twice.
@@ -71,26 +91,20 @@ impl NodeRun<'_> {
 
     /// Why it was not sealed anew, if so.
     fn one(&mut self, name: &UnitName) -> anyhow::Result<Option<&'static str>> {
-        let stem = format!("{}-{}", name.object, name.unit);
-        let new = Pair::at(self.folder.join(format!("{stem}.rotated")));
-        let kept = self.folder.join(format!("{stem}.envelope"));
+        let new = new_at(&self.folder, name);
         let bytes = self.client.envelope(name)?.to_bytes();
         let served = verify(&self.rotator.pinned, &bytes)?;
         ensure!(served.name() == *name, "the node gave the envelope of {} for {name}", served.name());
-        if let Some(waiting) = self.known.latest(name).filter(|latest| latest.path == new.envelope) {
-            // Signed by a run that broke off.
-            let next = verify(&self.rotator.pinned, &waiting.bytes)?;
-            self.rotator.check_asked(&served, &next, &waiting.bytes, &new.envelope)?;
-            let sent = self.send(&next, &new, &waiting.bytes, bytes == waiting.bytes)?;
-            self.done.add(name, next.generation)?;
-            self.settle(&new, &kept)?;
-            return Ok(if sent { None } else { Some("sealed anew already") });
+        if let Some(waiting) = self.waiting.remove(name) {
+            return self.send_waiting(&new, &waiting.bytes, &served, &bytes);
         }
         let _alone = self.known.remember(&self.folder, &served, &bytes)?;
-        let before = self.done.generation(name).is_some_and(|done| served.generation >= done);
-        // One that is done for others than this command says is sealed anew like any other.
-        if before && self.rotator.is_as_asked(&served, &bytes) {
-            return Ok(Some("sealed anew already"));
+        if let Some((done, asked)) = self.done.get(name).filter(|(done, _)| served.generation >= *done) {
+            let told = (served.generation == done).then(|| asked == self.rotator.asked.digest(&bytes));
+            // One that is done for others than this command says is sealed anew like any other.
+            if self.rotator.fit(&served, &bytes, told) == Fit::Same {
+                return Ok(Some(ALREADY));
+            }
         }
         let opener = match self.rotator.opener(&bytes) {
             Err(e) if matches!(e.downcast_ref(), Some(OpenError::NoRecipient)) => {
@@ -109,17 +123,55 @@ impl NodeRun<'_> {
         self.rotator.write(&opener, metadata, body.reader, &new)?;
         let signed = fs::read(&new.envelope)?;
         let next = verify(&self.rotator.pinned, &signed)?;
-        self.send(&next, &new, &signed, false)?;
-        self.done.add(name, next.generation)?;
-        self.settle(&new, &kept)?;
+        self.send(&next, &new, &signed)?;
+        self.settle(&next, &new, &signed)?;
         Ok(None)
     }
 
-    /// Puts the next generation; false when the node has it.
-    fn send(&self, next: &Envelope, new: &Pair, signed: &[u8], there: bool) -> anyhow::Result<bool> {
-        if there {
-            return Ok(false);
+    /// What a run signed that broke off, unless the node has it: sent only over the generation that it comes after.
+    fn send_waiting(
+        &mut self,
+        new: &Pair,
+        signed: &[u8],
+        served: &Envelope,
+        bytes: &[u8],
+    ) -> anyhow::Result<Option<&'static str>> {
+        let next = verify(&self.rotator.pinned, signed)?;
+        let (at, found, waits) = (new.envelope.display(), served.generation, next.generation);
+        if bytes == signed {
+            self.rotator.check_asked(served, &next, signed, new)?;
+            self.settle(&next, new, signed)?;
+            return Ok(Some(ALREADY));
         }
+        ensure!(
+            found != waits,
+            "the node serves another envelope of generation {found} than {at}: keep both, the owner's signature under each is \
+             evidence; nothing was sent"
+        );
+        if found > waits {
+            // Signed elsewhere. Remembered, whatever becomes of what waits.
+            let remembered = self.known.remember(&self.folder, served, bytes).err();
+            let why = remembered.map(|e| format!(" ({e})")).unwrap_or_default();
+            return Err(anyhow!(
+                "the node serves generation {found}, later than {at}, which is {waits} and was not taken by it: nothing was sent{why}"
+            ))
+            .context(Help("remove what waits, body and envelope, and run the same command again: it goes on from what the node has"));
+        }
+        let _alone = self.known.remember(&self.folder, served, bytes)?;
+        ensure!(
+            found.checked_add(1) == Some(waits),
+            "the node serves generation {found}, {at} is {waits} and was signed over the one before: it was given back an old state; \
+             nothing was sent, `bailiwick put {}` sends it all the same",
+            new.body.display()
+        );
+        self.rotator.check_asked(served, &next, signed, new)?;
+        self.send(&next, new, signed)?;
+        self.settle(&next, new, signed)?;
+        Ok(None)
+    }
+
+    /// Puts the next generation.
+    fn send(&self, next: &Envelope, new: &Pair, signed: &[u8]) -> anyhow::Result<()> {
         ensure!(
             new.has_body_of(next)?,
             "{} is signed, and {} is not its body: a second envelope of its generation is not signed",
@@ -131,11 +183,14 @@ impl NodeRun<'_> {
         sent.with_context(|| {
             format!("signed and kept as {at}, not taken by the node; the same command sends it")
         })?;
-        Ok(true)
+        Ok(())
     }
 
-    /// The node has it: the envelope stays as what is known, the body goes.
-    fn settle(&self, new: &Pair, kept: &std::path::Path) -> anyhow::Result<()> {
+    /// The node has it: that is remembered, the envelope stays as what is known, the body goes.
+    fn settle(&mut self, next: &Envelope, new: &Pair, signed: &[u8]) -> anyhow::Result<()> {
+        let name = next.name();
+        self.done.add(&name, next.generation, self.rotator.asked.digest(signed))?;
+        let kept = &self.folder.join(format!("{}-{}.envelope", name.object, name.unit));
         fs::rename(&new.envelope, kept).with_context(|| format!("cannot write {}", kept.display()))?;
         match fs::remove_file(&new.body) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
@@ -143,6 +198,7 @@ impl NodeRun<'_> {
             }
             _ => {}
         }
+        asked::forget(&new.asked())?;
         sync_folder(kept)
     }
 }

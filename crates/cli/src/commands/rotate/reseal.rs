@@ -5,14 +5,16 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use bailiwick_envelope::cobblestone::plain_bytes;
 use bailiwick_envelope::{
-    Metadata, Opener, Padding, Passphrase, ReadAt, RecipientPublicKey, SealOptions, Seekable, seal,
+    Metadata, Opener, Padding, Passphrase, ReadAt, RecipientPublicKey, SealOptions, Seekable, padme, seal,
 };
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, Role, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::signing::SigningKey;
 
+use super::asked::{Asked, Fit};
 use crate::Help;
 use crate::commands::commit::TreeThread;
 use crate::commands::seal::Tee;
@@ -33,6 +35,11 @@ impl Pair {
     pub(super) fn at(body: PathBuf) -> Self {
         let envelope = with_suffix(&body, ".envelope");
         Self { body, envelope }
+    }
+
+    /// Where it is kept what was asked when they were made.
+    pub(super) fn asked(&self) -> PathBuf {
+        with_suffix(&self.body, ".asked")
     }
 
     /// Whether the body's length, salt and key commitment are those of the envelope: no two bodies have the same.
@@ -82,6 +89,7 @@ pub(super) struct Rotator {
     pub(super) drop_custody: bool,
     pub(super) anonymous: bool,
     pub(super) no_pad: bool,
+    pub(super) asked: Asked,
 }
 
 impl Rotator {
@@ -104,21 +112,33 @@ impl Rotator {
         Ok(())
     }
 
-    /// Whether `envelope` opens for those who are asked for and nobody else, its mode included. Of anonymous recipients only count and KEM
-    /// can be told. A passphrase is tried, which costs its Argon2id.
-    pub(super) fn is_as_asked(&self, envelope: &Envelope, bytes: &[u8]) -> bool {
+    /// Whether `envelope` is sealed as is asked for: for those and nobody else, its mode included, and as padded. `told` is what was kept of
+    /// what it was asked for; without that neither anonymous recipients nor a length that is not hidden can be told. A passphrase is tried,
+    /// which costs its Argon2id.
+    pub(super) fn fit(&self, envelope: &Envelope, bytes: &[u8], told: Option<bool>) -> Fit {
         let asked = self.recipients.iter().map(|r| (r.kem().id(), (!self.anonymous).then(|| r.key_id())));
         let given = envelope.recipients.iter().filter(|r| r.role == Role::FileKey);
         let (mut asked, mut given): (Vec<_>, Vec<_>) =
             (asked.collect(), given.map(|r| (r.kem.id(), r.key_id)).collect());
         asked.sort_unstable();
         given.sort_unstable();
-        let passphrase = match (&self.passphrase, &envelope.passphrase) {
-            (None, None) => true,
-            (Some(p), Some(_)) => Opener::with_passphrase(&self.pinned, bytes, p).is_ok(),
-            _ => false,
+        if asked != given || self.passphrase.is_some() != envelope.passphrase.is_some() {
+            return Fit::Other;
+        }
+        let plain = plain_bytes(envelope.body.size);
+        let fit = match told {
+            Some(true) => Fit::Same,
+            Some(false) => Fit::Other,
+            None if self.anonymous && !asked.is_empty() || self.no_pad => Fit::Untold,
+            None if plain.is_none_or(|plain| padme(plain) != plain) => Fit::Other,
+            None => Fit::Same,
         };
-        asked == given && passphrase
+        match &self.passphrase {
+            Some(p) if fit == Fit::Same && Opener::with_passphrase(&self.pinned, bytes, p).is_err() => {
+                Fit::Other
+            }
+            _ => fit,
+        }
     }
 
     /// Refuses a next generation that another command signed, one for others than this one asks for: to take it for this one's would leave
@@ -128,19 +148,26 @@ impl Rotator {
         old: &Envelope,
         next: &Envelope,
         bytes: &[u8],
-        at: &Path,
+        new: &Pair,
     ) -> anyhow::Result<()> {
         self.check_custody(old)?;
-        if !self.is_as_asked(next, bytes) {
-            return Err(anyhow!(
-                "{} is the next generation, signed already, and for others than this command says",
-                at.display()
+        let (at, asked) = (new.envelope.display(), new.asked());
+        match self.fit(next, bytes, self.asked.told(&asked, bytes)?) {
+            Fit::Same => Ok(()),
+            Fit::Other => Err(anyhow!(
+                "{at} is the next generation, signed already, and for others than this command says, or padded otherwise"
             ))
             .context(Help(
                 "`bailiwick inspect` shows its recipients: say the same, and then rotate again for those you want",
-            ));
+            )),
+            Fit::Untold => Err(anyhow!(
+                "{at} is the next generation, signed already, and without {} nobody can tell for whom",
+                asked.display()
+            ))
+            .context(Help(
+                "bring that file back; or, if neither body nor envelope ever left this machine, remove both: they are sealed anew then",
+            )),
         }
-        Ok(())
     }
 
     /// Seals the object in `body` anew, into new files; returns the bytes of data.
@@ -176,7 +203,9 @@ impl Rotator {
         let bar = progress::bar(Some(opener.envelope().body.size), "rotate");
         let (signed, data_bytes) = self.reseal(opener, metadata, bar.wrap_read(source), &mut body)?;
         bar.finish_and_clear();
-        envelope.write_all(&signed.to_bytes())?;
+        let signed = signed.to_bytes();
+        envelope.write_all(&signed)?;
+        self.asked.keep(&new.asked(), &signed)?;
         // The body first: an envelope without its body would look like a loss.
         body.commit()?;
         envelope.commit()?;
