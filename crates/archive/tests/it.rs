@@ -5,6 +5,7 @@
 
 mod it {
     mod attacks;
+    mod forged;
     mod memory;
     mod names;
     mod round_trip;

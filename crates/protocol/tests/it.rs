@@ -4,6 +4,7 @@
 
 mod it {
     mod agent;
+    mod bounds;
     mod canonical;
     mod commitments;
     mod fleet;
