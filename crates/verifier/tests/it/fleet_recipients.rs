@@ -1,9 +1,10 @@
 //! *Opaque* of a fleet: recipients against the roster, and who opened what.
 
 use bailiwick_protocol::envelope::{Envelope, Kem};
-use bailiwick_roster::{KeyKind, Parent, PublicKey, Role};
+use bailiwick_roster::{KeyKind, Parent, Principal, PublicKey, Role};
 use bailiwick_verifier::{Claim, FleetReport, ReasonCode as C, Verdict};
 
+use crate::fleet_custody::{custody, put_in_custody, scene};
 use crate::fleet_world::{
     FleetScene, HOSTS, POLICY, held_by, key_id, object, opened_by, roster_principal, roster_with,
 };
@@ -167,4 +168,55 @@ fn opaque_knows_recipients_on_p256() {
         reader.keys[1] = PublicKey { kind: KeyKind::P256, public: public.clone() };
     }));
     s.expect(Claim::Opaque, Supported, C::Opened);
+}
+
+/// The entry of `who` is valid from `from` until `until`, and the reader is run by a firm if `firm` says so.
+fn valid(who: &str, (from, until): (u64, u64), firm: Option<&str>) -> impl Fn(&mut Vec<Principal>) {
+    move |list| {
+        let p = list.iter_mut().find(|p| p.name == who).unwrap();
+        (p.valid_from_unix_ms, p.valid_until_unix_ms) = (from, until);
+        p.provider = firm.map(str::to_owned);
+    }
+}
+
+/// V38, V42: of a recipient, or an owner, whose entry has ended or has not begun, the roster does not say who has the key now.
+#[test]
+fn holders_whose_entry_is_not_valid_support_nothing() {
+    let now = FleetScene::honest().now;
+    let opaque = |when| {
+        let mut s = scene(|_| (), valid("reader", when, None));
+        s.opened = HOSTS.iter().flat_map(|h| held_by(h)).map(|e| opened_by("auditor", &e)).collect();
+        s
+    };
+    let shared = |who, when| custody(put_in_custody, valid(who, when, None));
+    opaque((1, now + 1)).expect(Claim::Opaque, Supported, C::Opened);
+    shared("reader", (1, now + 1)).expect(Claim::Custody, Supported, C::KeyShared);
+    shared("alice", (1, now + 1)).expect(Claim::Custody, Supported, C::KeyShared);
+    for when in [(1, now), (now + 1, now + 2)] {
+        let c = opaque(when).expect(Claim::Opaque, Inconclusive, C::RecipientUnknown);
+        assert!(c.reasons[0].text.contains("not valid at this moment"), "{:#?}", c.reasons);
+        let c = shared("reader", when).expect(Claim::Custody, Inconclusive, C::RecipientUnknown);
+        assert!(c.reasons[0].text.contains("not valid at this moment"), "{:#?}", c.reasons);
+    }
+    shared("alice", (1, now)).expect(Claim::Custody, Inconclusive, C::RecipientUnknown);
+}
+
+/// V39, V40: what reached such a holder still counts against; but it is not known to be taken, so somebody may be left.
+#[test]
+fn holders_whose_entry_ended_can_be_compelled_and_are_not_known_to_be_lost() {
+    let now = FleetScene::honest().now;
+    for until in [now + 1, now] {
+        let s = custody(put_in_custody, valid("reader", (1, until), Some("Reader Cloud")));
+        s.expect(Claim::Custody, Refuted, C::PowerReachesKey);
+    }
+    let survivable = |until| {
+        let mut s = scene(|_| (), valid("reader", (1, until), None));
+        s.policy = format!("{POLICY}[survivable]\nlose = [\"law\"]\n");
+        s
+    };
+    survivable(now + 1).expect(Claim::Survivable, Refuted, C::PowerTakesAll);
+    let report = survivable(now).report();
+    let c = report.claim(Claim::Survivable);
+    assert_eq!(c.verdict, Inconclusive, "{:#?}", c.reasons);
+    assert!(c.reasons.iter().any(|r| r.code == C::RecipientUnknown), "{:#?}", c.reasons);
 }

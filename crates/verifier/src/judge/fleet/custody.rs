@@ -132,7 +132,7 @@ impl<'f> Shared<'f> {
         paths: &Paths<'_>,
         kinds: &BTreeSet<Power>,
     ) -> (Verdict, Vec<Reason>) {
-        let mut open: Vec<Reason> = unknown_holders(paths).into_iter().collect();
+        let mut open = unknown_holders(paths);
         let earlier = self.blocking(fleet, kinds).into_values().map(|(text, _)| {
             let text = format!("{text}; only earlier envelopes of the same body name somebody else");
             Reason::new(ReasonCode::PowerTakesAll, text)

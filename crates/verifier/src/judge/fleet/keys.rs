@@ -46,11 +46,13 @@ pub(super) struct Paths<'f> {
     /// Everyone with a path to a key, by name: owners, named recipients, and whom custodians say they released to.
     holders: BTreeMap<&'f str, (&'f Principal, usize)>,
     unknown: usize,
+    /// Those to holders whom the roster does not have at the moment; they are among `holders`, too.
+    expired: usize,
 }
 
 impl<'f> Paths<'f> {
     fn of(fleet: &'f Fleet<'_>, claim: Claim) -> Self {
-        let mut paths = Self { objects: Vec::new(), holders: BTreeMap::new(), unknown: 0 };
+        let mut paths = Self { objects: Vec::new(), holders: BTreeMap::new(), unknown: 0, expired: 0 };
         for (name, v) in fleet.objects.iter().filter(|(n, _)| fleet.policy.counts(claim, &n.owner, &n.object))
         {
             paths.objects.push(v);
@@ -59,7 +61,10 @@ impl<'f> Paths<'f> {
             paths.unknown += usize::from(owner.is_none());
             for holder in v.ways().map(|id| fleet.people.of_key_id(id)).chain([owner]) {
                 match holder {
-                    Some(p) => paths.holders.entry(&p.name).or_insert((p, 0)).1 += 1,
+                    Some(p) => {
+                        paths.holders.entry(&p.name).or_insert((p, 0)).1 += 1;
+                        paths.expired += usize::from(!fleet.people.is_valid(p));
+                    }
                     None => paths.unknown += 1,
                 }
             }
@@ -145,11 +150,17 @@ pub(super) fn no_sharing() -> Reason {
     Reason::new(ReasonCode::NoSharing, "no verifiable sharing of the key among custodians is in the evidence")
 }
 
-pub(super) fn unknown_holders(paths: &Paths<'_>) -> Option<Reason> {
-    (paths.unknown > 0).then(|| {
-        let text = format!("{} ways to a key lead to somebody the roster does not know", paths.unknown);
-        Reason::new(ReasonCode::RecipientUnknown, text)
-    })
+pub(super) fn unknown_holders(paths: &Paths<'_>) -> Vec<Reason> {
+    let texts = [
+        (paths.unknown, "lead to somebody the roster does not know"),
+        (
+            paths.expired,
+            "lead to somebody whose entry in the roster is not valid at this moment: nothing says who has these keys now",
+        ),
+    ];
+    let some = texts.into_iter().filter(|(ways, _)| *ways > 0);
+    some.map(|(ways, lead)| Reason::new(ReasonCode::RecipientUnknown, format!("{ways} ways to a key {lead}")))
+        .collect()
 }
 
 /// *Custody*: a whole key in one hand is in reach of every power that reaches that hand.

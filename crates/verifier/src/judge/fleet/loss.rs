@@ -37,7 +37,7 @@ pub(super) fn left(
     }
 }
 
-/// Whether everyone who can open a version is taken; nobody is who is not known.
+/// Whether everyone who can open a version is taken; nobody is who is not known, or not in the roster at the moment.
 fn is_lost(fleet: &Fleet<'_>, v: &Version, takes: &impl Fn(&Principal) -> bool) -> bool {
     // A passphrase, an anonymous recipient, or custodians of a dealing nobody can read may be left.
     let known = v.anonymous() == 0
@@ -46,7 +46,9 @@ fn is_lost(fleet: &Fleet<'_>, v: &Version, takes: &impl Fn(&Principal) -> bool) 
         && !(v.recipients.is_empty() && v.dealings.is_empty());
     known
         && !has_custodians_left(fleet, v, takes)
-        && v.recipients.iter().all(|id| fleet.people.of_key_id(id).is_some_and(takes))
+        && v.recipients
+            .iter()
+            .all(|id| fleet.people.of_key_id(id).is_some_and(|p| fleet.people.is_valid(p) && takes(p)))
 }
 
 /// Whether enough custodians of any dealing are left. So may be those that the roster does not have, or does not have as custodians now.

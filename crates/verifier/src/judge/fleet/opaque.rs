@@ -74,6 +74,8 @@ struct Count<'f> {
     named: usize,
     anonymous: usize,
     unknown: usize,
+    /// Entries for keys whose holder the roster does not have at the moment.
+    expired: usize,
     passphrases: usize,
     /// Versions whose key custodians share.
     shared: Vec<&'f Version>,
@@ -92,6 +94,7 @@ impl<'f> Count<'f> {
             named: 0,
             anonymous: 0,
             unknown: 0,
+            expired: 0,
             passphrases: 0,
             shared: Vec::new(),
             recipients: BTreeMap::new(),
@@ -118,7 +121,10 @@ impl<'f> Count<'f> {
         for id in v.ways() {
             self.named += 1;
             match fleet.people.of_key_id(id) {
-                Some(p) => self.recipients.entry(&p.name).or_insert((p, 0)).1 += 1,
+                Some(p) => {
+                    self.recipients.entry(&p.name).or_insert((p, 0)).1 += 1;
+                    self.expired += usize::from(!fleet.people.is_valid(p));
+                }
                 None => self.unknown += 1,
             }
         }
@@ -167,6 +173,13 @@ fn decide(fleet: &Fleet<'_>, count: &Count<'_>) -> (Verdict, Vec<Reason>) {
             count.objects, count.opened
         );
         short.push(Reason::new(ReasonCode::NotOpened, text));
+    }
+    if count.expired > 0 {
+        let text = format!(
+            "{} recipient entries name keys whose entry in the roster is not valid at this moment: nothing says who has them now",
+            count.expired
+        );
+        short.push(Reason::new(ReasonCode::RecipientUnknown, text));
     }
     short.extend(unknown_hosts(fleet));
     short.extend(unseen(fleet, Claim::Opaque));

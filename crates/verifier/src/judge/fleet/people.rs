@@ -116,9 +116,15 @@ impl People {
         self.roster.as_ref()?.holder(KeyKind::Ed25519, key)
     }
 
+    /// Whether the roster has this principal at the moment judged at. Of whom it does not, what reached them still counts against them; that they
+    /// are who has the key now, it does not say.
+    pub(super) fn is_valid(&self, p: &Principal) -> bool {
+        p.is_valid_at(self.now_unix_ms)
+    }
+
     /// Whether the roster has this principal as a custodian at the moment judged at.
     pub(super) fn is_custodian(&self, p: &Principal) -> bool {
-        p.role == Role::Custodian && p.is_valid_at(self.now_unix_ms)
+        p.role == Role::Custodian && self.is_valid(p)
     }
 
     /// What reaches a principal.
