@@ -234,6 +234,36 @@ mod tests {
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 
+    /// What an agent answers may be a key: nothing of it stays in the buffer it was read into, of a refused answer neither, and what is handed on wipes itself.
+    #[test]
+    fn what_was_read_from_an_agent_is_wiped() {
+        const fn wipes_itself(_: &Zeroizing<String>) {}
+        for (script, answer) in [
+            ("read x; echo 'key 00ff'; read x", Some("key 00ff")),
+            // Refused: more than was asked for. Both were read.
+            ("read x; printf 'key 00ff\nkey 00ff\n'; read x", None),
+        ] {
+            let mut child = pipes(Command::new("/bin/sh").args(["-c", script])).spawn().unwrap();
+            let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+            let mut pipes =
+                Pipes { stdin, stdout, buffer: Zeroizing::new(vec![0; AGENT_LINE_MAX]), filled: 0 };
+            let at = pipes.buffer.as_ptr();
+            match (pipes.ask("unwrap"), answer) {
+                (Ok(Some(line)), Some(said)) => {
+                    wipes_itself(&line);
+                    assert_eq!(line.as_str(), said);
+                }
+                (Err(e), None) => assert!(e.to_string().contains("more than one line"), "{e}"),
+                (other, _) => panic!("{other:?}"),
+            }
+            // The very memory that was read into: it was not moved, so no other copy was left by growing.
+            assert_eq!((pipes.buffer.as_ptr(), pipes.buffer.len()), (at, AGENT_LINE_MAX));
+            assert!(pipes.buffer.iter().all(|b| *b == 0), "{script}");
+            drop(pipes);
+            child.wait().unwrap();
+        }
+    }
+
     /// AG3: a line of another form ends the conversation, though the agent goes on.
     #[test]
     fn ag3_a_malformed_answer_ends_the_conversation() {

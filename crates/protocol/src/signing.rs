@@ -12,14 +12,20 @@ use crate::ids::Signature;
 use crate::labels::Label;
 use crate::secret::Secret;
 
-/// A private Ed25519 key. Wiped on drop, never printed.
-pub struct SigningKey(ed25519_dalek::SigningKey);
+/// A private Ed25519 key, on the heap, so moving it leaves no copy behind. Wiped on drop, never printed.
+pub struct SigningKey(Box<ed25519_dalek::SigningKey>);
+
+const _: () = assert!(size_of::<SigningKey>() == size_of::<usize>(), "what is moved is a pointer to the key");
+const _: () = wiped_on_drop::<ed25519_dalek::SigningKey>();
+
+/// Compiles for what wipes itself when it is dropped.
+const fn wiped_on_drop<T: zeroize::ZeroizeOnDrop>() {}
 
 impl SigningKey {
     /// From a 32-byte seed (RFC 8032 section 5.1.5).
     #[must_use]
     pub fn from_seed(seed: &Secret<32>) -> Self {
-        Self(ed25519_dalek::SigningKey::from_bytes(seed.expose_secret()))
+        Self(Box::new(ed25519_dalek::SigningKey::from_bytes(seed.expose_secret())))
     }
 
     /// The public key's 32 bytes; wrap them in `OwnerKey`, `HostKey` or `AuditorKey`.
