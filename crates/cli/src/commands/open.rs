@@ -137,7 +137,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Err(anyhow!("part of a directory cannot be read from standard input"))
                 .context(Help("save the body to a file first"));
         };
-        let mut source = archive::Body { opener: &opener, body };
+        let mut source = archive::Body { opener: &opener, body, path: &args.body };
         return archive::some(&args.archive, &mut source, args.output.as_deref(), args.json);
     }
     let sealed = match &mut body {

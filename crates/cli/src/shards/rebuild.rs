@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use bailiwick_envelope::cobblestone::{CHUNK_BYTES, HEADER_BYTES, TAG_BYTES};
 use bailiwick_erasure::StripeDecoder;
 use std::os::unix::fs::FileExt as _;
@@ -93,7 +93,8 @@ pub(crate) fn blame(set: &Set, chosen: &[u16], stop: Stop) -> Stop {
 pub(crate) fn blame_always(set: &Set, chosen: &[u16], error: anyhow::Error) -> Stop {
     match not_as_signed(set, chosen) {
         Ok(broken) if !broken.is_empty() => Stop::Broken(broken),
-        _ => Stop::Failed(error),
+        Ok(_) => Stop::Failed(error),
+        Err(e) => Stop::Failed(anyhow!("{error:#}; and whose fault that is cannot be said: {e:#}")),
     }
 }
 

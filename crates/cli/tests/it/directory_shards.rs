@@ -4,7 +4,7 @@ use std::fs;
 
 use super::directory::{sample, tree};
 use super::program::{Place, data};
-use super::shards::{find, rewrite};
+use super::shards::{find, rewrite, rewrite_body};
 
 const SEAL: [&str; 7] = ["seal", "docs", "--owner", "owner", "--to", "to.pub", "--no-commit"];
 const OPEN: [&str; 4] = ["--owner", "owner.pub", "--key", "to"];
@@ -94,6 +94,83 @@ fn a_rewritten_archive_is_named_and_the_others_open() {
         }
         fs::write(place.path("s/000.shard"), &honest).unwrap();
     }
+}
+
+/// Writes `with` over the last `what` in a body's plaintext, a chunk at a time; whether it is there.
+fn replace_last(place: &Place, body: &str, what: &str, with: &str) -> bool {
+    let last = |plain: &[u8]| plain.windows(what.len()).rposition(|w| w == what.as_bytes());
+    let mut at = None;
+    rewrite_body(place, body, |index, plain| at = last(plain).map(|p| (index, p)).or(at));
+    rewrite_body(place, body, |index, plain| {
+        if let Some((_, p)) = at.filter(|(chunk, _)| *chunk == index) {
+            plain[p..p + with.len()].copy_from_slice(with.as_bytes());
+        }
+    });
+    at.is_some()
+}
+
+const PARTS: [&[&str]; 3] =
+    [&["--list"], &["--only", "a.txt", "-o", "-"], &["--only", "nested/numbers", "-o", "-"]];
+
+/// A reader who writes into the index, a header or the metadata what cannot be, is named by `--list` and `--only`, too, and other shards give what the
+/// owner sealed; where there are none, nothing is given.
+#[test]
+fn junk_in_the_index_names_the_shard_and_others_answer() {
+    let place = sealed("2/3");
+    let honest: Vec<_> = PARTS.iter().map(|more| place.run(&open(&["s"], more))).collect();
+    let whole = [0, 1].map(|s| fs::read(place.path(&format!("s/00{s}.shard"))).unwrap());
+    let mut listing_refused = 0;
+    for (what, with) in [("bwarchv1", "bwarchv2"), ("a.txt", "a/txt"), ("application/", "applicatiom/")] {
+        for (s, whole) in whole.iter().enumerate() {
+            let body = format!("s/00{s}.shard");
+            if replace_last(&place, &body, what, with) {
+                let named = format!("shard {s} ({body}) is wrong: its BLAKE3 is not the signed one");
+                for (more, honest) in PARTS.iter().zip(&honest) {
+                    let out = place.try_run(&open(&["s"], more));
+                    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+                    assert!(out.status.success() && out.stdout == *honest, "{what} {more:?}: {said}");
+                    listing_refused += usize::from(more[0] == "--list" && said.contains(&named));
+                    assert!(
+                        more[0] != "--list" || what == "a.txt" || said.contains(&named),
+                        "{what}: {said}"
+                    );
+                }
+                fs::rename(place.path("s/002.shard"), place.path("kept")).unwrap();
+                if what == "bwarchv1" {
+                    let said =
+                        place.refuse(&open(&["s"], &["--list"]), "1 of 3 shards are usable, 2 are needed");
+                    assert!(said.contains(&named), "{said}");
+                }
+                fs::rename(place.path("kept"), place.path("s/002.shard")).unwrap();
+            }
+            fs::write(place.path(&body), whole).unwrap();
+        }
+    }
+    assert!(listing_refused >= 2, "each of the first and the last is somewhere");
+}
+
+/// What the owner signed and is no archive is the sealer's fault, and said to be; no shard is blamed. A body by itself that somebody wrote is named.
+#[test]
+fn an_archive_that_was_sealed_as_junk_is_the_sealers() {
+    let place = sealed("2/3");
+    fs::write(place.path("junk"), data(100_000)).unwrap();
+    let media = ["--media-type", "application/x-tar; profile=\"bailiwick-archive-v1\""];
+    let seal = ["seal", "junk", "--owner", "owner", "--to", "to.pub", "--no-commit"];
+    place.run(&[&seal[..], &media, &["--shards", "2/3", "-o", "t"]].concat());
+    place.run(&[&seal[..], &media, &["-o", "body"]].concat());
+    for what in ["t", "body"] {
+        for more in [&["--list"][..], &["--only", "a.txt", "-o", "x"]] {
+            let said = place.refuse(&open(&[what], more), "the directory was sealed like this");
+            assert!(!said.contains("is wrong"), "{said}");
+        }
+    }
+    let said = place.refuse(&open(&["t"], &["-o", "x"]), "the directory was sealed like this");
+    assert!(!said.contains("is wrong") && !place.path("x").exists(), "{said}");
+    place.run(&[&SEAL[..], &["-o", "whole"]].concat());
+    place.run(&open(&["whole"], &["--list"]));
+    assert!(replace_last(&place, "whole", "bwarchv1", "bwarchv2"));
+    let said = place.refuse(&open(&["whole"], &["--list"]), "whole is not what its owner signed");
+    assert!(!said.contains("sealed like this"), "{said}");
 }
 
 /// `1/n`: every shard by itself is the whole object, under a key of its own; and `--list`, `--only` and `--raw` mean there what they mean elsewhere.

@@ -302,20 +302,31 @@ fn owner(place: &Place) -> OwnerKey {
 }
 
 /// Writes chunk `index` of a shard as one of its readers can: authentic, and saying something else.
-pub(super) fn rewrite(place: &Place, shard: u16, index: usize, change: impl FnOnce(&mut [u8])) {
+pub(super) fn rewrite(place: &Place, shard: u16, index: usize, mut change: impl FnMut(&mut [u8])) {
+    rewrite_body(place, &format!("s/{shard:03}.shard"), |at, plain| {
+        let before = plain.to_vec();
+        if at == index {
+            change(plain);
+            assert_ne!(plain, before);
+        }
+    });
+}
+
+/// Shows `change` every chunk of a body, and writes what it makes of them.
+pub(super) fn rewrite_body(place: &Place, body: &str, mut change: impl FnMut(usize, &mut [u8])) {
     let keys = fs::read_to_string(place.path("to")).unwrap();
     let keys = bailiwick_protocol::key_file::KeyFile::parse(&keys).unwrap();
     let reader = RecipientSecretKey::from_bytes(Kem::XWing, keys.secret.unwrap()).unwrap();
-    let opener = Opener::new(&owner(place), &fs::read(envelope(place, shard)).unwrap(), &[reader]).unwrap();
-    let mut bytes = fs::read(body(place, shard)).unwrap();
-    let sealed = &mut bytes[chunk(index)..chunk(index + 1)];
-    let mut plain = vec![0; 16_384];
-    assert!(opener.shard_cipher().open(index as u64, sealed, &mut plain));
-    let before = plain.clone();
-    change(&mut plain);
-    assert_ne!(plain, before);
-    opener.shard_cipher().seal(index as u64, &plain, sealed);
-    fs::write(body(place, shard), &bytes).unwrap();
+    let envelope = fs::read(place.path(&format!("{body}.envelope"))).unwrap();
+    let cipher = Opener::new(&owner(place), &envelope, &[reader]).unwrap().shard_cipher();
+    let mut bytes = fs::read(place.path(body)).unwrap();
+    for (index, sealed) in bytes[56..].chunks_mut(16_400).enumerate() {
+        let mut plain = vec![0; sealed.len() - 16];
+        assert!(cipher.open(index as u64, sealed, &mut plain));
+        change(index, &mut plain);
+        cipher.seal(index as u64, &plain, sealed);
+    }
+    fs::write(place.path(body), &bytes).unwrap();
 }
 
 const REWRITTEN: &str = "shard 0 (s/000.shard) is wrong: its BLAKE3 is not the signed one";

@@ -1,8 +1,9 @@
 //! Opening what was sealed from a directory: whole, one name of it, or only the list.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Seek as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
@@ -12,6 +13,7 @@ use bailiwick_envelope::{Opened, Opener, RangeAuthenticity, Seekable};
 use super::tree::NewTree;
 use super::{KEY_HOLDERS_ONLY, plain_file_name};
 use crate::output::{AtomicFile, print_json, printable};
+use crate::shards::body::facts;
 use crate::{Help, progress, say};
 
 /// Arguments of `open` for sealed directories.
@@ -79,12 +81,79 @@ pub(super) trait Source {
         length: u64,
         make: impl FnMut() -> anyhow::Result<W>,
     ) -> anyhow::Result<W>;
+
+    /// Whose fault it is that what was read makes no sense: whoever holds a key can write chunks that are authentic and say anything, so what was
+    /// read from is compared with what the owner signed (spec shards, clause Q10). Reads it whole.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn blame(&mut self) -> anyhow::Result<Blame>;
+}
+
+/// Whose fault it is that an archive makes no sense.
+pub(super) enum Blame {
+    /// Whoever sealed it: it is what the owner signed.
+    Sealer,
+    /// Whoever wrote this file: it is not what the owner signed, and there is no other.
+    Writer(PathBuf),
+    /// Whoever wrote some of the shards: they are put aside, and others may say something else.
+    Shards,
+}
+
+/// Whether it is the archive that is refused, and not its reading or the writing of what is in it.
+fn is_junk(error: &anyhow::Error) -> bool {
+    let refused = |e: &(dyn Error + 'static)| {
+        e.downcast_ref::<ArchiveError>().is_some_and(|e| !matches!(e, ArchiveError::Io(_)))
+    };
+    let inside = |e: &(dyn Error + 'static)| {
+        let custom = e.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        custom.is_some_and(|e| refused(e))
+    };
+    error.chain().any(|e| refused(e) || inside(e))
+}
+
+/// An archive that makes no sense, though everything is as the owner signed it.
+pub(super) fn sealed_so(error: anyhow::Error) -> anyhow::Error {
+    if !is_junk(&error) {
+        return error;
+    }
+    error
+        .context(
+            "this is what the owner signed: the directory was sealed like this, and no other copy is better",
+        )
+        .context(Help("ask its owner to seal the directory anew; --raw writes the archive as it is"))
+}
+
+/// Does `attempt`, again as long as what was read makes no sense and some of what it was read from is not as the owner signed it.
+fn with_blame<S: Source, T>(
+    source: &mut S,
+    mut attempt: impl FnMut(&mut S) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    loop {
+        let error = match attempt(source) {
+            Err(e) if is_junk(&e) => e,
+            done => return done,
+        };
+        match source.blame()? {
+            Blame::Shards => {}
+            Blame::Sealer => return Err(sealed_so(error)),
+            Blame::Writer(path) => {
+                return Err(error
+                    .context(format!(
+                        "{} is not what its owner signed: somebody who can open it wrote it",
+                        path.display()
+                    ))
+                    .context(Help("get the body from elsewhere: what is in it is not the owner\u{2019}s")));
+            }
+        }
+    }
 }
 
 /// A body by itself.
 pub(super) struct Body<'a> {
     pub(super) opener: &'a Opener,
     pub(super) body: &'a mut File,
+    pub(super) path: &'a Path,
 }
 
 impl Source for Body<'_> {
@@ -102,6 +171,13 @@ impl Source for Body<'_> {
         self.opener.open_range(&mut Seekable(&mut *self.body), offset, length, &mut out)?;
         Ok(out)
     }
+
+    fn blame(&mut self) -> anyhow::Result<Blame> {
+        let found =
+            facts(self.body, false).with_context(|| format!("cannot read {}", self.path.display()))?;
+        let same = found.blake3 == self.opener.envelope().body.blake3;
+        Ok(if same { Blame::Sealer } else { Blame::Writer(self.path.to_owned()) })
+    }
 }
 
 /// `--list` and `--only`.
@@ -111,17 +187,26 @@ pub(super) fn some(
     output: Option<&Path>,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let index = index(source)?;
+    let first = with_blame(source, index)?;
     eprintln!("note: authentic {KEY_HOLDERS_ONLY}");
-    match &args.only {
-        Some(path) => only(source, &index, path, output)?,
-        None => list(&index, json)?,
-    }
+    let Some(path) = &args.only else {
+        list(&first, json)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    // What it was read from may turn out wrong later, and the index with it.
+    let mut read = Some(first);
+    with_blame(source, |source| {
+        let index = read.take().map_or_else(|| index(source), Ok)?;
+        only(source, &index, path, output)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn index(source: &mut impl Source) -> anyhow::Result<Index> {
-    let start = source.about()?;
+fn index<S: Source>(source: &mut S) -> anyhow::Result<Index> {
+    let mut start = source.about()?;
+    while start.metadata.media_type != MEDIA_TYPE && matches!(source.blame()?, Blame::Shards) {
+        start = source.about()?;
+    }
     if start.metadata.media_type != MEDIA_TYPE {
         return Err(anyhow!("this object is not a sealed directory"))
             .context(Help("leave out --list and --only to open it whole"));
@@ -188,7 +273,12 @@ fn only(source: &mut impl Source, index: &Index, path: &str, output: Option<&Pat
             shown = true;
             Ok(ToWriter(io::stdout()))
         };
-        return Ok(fetch(source, &found, show)?.0.flush()?);
+        let mut all = fetch(source, &found, show).map_err(|e| match is_junk(&e) {
+            // Not to be begun anew: some was shown.
+            true => anyhow!("what was read changed meanwhile: what was shown is not whole"),
+            false => e,
+        })?;
+        return Ok(all.0.flush()?);
     }
     fetch(source, &found, || Ok(ToWriter(AtomicFile::create(&output, 0o600)?)))?.0.commit()?;
     say_written(&output)

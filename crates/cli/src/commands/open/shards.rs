@@ -9,12 +9,12 @@ use bailiwick_archive::Unpacker;
 use bailiwick_envelope::{OpenError, Opened, Opener, PaddedWriter, RangeAuthenticity, read_metadata};
 use bailiwick_protocol::ids::OwnerKey;
 
-use super::archive::{self, Source};
+use super::archive::{self, Blame, Source, sealed_so};
 use super::tree::NewTree;
 use super::{Args, KEY_HOLDERS_ONLY, OWNER_SIGNED, plain_file_name};
 use crate::output::{AtomicFile, print_json, printable};
 use crate::shards::Set;
-use crate::shards::rebuild::{Stop, blame, blame_always, stripes, with_enough};
+use crate::shards::rebuild::{Stop, blame, blame_always, not_as_signed, stripes, with_enough};
 use crate::shards::set::tell_notes;
 use crate::{Help, progress, say};
 
@@ -125,7 +125,10 @@ fn open_set(args: &Args, set: &mut Set) -> anyhow::Result<Done> {
 /// One attempt, under the name and as the kind of thing that the same k shards give: metadata is anybody's who holds a key until the bodies
 /// were checked to the end, and then it is what the owner sealed. Nothing has its name before.
 fn to_file(args: &Args, set: &Set, chosen: &[u16]) -> Result<Done, Stop> {
-    let refused = |stop| blame(set, chosen, stop);
+    let refused = |stop| match blame(set, chosen, stop) {
+        Stop::Failed(e) => Stop::Failed(sealed_so(e)),
+        broken @ Stop::Broken(_) => broken,
+    };
     let (sealed, _) = about(set, chosen).map_err(refused)?;
     let output = match &args.output {
         Some(path) => path.clone(),
@@ -282,5 +285,17 @@ impl Source for Shards<'_> {
             part(set, chosen, (offset, length), &mut out)?;
             Ok(out)
         })
+    }
+
+    fn blame(&mut self) -> anyhow::Result<Blame> {
+        // Those that were read from last.
+        let mut chosen = self.set.whole();
+        chosen.truncate(usize::from(self.set.geometry.k()));
+        let wrong = not_as_signed(self.set, &chosen)?;
+        let blame = if wrong.is_empty() { Blame::Sealer } else { Blame::Shards };
+        for (shard, why) in wrong {
+            self.set.damage(shard, why);
+        }
+        Ok(blame)
     }
 }
