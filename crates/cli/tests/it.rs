@@ -11,6 +11,7 @@ mod it {
     mod controls;
     mod custody;
     mod custody_paths;
+    mod custody_policy;
     mod demo;
     mod developer;
     mod directory;

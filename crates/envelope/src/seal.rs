@@ -120,6 +120,7 @@ pub struct SealedBody {
     body: BodyInfo,
     recipients: Vec<RecipientEntry>,
     passphrase: Option<PassphraseEntry>,
+    policy: Option<[u8; 32]>,
     data_len: u64,
 }
 
@@ -178,6 +179,7 @@ pub fn seal(
         },
         recipients,
         passphrase,
+        policy: None,
         data_len: layout.data_len(),
     })
 }
@@ -235,6 +237,12 @@ impl SealedBody {
         self.data_len
     }
 
+    /// The envelope will have this digest of the owner's policy. One that [`SealedBody::next_envelope`] signs keeps its predecessor's instead.
+    #[must_use]
+    pub fn with_policy(self, policy: Option<[u8; 32]>) -> Self {
+        Self { policy, ..self }
+    }
+
     /// Signs the envelope as the generation after `previous`, an envelope of the same unit whose data was sealed anew. The policy stays;
     /// custody part, commitments and recipients are those of the new body alone.
     ///
@@ -276,7 +284,7 @@ impl SealedBody {
             shards: None,
             passphrase: self.passphrase,
             custody: None,
-            policy: None,
+            policy: self.policy,
             commitment: None,
             generation: 1,
             recipients: self.recipients,

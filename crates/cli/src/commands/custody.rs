@@ -205,10 +205,13 @@ fn with_dealt_key(envelope: Envelope, file_key: Secret<32>) -> anyhow::Result<Op
 }
 
 /// Digest of a policy file that this program can read: BLAKE3 of its bytes, as reports name it.
-fn policy_digest(path: &Path) -> anyhow::Result<[u8; 32]> {
+pub(super) fn policy_digest(path: &Path) -> anyhow::Result<[u8; 32]> {
     let bytes = read_bounded(path, POLICY_BYTES_MAX)?;
-    let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not text", path.display()))?;
-    bailiwick_verifier::Policy::parse(text).with_context(|| format!("{}", path.display()))?;
+    std::str::from_utf8(&bytes)
+        .map_err(anyhow::Error::from)
+        .and_then(|text| Ok(bailiwick_verifier::Policy::parse(text)?))
+        .with_context(|| format!("{} is no policy", path.display()))
+        .context(Help("`bailiwick policy check` says what a policy may say"))?;
     Ok(*blake3::hash(&bytes).as_bytes())
 }
 

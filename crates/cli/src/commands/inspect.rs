@@ -49,6 +49,8 @@ struct Report {
     /// A passphrase opens it, too.
     passphrase: bool,
     custody: Option<Custody>,
+    /// Digest of the owner's policy for this object.
+    policy: Option<String>,
 }
 
 /// What a dealing says; `bailiwick custody verify` checks it.
@@ -130,6 +132,7 @@ fn report(e: &Envelope, owner_pinned: bool, self_consistent: bool) -> Report {
             },
             Err(_) => Custody { threshold: None, custodians: Vec::new() },
         }),
+        policy: e.policy.map(hex::encode),
     }
 }
 
@@ -169,6 +172,9 @@ fn print(r: &Report) -> std::io::Result<()> {
         }
         Some(_) => say!("custody         a dealing that cannot be read")?,
         None => {}
+    }
+    if let Some(policy) = &r.policy {
+        say!("policy          {policy}")?;
     }
     say!(
         "A host sees all of this, the access pattern and the times; not name, media type, true length or content."

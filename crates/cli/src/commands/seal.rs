@@ -16,6 +16,7 @@ use bailiwick_protocol::envelope::CellCommitment;
 use bailiwick_protocol::ids::{OwnerKey, Unit};
 
 use super::commit::TreeThread;
+use super::custody::policy_digest;
 use crate::keyfile::{self, Kind, with_suffix};
 use crate::opening::{asked_for, check_mix};
 use crate::output::{AtomicFile, print_json, printable};
@@ -60,6 +61,9 @@ pub(crate) struct Args {
     /// Do not name the recipients' keys in the envelope
     #[arg(long)]
     anonymous: bool,
+    /// The owner's policy file for this object: the envelope names it, and `custody deal` deals under it
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Split into n shards of which any k open, in a folder [default: INPUT.shards]
     #[arg(long, value_name = "K/N")]
     shards: Option<shards::Split>,
@@ -82,6 +86,7 @@ struct Sealed {
     blake3: String,
     root: Option<String>,
     cells: Option<u64>,
+    policy: Option<String>,
 }
 
 /// Runs the command.
@@ -90,14 +95,16 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         let others =
             args.envelope.is_some() || args.name.is_some() || !args.media_type.is_empty() || args.json;
         let others = others || args.no_commit || args.no_pad || args.anonymous || args.shards.is_some();
-        let others = others || args.passphrase.is_given();
+        let others = others || args.passphrase.is_given() || args.policy.is_some();
         anyhow::ensure!(!others, "--compact seals a small value: no other options of objects fit");
         let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
         return compact::run(&args.compact, &args.input, output, owner, &args.to);
     }
+    // Before anything is read: a policy that is none must not cost an hour of sealing.
+    let policy = args.policy.as_deref().map(policy_digest).transpose()?;
     let listing = directory::list(&mut args.input, &mut args.media_type, &args.directory)?;
     if let Some(split) = args.shards {
-        return shards::run(&args, split, listing.as_ref());
+        return shards::run(&args, split, policy, listing.as_ref());
     }
     let stdin = is_dash(&args.input);
     let output = match &args.output {
@@ -182,8 +189,9 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         blake3: sealed.body().blake3.to_string(),
         root: commitment.as_ref().map(|c| c.root.to_string()),
         cells: commitment.as_ref().map(|c| c.cells),
+        policy: policy.map(hex::encode),
     };
-    let signed = sealed.envelope(commitment, &owner)?;
+    let signed = sealed.with_policy(policy).envelope(commitment, &owner)?;
     envelope_file
         .write_all(&signed.to_bytes())
         .with_context(|| format!("cannot write {}", envelope_path.display()))?;
@@ -200,6 +208,9 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         say!("object    {}", about.name)?;
         say!("body      {} ({} bytes)", printable(&about.body), about.body_bytes)?;
         say!("envelope  {}", printable(&about.envelope))?;
+        if let Some(policy) = &about.policy {
+            say!("policy    {policy}")?;
+        }
         if about.root.is_none() {
             say!("no storage commitment yet: `bailiwick commit` adds it")?;
         }

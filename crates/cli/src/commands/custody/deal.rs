@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_custody::{Context, DealOptions, DealtCustodian, deal as share};
+use bailiwick_custody::{Context, DealOptions, Dealing, DealtCustodian, deal as share};
 use bailiwick_envelope::Opener;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, Role};
@@ -42,9 +42,15 @@ struct Terms {
     /// The owner's policy file for this object: envelope and dealing name it from now on [default: what the envelope names]
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts)
+    /// Deal under another policy than the one the envelope names
+    #[arg(long, requires = "policy")]
+    replace_policy: bool,
+    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts). It protects only a key that was never dealt without one: else `bailiwick rotate` first
     #[arg(long)]
     hybrid: bool,
+    /// Deal in hybrid mode although the same key was dealt without a post-quantum half before
+    #[arg(long, requires = "hybrid")]
+    despite_classical: bool,
     /// Deal although one power could compel or block a recovery
     #[arg(long)]
     despite_powers: bool,
@@ -92,6 +98,8 @@ struct Report {
     threshold: u16,
     custodians: Vec<String>,
     hybrid: bool,
+    /// The same key was dealt without a post-quantum half before, by the envelope that was read: the half protects nothing of it.
+    dealt_classically: bool,
     roster: String,
     policy: Option<String>,
     jurisdictions: Powers,
@@ -162,6 +170,27 @@ fn custodians(paths: &[PathBuf], network: &Network) -> anyhow::Result<Vec<DealtC
     paths.iter().map(one).collect()
 }
 
+/// The digest of `policy`, which takes no other's place unless asked to.
+fn policy_under(terms: &Terms, policy: &Path, before: Option<[u8; 32]>) -> anyhow::Result<[u8; 32]> {
+    let digest = policy_digest(policy)?;
+    match before.filter(|named| *named != digest && !terms.replace_policy) {
+        None => Ok(digest),
+        Some(named) => Err(anyhow!(
+            "the envelope names policy {}, {} is {}",
+            hex::encode(named),
+            policy.display(),
+            hex::encode(digest)
+        ))
+        .context(Help("leave out --policy to deal under the one it names; --replace-policy replaces it")),
+    }
+}
+
+/// Whether the envelope has a dealing without a post-quantum half, as far as it can be read.
+fn dealt_classically(envelope: &Envelope) -> bool {
+    let dealing = envelope.custody.as_ref().and_then(|part| Dealing::from_bytes(&part.dealing).ok());
+    dealing.is_some_and(|d| !d.is_hybrid())
+}
+
 fn put_in_custody(
     terms: &Terms,
     path: &Path,
@@ -187,7 +216,17 @@ fn put_in_custody(
             .context(Help("take custodians under other laws, or change the threshold; --despite-powers deals all the same"));
     }
     if let Some(policy) = &terms.policy {
-        envelope.policy = Some(policy_digest(policy)?);
+        envelope.policy = Some(policy_under(terms, policy, envelope.policy)?);
+    }
+    let dealt_classically = terms.hybrid && dealt_classically(&envelope);
+    if dealt_classically && !terms.despite_classical {
+        return Err(anyhow!(
+            "the key of {} was dealt without a post-quantum half before: whoever recorded that dealing finds the key with a quantum computer, whatever is dealt now",
+            path.display()
+        ))
+        .context(Help(
+            "seal it anew with `bailiwick rotate --drop-custody`, then deal its new key with --hybrid; --despite-classical deals all the same",
+        ));
     }
     let context = Context::next_of(&envelope, network.digest());
     let options = DealOptions { context, threshold, custodians: &custodians, hybrid: terms.hybrid };
@@ -224,6 +263,7 @@ fn put_in_custody(
             threshold,
             custodians: custodians.into_iter().map(|c| c.name).collect(),
             hybrid: terms.hybrid,
+            dealt_classically,
             roster: network.digest().to_string(),
             policy: dealt.dealing.context.policy.map(hex::encode),
             jurisdictions: powers,
@@ -255,6 +295,14 @@ fn report(r: &Report, json: bool) -> anyhow::Result<()> {
     }
     if r.hybrid {
         say!("receipts   none yet: ask each custodian for `bailiwick custody receipt`")?;
+        match r.dealt_classically {
+            true => say!(
+                "NO PROTECTION by the post-quantum half: the same key was dealt without one before; `bailiwick rotate --drop-custody` makes a new one"
+            )?,
+            false => say!(
+                "protects   only if this key was never dealt without a post-quantum half, nor sealed to an x25519 or p256 key: no envelope shows what earlier ones said"
+            )?,
+        }
     }
     say!("dealing    {}", r.dealing)?;
     say!("wrote      {} (generation {})", r.envelope, r.generation)?;

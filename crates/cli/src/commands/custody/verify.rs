@@ -209,6 +209,9 @@ fn print(r: &Report) -> std::io::Result<()> {
         say!(
             "not proved  that the post-quantum shares belong together: receipts and a test recovery show it"
         )?;
+        say!(
+            "not proved  that this key was never dealt without a post-quantum half, nor sealed to an x25519 or p256 key, by an earlier envelope: then a quantum computer finds it all the same"
+        )?;
     }
     say!(
         "not proved  who custodians are (that is the roster\u{2019}s word), that they still have their keys, will answer, or do not collude"

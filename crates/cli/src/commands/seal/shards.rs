@@ -54,6 +54,7 @@ struct Sealed {
     data_bytes: u64,
     padded_bytes: u64,
     bodies: String,
+    policy: Option<String>,
     inside: Inside,
     shards: Vec<SealedShard>,
 }
@@ -103,7 +104,12 @@ impl Growing {
 }
 
 /// Runs `seal` with `--shards`; of a directory, what `listing` lists.
-pub(super) fn run(args: &Args, split: Split, listing: Option<&Listing>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    args: &Args,
+    split: Split,
+    policy: Option<[u8; 32]>,
+    listing: Option<&Listing>,
+) -> anyhow::Result<ExitCode> {
     let output = destination(args)?;
     let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
@@ -137,7 +143,7 @@ pub(super) fn run(args: &Args, split: Split, listing: Option<&Listing>) -> anyho
     for shard in 0..split.n {
         options.unit.shard = shard;
         shards.push(Growing {
-            sealer: ShardSealer::new(&options, &mut rng)?,
+            sealer: ShardSealer::new(&options, &mut rng)?.with_policy(policy),
             file: folder.file(&body_name(shard))?,
         });
     }
@@ -163,6 +169,7 @@ pub(super) fn run(args: &Args, split: Split, listing: Option<&Listing>) -> anyho
         data_bytes,
         padded_bytes: geometry.padded_length(),
         bodies: hex::encode(set.bodies),
+        policy: policy.map(hex::encode),
         inside: Inside {
             blocks: geometry.blocks(),
             groups: geometry.groups(),
@@ -202,6 +209,9 @@ fn show(args: &Args, about: &Sealed) -> anyhow::Result<()> {
     say!("shards    {} (bodies of {each} bytes, each with its envelope)", printable(&about.folder))?;
     say!("needs     any {} of them to open; up to {} may be lost", about.k, about.n - about.k)?;
     say!("inside    {}", about.inside)?;
+    if let Some(policy) = &about.policy {
+        say!("policy    {policy}")?;
+    }
     if args.no_commit {
         say!("no storage commitments yet: `bailiwick commit` adds one to each shard")?;
     }
