@@ -20,6 +20,8 @@ mod it {
     mod bound;
     mod case;
     mod codec;
+    mod dealer;
+    mod decoding;
     mod hybrid;
     mod jurisdiction;
     mod keys;

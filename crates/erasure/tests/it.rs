@@ -9,6 +9,7 @@
 
 mod it {
     mod across;
+    mod buffers;
     mod inside;
     mod placement;
     mod shape;

@@ -8,7 +8,7 @@ use merlin::Transcript;
 
 use super::case::{Case, exchange, reread};
 
-fn draw(t: &mut Transcript, label: &'static [u8]) -> Scalar {
+pub(super) fn draw(t: &mut Transcript, label: &'static [u8]) -> Scalar {
     let mut wide = [0; 64];
     t.challenge_bytes(label, &mut wide);
     Scalar::from_bytes_mod_order_wide(&wide)
@@ -18,18 +18,18 @@ fn point(bytes: &[u8]) -> RistrettoPoint {
     CompressedRistretto::from_slice(bytes).unwrap().decompress().unwrap()
 }
 
-fn compressed(point: RistrettoPoint) -> [u8; 32] {
+pub(super) fn compressed(point: RistrettoPoint) -> [u8; 32] {
     point.compress().0
 }
 
 /// A key file of these parts, with the X-Wing and receipt keys of an honest one.
-fn key_file(honest: &[u8], e: RistrettoPoint, r: RistrettoPoint, z: Scalar) -> Vec<u8> {
+pub(super) fn key_file(honest: &[u8], e: RistrettoPoint, r: RistrettoPoint, z: Scalar) -> Vec<u8> {
     let file = [&compressed(e)[..], &honest[32..64], &compressed(r), z.as_bytes(), &honest[128..]].concat();
     assert_eq!(file.len(), CUSTODIAN_PUBLIC_KEY_BYTES);
     file
 }
 
-fn possession(honest: &[u8], e: Option<RistrettoPoint>, r: Option<RistrettoPoint>) -> Scalar {
+pub(super) fn possession(honest: &[u8], e: Option<RistrettoPoint>, r: Option<RistrettoPoint>) -> Scalar {
     let kem = bailiwick_protocol::labels::Label::CustodyKemKey.hash(&honest[128..]);
     let mut t = Transcript::new(b"bailiwick/v1/custody-possession");
     e.inspect(|e| t.append_message(b"key", &compressed(*e)));
@@ -91,7 +91,12 @@ fn the_weights_of_the_batch_depend_on_every_proof() {
 }
 
 /// T of a dealing to these key files, without the shares if there are none.
-fn transcript_of(case: &Case, files: &[Vec<u8>], d: &Scalar, shares: &[RistrettoPoint]) -> Transcript {
+pub(super) fn transcript_of(
+    case: &Case,
+    files: &[Vec<u8>],
+    d: &Scalar,
+    shares: &[RistrettoPoint],
+) -> Transcript {
     let dealing = &case.dealt.dealing;
     let c = &dealing.context;
     let mut t = Transcript::new(b"bailiwick/v1/custody-transcript");
@@ -123,7 +128,7 @@ fn transcript_of(case: &Case, files: &[Vec<u8>], d: &Scalar, shares: &[Ristretto
 }
 
 /// A word of the dual code of 3 of 5, drawn from T.
-fn word(t: &mut Transcript) -> Vec<Scalar> {
+pub(super) fn word(t: &mut Transcript) -> Vec<Scalar> {
     let (c0, c1) = (draw(t, b"coefficient"), draw(t, b"coefficient"));
     let s = |i: usize| Scalar::from(i as u64);
     (1..=5)
@@ -135,7 +140,7 @@ fn word(t: &mut Transcript) -> Vec<Scalar> {
 }
 
 /// The forger's proof that V = d·U, made in `t`, and its dealing in the bytes of `case`.
-fn forged(
+pub(super) fn forged(
     case: &Case,
     mut t: Transcript,
     d: &Scalar,
@@ -156,11 +161,11 @@ fn forged(
     exchange(&bytes, dealing.proof(), &proof)
 }
 
-fn sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
+pub(super) fn sum(weights: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
     weights.iter().zip(points).map(|(w, p)| w * p).sum()
 }
 
-fn files_of(case: &Case) -> (Vec<Vec<u8>>, Vec<RistrettoPoint>) {
+pub(super) fn files_of(case: &Case) -> (Vec<Vec<u8>>, Vec<RistrettoPoint>) {
     let files: Vec<_> = case.custodians.iter().map(|c| c.key.to_bytes()).collect();
     let keys = files.iter().map(|f| point(&f[..32])).collect();
     (files, keys)

@@ -124,7 +124,7 @@ fn releases_have_different_digests() {
 }
 
 /// Seals `plain` as custodian number 3's release, with the context the specification gives it.
-fn sealed(request: &bailiwick_custody::Request, plain: &[u8]) -> Release {
+pub(super) fn sealed(request: &bailiwick_custody::Request, plain: &[u8]) -> Release {
     use hpke::{Deserializable as _, Kem, Serializable as _};
     type X25519 = hpke::kem::X25519HkdfSha256;
     let info = [
@@ -147,7 +147,7 @@ fn sealed(request: &bailiwick_custody::Request, plain: &[u8]) -> Release {
 }
 
 /// What custodian `i` would send, in the clear.
-fn opened(case: &mut Case, i: usize, request: &bailiwick_custody::Request) -> Vec<u8> {
+pub(super) fn opened(case: &mut Case, i: usize, request: &bailiwick_custody::Request) -> Vec<u8> {
     use hpke::{Deserializable as _, Kem};
     type X25519 = hpke::kem::X25519HkdfSha256;
     let made = release(&case.verified(), request, &case.keys[i], &mut rng(1)).unwrap();

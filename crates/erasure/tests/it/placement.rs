@@ -77,4 +77,7 @@ fn whatever_else_is_wrong_is_named() {
         assert!(matches!(refused(bad), PlacementError::Toml(_)), "{bad}");
     }
     assert_eq!(refused(&"#".repeat(PLACEMENT_BYTES_MAX + 1)), PlacementError::TooLong);
+    let roots = |bytes: usize| format!("{good}roots = \"{}\"\n", "r".repeat(bytes));
+    Placement::parse(&roots(1024)).unwrap();
+    assert_eq!(refused(&roots(1025)), PlacementError::Node(0));
 }
