@@ -15,8 +15,8 @@ use crate::key::CustodianKey;
 use crate::point::Element;
 
 pub use deal::{DealError, DealOptions, Dealt, DealtCustodian, deal};
-pub(crate) use verify::generator;
 pub use verify::{DealingError, VerifiedDealing};
+pub(crate) use verify::{classical_transcript, generator};
 
 /// Version of the dealing message.
 pub const DEALING_VERSION: u64 = 1;

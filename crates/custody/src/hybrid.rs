@@ -12,9 +12,9 @@ use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
 use crate::code::{at, evaluate_secret, lagrange_at_zero};
-use crate::dealing::{DealingDigest, VerifiedDealing};
+use crate::dealing::{Dealing, DealingDigest, VerifiedDealing, classical_transcript};
 use crate::key::CustodianSecretKey;
-use crate::point::Element;
+use crate::point::decode_scalar;
 use crate::sealed;
 use crate::transcript::Hedge;
 
@@ -55,15 +55,29 @@ pub(crate) fn le_point(i: usize) -> [u8; 2] {
     u16::try_from(i + 1).expect("at most 128 custodians").to_le_bytes()
 }
 
-/// label ‖ D ‖ E_i ‖ LE16 i
-pub(crate) fn share_info(ephemeral: &Element, key: &[u8; 32], i: usize) -> Vec<u8> {
-    [Label::CustodyShareInfo.as_bytes(), &ephemeral.bytes, key, &le_point(i)].concat()
-}
+/// What the shares of S2 are sealed for and committed in: everything the dealing says but this half and the proof (clause K30a).
+///
+/// Bound to D alone, the sealed shares could be copied into a dealing about another object by whoever knows d, and a quantum computer
+/// finds d: the custodians' answers about that object would then be shares of this S2.
+pub(crate) struct ShareContext([u8; 32]);
 
-/// BLAKE3 of D ‖ LE16 i ‖ share. A share has 252 bits of entropy even to t - 1 custodians, so its hash hides it.
-pub(crate) fn share_commitment(ephemeral: &Element, i: usize, share: &[u8; 32]) -> [u8; 32] {
-    let input = Zeroizing::new([&ephemeral.bytes[..], &le_point(i), share].concat());
-    Label::CustodyShareCommitment.hash(&input)
+impl ShareContext {
+    pub(crate) fn of(dealing: &Dealing) -> Self {
+        let mut context = [0; 32];
+        classical_transcript(dealing).challenge_bytes(b"hybrid-context", &mut context);
+        Self(context)
+    }
+
+    /// label ‖ context ‖ LE16 i
+    pub(crate) fn info(&self, i: usize) -> Vec<u8> {
+        [Label::CustodyShareInfo.as_bytes(), &self.0, &le_point(i)].concat()
+    }
+
+    /// BLAKE3 of context ‖ LE16 i ‖ share. A share has 252 bits of entropy even to t - 1 custodians, so its hash hides it.
+    pub(crate) fn commitment(&self, i: usize, share: &[u8; 32]) -> [u8; 32] {
+        let input = Zeroizing::new([&self.0[..], &le_point(i), share].concat());
+        Label::CustodyShareCommitment.hash(&input)
+    }
 }
 
 /// Why a custodian cannot use its post-quantum share.
@@ -76,31 +90,44 @@ pub enum HybridError {
     /// A classical dealing has no post-quantum half.
     #[error("this dealing has no post-quantum half")]
     Classical,
-    /// The dealer sealed something this custodian cannot open.
-    #[error("the dealer\u{2019}s post-quantum share does not open with this key")]
+    /// The dealer sealed something this custodian cannot open, or copied what was sealed for another object.
+    #[error(
+        "the dealer\u{2019}s post-quantum share does not open with this key: it is no share, or one that was sealed for another dealing"
+    )]
     Sealed,
     /// The dealer sealed another share than it committed to.
     #[error("the dealer\u{2019}s post-quantum share is not the one it committed to")]
     Commitment,
+    /// The dealer sealed, and committed to, a number that no share can be (clause K31a).
+    #[error(
+        "the dealer\u{2019}s post-quantum share is not below the order of the group: the dealer cheated or made a mistake"
+    )]
+    TooLarge,
 }
 
-/// Opens custodian `i`'s share and compares it with its commitment.
+/// Opens custodian `i`'s share, compares it with its commitment, and reads it as a requester will.
 pub(crate) fn open_share(
     dealing: &VerifiedDealing,
     i: usize,
     key: &CustodianSecretKey,
 ) -> Result<Zeroizing<[u8; 32]>, HybridError> {
     let sealed_share = dealing.dealing.hybrid.get(i).ok_or(HybridError::Classical)?;
-    let point = dealing.dealing.custodians.get(i).ok_or(HybridError::NotCustodian)?.key.point();
-    let info = share_info(&dealing.dealing.ephemeral, point, i);
-    let opened =
-        sealed::open(Kem::XWing, &key.kem_seed(), &info, &sealed_share.enc, &sealed_share.ciphertext)
-            .ok_or(HybridError::Sealed)?;
+    let context = ShareContext::of(&dealing.dealing);
+    let opened = sealed::open(
+        Kem::XWing,
+        &key.kem_seed(),
+        &context.info(i),
+        &sealed_share.enc,
+        &sealed_share.ciphertext,
+    )
+    .ok_or(HybridError::Sealed)?;
     let share: Zeroizing<[u8; 32]> =
         Zeroizing::new(opened.as_slice().try_into().map_err(|_| HybridError::Sealed)?);
-    if share_commitment(&dealing.dealing.ephemeral, i, &share) != sealed_share.commitment {
+    if context.commitment(i, &share) != sealed_share.commitment {
         return Err(HybridError::Commitment);
     }
+    // A receipt for what no requester takes would put the blame on who gave it.
+    decode_scalar(&share).map(Zeroizing::new).ok_or(HybridError::TooLarge)?;
     Ok(share)
 }
 

@@ -46,6 +46,6 @@ pub use record::{
 };
 pub use recover::{RecoverError, Recovered, recover};
 pub use release::{RELEASE_VERSION, RefusedRelease, Release, ReleaseError, Share, release};
-pub use request::{REQUEST_VERSION, Request};
+pub use request::{ClassicalRequester, REQUEST_VERSION, Request, RequestError};
 pub use sealed::SealingKeyError;
 pub use secret::SharedSecret;

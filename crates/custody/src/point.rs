@@ -1,7 +1,8 @@
 //! Strict decoding of ristretto255 elements and scalars (RFC 9496 sections 4.3.1 and 4.4).
 //!
 //! The group has prime order, so there are no points of small order to look for; what is left are encodings that are not
-//! canonical (among them those of every point of small order of edwards25519) and the identity, refused in every role.
+//! canonical (among them those of every point of small order of edwards25519), refused in every role, and the identity, refused in every
+//! role but one: a share may be it if its proof says so.
 
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
@@ -29,14 +30,19 @@ pub(crate) struct Element {
 }
 
 impl Element {
+    /// Reads an element, which may be the identity.
+    pub(crate) fn decode_any(bytes: &[u8; POINT_BYTES]) -> Result<Self, PointError> {
+        let point = CompressedRistretto(*bytes).decompress().ok_or(PointError::NotCanonical)?;
+        Ok(Self { bytes: *bytes, point })
+    }
+
     /// Reads an element other than the identity.
     pub(crate) fn decode(bytes: &[u8; POINT_BYTES]) -> Result<Self, PointError> {
         // The one encoding of the identity (RFC 9496 section 4.3.2; every other is not canonical).
         if *bytes == [0; POINT_BYTES] {
             return Err(PointError::Identity);
         }
-        let point = CompressedRistretto(*bytes).decompress().ok_or(PointError::NotCanonical)?;
-        Ok(Self { bytes: *bytes, point })
+        Self::decode_any(bytes)
     }
 }
 

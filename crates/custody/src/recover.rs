@@ -33,7 +33,7 @@ pub enum RecoverError {
     /// A share of another dealing: one from before a resharing, or of another object.
     #[error("a share of another dealing is among them")]
     OtherDealing,
-    /// Cannot come out of checked shares but when the dealer chose it.
+    /// S itself is the identity, which everyone can guess: it comes out of checked shares only when the dealer chose it.
     #[error("the shared secret is the identity: the dealer cheated")]
     Identity,
     /// The shares are right, and what was wrapped does not open under what they share: the dealer wrapped under something else, or dealt

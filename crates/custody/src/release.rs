@@ -11,10 +11,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::dealing::{DealingDigest, VerifiedDealing, generator};
 use crate::dleq::{self, Statement};
-use crate::hybrid::{HybridError, le_point, open_share, share_commitment};
+use crate::hybrid::{HybridError, ShareContext, le_point, open_share};
 use crate::key::CustodianSecretKey;
 use crate::point::{Element, decode_scalar};
-use crate::request::Request;
+use crate::request::{ClassicalRequester, Request};
 use crate::sealed::{self, SealingKeyError};
 use crate::transcript::{TranscriptExt as _, transcript};
 
@@ -60,25 +60,27 @@ pub enum RefusedRelease {
     /// The post-quantum half.
     #[error(transparent)]
     Hybrid(#[from] HybridError),
-    /// The encrypted share was made so that this custodian's share is the identity.
-    #[error("the share is the identity: the dealer cheated")]
-    Identity,
+    /// The dealing has a post-quantum half, and the requester's key none.
+    #[error(transparent)]
+    Classical(#[from] ClassicalRequester),
 }
 
-/// Why a release is refused, and whose it is.
+/// Why a release is refused, and in whose name it was made.
+///
+/// Releases are not signed: a bad one is no evidence against the custodian it names (clause K23a).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReleaseError {
     /// Made for another dealing: an earlier one, or one of another object.
-    #[error("the release of {custodian} is for another dealing")]
+    #[error("a release in the name of {custodian} is for another dealing")]
     OtherDealing {
         /// As the release says, in this dealing's numbering.
         custodian: String,
     },
     /// Made for another request.
-    #[error("the release of {custodian} answers another request")]
+    #[error("a release in the name of {custodian} answers another request")]
     OtherRequest {
-        /// Whose.
+        /// In whose name.
         custodian: String,
     },
     /// From a point that no custodian has.
@@ -90,29 +92,37 @@ pub enum ReleaseError {
         custodians: usize,
     },
     /// Sealed to somebody else, altered, or made by someone who is not the custodian it names.
-    #[error("the release of {custodian} does not open with the requester\u{2019}s key")]
+    #[error("a release in the name of {custodian} does not open with the requester\u{2019}s key")]
     Sealed {
-        /// Whose.
+        /// In whose name.
         custodian: String,
     },
-    /// The share inside is no element, or the identity, or a share of a classical dealing stands for a hybrid one.
-    #[error("the share in the release of {custodian} is malformed")]
+    /// The share inside is no element, or a share of a classical dealing stands for a hybrid one.
+    #[error("the share in a release in the name of {custodian} is malformed")]
     Share {
-        /// Whose.
+        /// In whose name.
         custodian: String,
     },
     /// Not the share this custodian was dealt, or not made by it.
     #[error(
-        "the proof in the release of {custodian} does not hold: it is not the share that custodian was dealt, or somebody else made it"
+        "the proof in a release in the name of {custodian} does not hold: it is not the share that custodian was dealt, or somebody else made it"
     )]
     Proof {
-        /// Whose.
+        /// In whose name.
         custodian: String,
     },
     /// Not the post-quantum share the dealer committed to.
-    #[error("the post-quantum share in the release of {custodian} is not the one that was dealt")]
+    #[error("the post-quantum share in a release in the name of {custodian} is not the one that was dealt")]
     SecondShare {
-        /// Whose.
+        /// In whose name.
+        custodian: String,
+    },
+    /// The post-quantum share is the one the dealer committed to, and none that combines with others (clause K31a).
+    #[error(
+        "the post-quantum share that {custodian} was dealt is not below the order of the group: the dealer is at fault, not the custodian"
+    )]
+    DealtSecondShare {
+        /// To whom.
         custodian: String,
     },
     /// Two releases of one custodian.
@@ -190,12 +200,13 @@ pub fn release(
     if request.dealing != dealing.digest {
         return Err(RefusedRelease::OtherDealing);
     }
+    request.check_against(dealing)?;
     let d = &dealing.dealing;
     let index = d.position(key.public().point()).ok_or(RefusedRelease::NotCustodian)?;
     let x = key.scalar();
     let masked = Element::from(*x * d.ephemeral.point);
-    let share = Element::from(d.shares[index].point - masked.point);
-    let mut share = Element::decode(&share.bytes).map_err(|_| RefusedRelease::Identity)?;
+    // The identity for a custodian whose point the dealer made a root of its polynomial: a share as good as any, and proved as one.
+    let mut share = Element::from(d.shares[index].point - masked.point);
     let statement =
         Statement { g1: &generator(), y1: &d.custodians[index].key.element, g2: &d.ephemeral, y2: &masked };
     let proof = dleq::prove(bound(dealing, request, index, &share), &statement, &x, rng);
@@ -250,7 +261,7 @@ impl Release {
         if second.len() != if d.is_hybrid() { 32 } else { 0 } {
             return Err(malformed());
         }
-        let share = Element::decode(encoded).map_err(|_| malformed())?;
+        let share = Element::decode_any(encoded).map_err(|_| malformed())?;
         let masked = Element::from(d.shares[index].point - share.point);
         let statement =
             Statement { g1: &generator(), y1: &custodian.key.element, g2: &d.ephemeral, y2: &masked };
@@ -262,10 +273,11 @@ impl Release {
             Some(dealt) => {
                 let wrong = || ReleaseError::SecondShare { custodian: name() };
                 let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(second.try_into().map_err(|_| wrong())?);
-                if share_commitment(&d.ephemeral, index, &bytes) != dealt.commitment {
+                if ShareContext::of(d).commitment(index, &bytes) != dealt.commitment {
                     return Err(wrong());
                 }
-                Some(Zeroizing::new(decode_scalar(&bytes).ok_or_else(wrong)?))
+                let dealer = || ReleaseError::DealtSecondShare { custodian: name() };
+                Some(Zeroizing::new(decode_scalar(&bytes).ok_or_else(dealer)?))
             }
         };
         Ok(Share { dealing: dealing.digest, index, point: share.point, second })

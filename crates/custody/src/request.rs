@@ -23,21 +23,49 @@ pub struct Request {
     pub nonce: [u8; 32],
 }
 
+/// A requester whose key a quantum computer opens, of a dealing with a post-quantum half: t recorded releases would give both halves away
+/// (clause K18a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the dealing has a post-quantum half, and a release to a key of mechanism {:#06x} would lose it: the requester needs an x-wing key", .0.id())]
+pub struct ClassicalRequester(pub Kem);
+
+/// Why nothing can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// Nothing can be sealed to the key.
+    #[error(transparent)]
+    Key(#[from] SealingKeyError),
+    /// The dealing has a post-quantum half, and the key none.
+    #[error(transparent)]
+    Classical(#[from] ClassicalRequester),
+}
+
 impl Request {
     /// A fresh request for releases of `dealing`, sealed to `key`.
     ///
     /// # Errors
-    /// `SealingKeyError` for a key nothing can be sealed to.
+    /// `Key`, `Classical`.
     pub fn new(
         dealing: &VerifiedDealing,
         kem: Kem,
         key: &[u8],
         rng: &mut impl CryptoRng,
-    ) -> Result<Self, SealingKeyError> {
+    ) -> Result<Self, RequestError> {
         sealed::check_key(kem, key)?;
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
-        Ok(Self { dealing: dealing.digest(), kem, key: key.to_vec(), nonce })
+        let request = Self { dealing: dealing.digest(), kem, key: key.to_vec(), nonce };
+        request.check_against(dealing)?;
+        Ok(request)
+    }
+
+    /// Whether shares of this dealing may be sealed to such a key.
+    pub(crate) fn check_against(&self, dealing: &VerifiedDealing) -> Result<(), ClassicalRequester> {
+        if dealing.dealing.is_hybrid() && self.kem != Kem::XWing {
+            return Err(ClassicalRequester(self.kem));
+        }
+        Ok(())
     }
 }
 

@@ -19,12 +19,14 @@ mod it {
     mod binding;
     mod bound;
     mod case;
+    mod cheating;
     mod codec;
     mod dealer;
     mod decoding;
     mod hybrid;
     mod jurisdiction;
     mod keys;
+    mod own_dealer;
     mod points;
     mod recipient;
     mod record;

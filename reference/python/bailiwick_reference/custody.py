@@ -34,8 +34,15 @@ class Dealing:
 
 def point(value, what):
     """K5."""
+    found = any_point(value, what)
+    check(not equal(found, IDENTITY), what)
+    return found
+
+
+def any_point(value, what):
+    """K5 for a share: the identity is one."""
     found = decode(octets(value, 32, what))
-    check(found is not None and not equal(found, IDENTITY), what)
+    check(found is not None, what)
     return found
 
 
@@ -152,6 +159,16 @@ def dual_weight(i, n):
 
 def dealing_transcript(m, t, custodians, hybrid):
     """K11."""
+    transcript = classical_transcript(m, t, custodians)
+    transcript.append_u64(b"hybrid", len(hybrid or []))
+    for commitment, enc, ciphertext in hybrid or []:
+        for name, value in ((b"hybrid-commitment", commitment), (b"hybrid-enc", enc), (b"hybrid-ciphertext", ciphertext)):
+            transcript.append(name, value)
+    return transcript
+
+
+def classical_transcript(m, t, custodians):
+    """K11 up to the last `share`."""
     transcript = Transcript(b"bailiwick/v1/custody-transcript")
     for name, key in ((b"owner", 1), (b"object", 2), (b"key-commitment", 3), (b"policy", 4), (b"roster", 5)):
         transcript.append(name, m.get(key, b""))
@@ -167,10 +184,6 @@ def dealing_transcript(m, t, custodians, hybrid):
     transcript.append(b"ephemeral", m[9])
     for share in m[10]:
         transcript.append(b"share", share)
-    transcript.append_u64(b"hybrid", len(hybrid or []))
-    for commitment, enc, ciphertext in hybrid or []:
-        for name, value in ((b"hybrid-commitment", commitment), (b"hybrid-enc", enc), (b"hybrid-ciphertext", ciphertext)):
-            transcript.append(name, value)
     return transcript
 
 
@@ -199,17 +212,26 @@ class Custodian:
         return minus(dealing.shares[i - 1], times(self.scalar, dealing.ephemeral))
 
     def hybrid_share(self, dealing, i):
-        """K30, K31."""
+        """K30, K31, K31a."""
         commitment, enc, ciphertext = dealing.hybrid[i - 1]
-        d, e = dealing.fields[9], dealing.custodians[i - 1][1]
-        info = b"bailiwick/v1/custody-share-info" + d + e + i.to_bytes(2, "little")
-        share = self.kem.suite.decrypt(enc + ciphertext, self.kem.private, info)
+        info = b"bailiwick/v1/custody-share-info" + share_context(dealing) + i.to_bytes(2, "little")
+        try:
+            share = self.kem.suite.decrypt(enc + ciphertext, self.kem.private, info)
+        except InvalidTag:
+            check(False, "does not open")
         check(share_commitment(dealing, i, share) == commitment, "another share than was committed to")
+        scalar(share, "share of S2")
         return share
 
 
+def share_context(dealing):
+    """K30a."""
+    return classical_transcript(dealing.fields, dealing.threshold, dealing.custodians).challenge(b"hybrid-context", 32)
+
+
 def share_commitment(dealing, i, share):
-    return blake3.derive_key("bailiwick/v1/custody-share-commitment", dealing.fields[9] + i.to_bytes(2, "little") + share)
+    """K31."""
+    return blake3.derive_key("bailiwick/v1/custody-share-commitment", share_context(dealing) + i.to_bytes(2, "little") + share)
 
 
 def receipt_holds(dealing, data):
@@ -226,6 +248,7 @@ def opened_release(dealing, request, requester, data):
     """K18 to K23: (point i, A_i, the share of S2 or None)."""
     asked = fields(cbor.decode(request, 4096), "request", range(5))
     check(asked[1] == dealing.digest and asked[2] == requester.kem and asked[3] == requester.public, "request")
+    check(dealing.hybrid is None or asked[2] == X_WING, "K18a")
     m = fields(cbor.decode(data, 4096), "release", range(6))
     i = number(m[3], "point", 1, len(dealing.custodians))
     check((m[1], m[2]) == (dealing.digest, asked[4]), "another dealing or request")
@@ -235,7 +258,7 @@ def opened_release(dealing, request, requester, data):
     except InvalidTag:
         check(False, "does not open")
     check(len(plain) == (128 if dealing.hybrid else 96), "length")
-    share = point(plain[:32], "A")
+    share = any_point(plain[:32], "A")
     transcript = Transcript(b"bailiwick/v1/custody-release-proof")
     transcript.append(b"dealing", dealing.digest)
     transcript.append_u64(b"requester-kem", asked[2])

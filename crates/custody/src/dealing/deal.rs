@@ -15,7 +15,7 @@ use super::verify::{check_shape, combine, dealing_transcript, generator, header_
 use super::{ATTRIBUTES_MAX, Context, Custodian, Dealing, DealingError, HybridShare, TEXT_BYTES_MAX};
 use crate::code::{at, evaluate_secret};
 use crate::dleq::{self, Statement};
-use crate::hybrid::{SecondSecret, share_commitment, share_info};
+use crate::hybrid::{SecondSecret, ShareContext};
 use crate::key::CustodianPublicKey;
 use crate::point::Element;
 use crate::recipient;
@@ -124,10 +124,6 @@ pub fn deal(
         })
         .collect();
     let second = options.hybrid.then(|| SecondSecret::draw(&mut hedge, degree));
-    let hybrid = match &second {
-        Some(s2) => hybrid_shares(s2, options.custodians, &ephemeral, rng)?,
-        None => Vec::new(),
-    };
     let mut dealing = Dealing {
         context: options.context.clone(),
         threshold: options.threshold,
@@ -135,8 +131,12 @@ pub fn deal(
         ephemeral,
         shares,
         proof: [0; 64],
-        hybrid,
+        hybrid: Vec::new(),
     };
+    if let Some(s2) = &second {
+        // Sealed for this owner, object, body and these custodians: everything above is in their context.
+        dealing.hybrid = hybrid_shares(s2, options.custodians, &ShareContext::of(&dealing), rng)?;
+    }
     dealing.proof = prove(&dealing, &d, rng);
     let found = dealing.to_bytes().len();
     if found > CUSTODY_DEALING_BYTES_MAX {
@@ -165,14 +165,7 @@ fn custodians(options: &DealOptions<'_>) -> Result<Vec<Custodian>, DealError> {
 
 /// DLEQ(d; G, D; U, V): every word of the dual code takes the shares to d times what it takes the keys to.
 fn prove(dealing: &Dealing, d: &Scalar, rng: &mut impl CryptoRng) -> [u8; 64] {
-    let mut t = dealing_transcript(
-        &dealing.context,
-        dealing.threshold,
-        &dealing.custodians,
-        &dealing.ephemeral,
-        &dealing.shares,
-        &dealing.hybrid,
-    );
+    let mut t = dealing_transcript(dealing);
     let weights = weights(&mut t, dealing.custodians.len(), usize::from(dealing.threshold));
     let u = combine(&weights, dealing.custodians.iter().map(|c| &c.key.element));
     // The sum over the shares is d times U: the polynomial's part vanishes.
@@ -183,7 +176,7 @@ fn prove(dealing: &Dealing, d: &Scalar, rng: &mut impl CryptoRng) -> [u8; 64] {
 fn hybrid_shares(
     second: &SecondSecret,
     custodians: &[DealtCustodian],
-    ephemeral: &Element,
+    context: &ShareContext,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<HybridShare>, DealError> {
     custodians
@@ -191,11 +184,11 @@ fn hybrid_shares(
         .enumerate()
         .map(|(i, c)| {
             let share: Zeroizing<[u8; 32]> = second.share(i);
-            let info = share_info(ephemeral, c.key.point(), i);
+            let info = context.info(i);
             let (enc, ciphertext) = sealed::seal(Kem::XWing, &c.key.kem, &info, &*share, rng)
                 .expect("a custodian's key was checked when it was read");
             Ok(HybridShare {
-                commitment: share_commitment(ephemeral, i, &share),
+                commitment: context.commitment(i, &share),
                 enc,
                 ciphertext: ciphertext.try_into().expect("32 bytes and a 16-byte tag"),
             })

@@ -6,7 +6,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::VartimeMultiscalarMul as _;
 use merlin::Transcript;
 
-use super::{CUSTODIANS_MAX, Context, Custodian, Dealing, DealingDigest, HybridShare};
+use super::{CUSTODIANS_MAX, Context, Custodian, Dealing, DealingDigest};
 use crate::code::{dual_weights, evaluate_all};
 use crate::dleq::{self, Statement};
 use crate::point::Element;
@@ -106,14 +106,7 @@ impl Dealing {
         check_points(&self)?;
         let keys = self.custodians.iter().map(|c| &c.key);
         let Some(possession) = Batch::new(keys.clone()) else { return Err(self.refusal()) };
-        let mut t = dealing_transcript(
-            &self.context,
-            self.threshold,
-            &self.custodians,
-            &self.ephemeral,
-            &self.shares,
-            &self.hybrid,
-        );
+        let mut t = dealing_transcript(&self);
         let weights = weights(&mut t, self.custodians.len(), usize::from(self.threshold));
         // U, plus a term that is zero unless a proof of possession does not hold: see clause K13 for why one sum may stand for both.
         let u = possession.added_to(&weights, keys).into();
@@ -188,24 +181,23 @@ fn check_points(dealing: &Dealing) -> Result<(), DealingError> {
 }
 
 /// T: everything the dealing says (spec custody, clause K11).
-pub(super) fn dealing_transcript(
-    context: &Context,
-    threshold: u16,
-    custodians: &[Custodian],
-    ephemeral: &Element,
-    shares: &[Element],
-    hybrid: &[HybridShare],
-) -> Transcript {
-    let mut t = header_transcript(context, threshold, custodians);
-    t.append_element(b"ephemeral", ephemeral);
-    for share in shares {
-        t.append_element(b"share", share);
-    }
-    t.append_u64(b"hybrid", hybrid.len() as u64);
-    for share in hybrid {
+pub(super) fn dealing_transcript(dealing: &Dealing) -> Transcript {
+    let mut t = classical_transcript(dealing);
+    t.append_u64(b"hybrid", dealing.hybrid.len() as u64);
+    for share in &dealing.hybrid {
         t.append_message(b"hybrid-commitment", &share.commitment);
         t.append_message(b"hybrid-enc", &share.enc);
         t.append_message(b"hybrid-ciphertext", &share.ciphertext);
+    }
+    t
+}
+
+/// The part of T that stands before the post-quantum half: all that the dealing says but that half and the proof.
+pub(crate) fn classical_transcript(dealing: &Dealing) -> Transcript {
+    let mut t = header_transcript(&dealing.context, dealing.threshold, &dealing.custodians);
+    t.append_element(b"ephemeral", &dealing.ephemeral);
+    for share in &dealing.shares {
+        t.append_element(b"share", share);
     }
     t
 }

@@ -38,7 +38,7 @@ pub(super) struct Case {
     pub(super) keys: Vec<CustodianSecretKey>,
     pub(super) custodians: Vec<DealtCustodian>,
     pub(super) dealt: Dealt,
-    /// The requester's X25519 secret and the rng that goes on.
+    /// The requester's secret, of an X-Wing key in hybrid mode and of an X25519 key else, and the rng that goes on.
     pub(super) requester: Secret<32>,
     pub(super) rng: StdRng,
 }
@@ -75,7 +75,12 @@ impl Case {
     }
 
     pub(super) fn request(&mut self) -> Request {
-        Request::new(&self.verified(), Kem::X25519, &x25519(&self.requester), &mut self.rng).unwrap()
+        let (kem, key) = if self.dealt.dealing.is_hybrid() {
+            (Kem::XWing, super::own_dealer::xwing(self.requester.expose_secret()))
+        } else {
+            (Kem::X25519, x25519(&self.requester).to_vec())
+        };
+        Request::new(&self.verified(), kem, &key, &mut self.rng).unwrap()
     }
 
     /// Checked shares of these custodians.

@@ -1,8 +1,13 @@
 //! The post-quantum half.
 
-use bailiwick_custody::{HybridError, Receipt, ReceiptError, RefusedRelease, ReleaseError, release};
+use bailiwick_custody::{
+    ClassicalRequester, HybridError, Receipt, ReceiptError, RefusedRelease, ReleaseError, Request,
+    RequestError, release,
+};
+use bailiwick_protocol::envelope::Kem;
+use hpke::{Kem as _, Serializable as _};
 
-use super::case::{Case, FILE_KEY, rng};
+use super::case::{Case, FILE_KEY, rng, x25519};
 
 #[test]
 fn any_t_recover_in_hybrid_mode() {
@@ -63,6 +68,27 @@ fn a_share_that_is_not_the_custodians_gets_no_receipt() {
     assert!(dealing.verify().is_err(), "the public proof already covers the order");
     let honest = dealt.dealing.verify().unwrap();
     assert_eq!(Receipt::sign(&honest, &case.keys[0]).unwrap().point, 2);
+}
+
+/// A key that a quantum computer opens is not asked for, nor answered, with shares of a hybrid dealing (K18a). Its twin is an X-Wing key.
+#[test]
+fn requesters_of_hybrid_shares_have_x_wing_keys() {
+    let mut case = Case::with(3, 2, true, 1);
+    let verified = case.verified();
+    let good = case.request();
+    release(&verified, &good, &case.keys[0], &mut rng(0)).unwrap();
+    let classical = Case::new(3, 2).verified();
+    let (_, p256) = hpke::kem::DhP256HkdfSha256::derive_keypair(&[7; 32]);
+    for (kem, key) in [(Kem::X25519, x25519(&case.requester).to_vec()), (Kem::P256, p256.to_bytes().to_vec())]
+    {
+        let found = Request::new(&verified, kem, &key, &mut rng(3));
+        assert_eq!(found, Err(RequestError::Classical(ClassicalRequester(kem))));
+        // Asked in spite of that, by another program.
+        let forced = Request { kem, key: key.clone(), ..good.clone() };
+        let found = release(&verified, &forced, &case.keys[0], &mut rng(0));
+        assert_eq!(found, Err(RefusedRelease::Classical(ClassicalRequester(kem))));
+        Request::new(&classical, kem, &key, &mut rng(3)).unwrap();
+    }
 }
 
 /// A classical release cannot stand for a hybrid one: the lengths differ, and the digest.

@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Secret key file of the requester; no agent opens releases in this version
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The custodians' releases; bad ones are named and left out
+    /// The custodians' releases; bad ones are left out, and named by the custodian in whose name they are
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     release: Vec<PathBuf>,
     /// Where the data goes

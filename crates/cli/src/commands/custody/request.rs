@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
     #[arg(long, value_name = "KEY")]
     owner: String,
-    /// Public key file of whom custodians shall answer: x-wing, x25519 or p256
+    /// Public key file of whom custodians shall answer: x-wing, or x25519 or p256 if the dealing is not hybrid
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// Where the request goes
