@@ -91,11 +91,75 @@ def check_sharing(name, v):
         refused(f"{name}: one share twice", custody.recovered, dealing, [opened[0]] * t)
 
 
+def outcome_of(function, *arguments):
+    """What a reader calls it: `codec` for what is no message, the name of a refusal, or None with the result."""
+    try:
+        return None, function(*arguments)
+    except custody.Refused as refusal:
+        return refusal.outcome, None
+    except ValueError:
+        return "codec", None
+
+
 def check_refused(name, v):
-    refused(name, custody.verified_dealing, bytes.fromhex(v["dealing"]))
+    found = outcome_of(custody.verified_dealing, bytes.fromhex(v["dealing"]))[0]
+    must(found == v["outcome"], f"{name}: {found}, not {v['outcome']}")
 
 
-KINDS = {"sharing": check_sharing, "refused-dealing": check_refused}
+def cases(name, v, field, good, function):
+    """Every case of a vector: what `function` gives for the bytes of those that are good."""
+    results = []
+    for case in v["cases"]:
+        found, result = outcome_of(function, bytes.fromhex(case[field]))
+        must((found or good) == case["outcome"], f"{name}: {case['what']}: {found or good}, not {case['outcome']}")
+        if found is None:
+            results.append(result)
+    must(results and len(results) < len(v["cases"]), f"{name}: honest cases and others")
+    return results
+
+
+def check_releases(name, v):
+    dealing, request = custody.verified_dealing(bytes.fromhex(v["dealing"])), bytes.fromhex(v["request"])
+    requester = RecipientKey(custody.cbor.decode(request, 4096)[2], bytes.fromhex(v["requester_secret"]))
+    cases(name, v, "release", "taken", lambda data: custody.opened_release(dealing, request, requester, data))
+
+
+def check_contents(name, v):
+    dealing = custody.verified_dealing(bytes.fromhex(v["dealing"]))
+    for secret in cases(name, v, "content", "opened", lambda data: custody.recipient_secret(dealing, data)):
+        must(custody.unwrapped(dealing, secret, bytes.fromhex(v["wrapped"])).hex() == v["file_key"], f"{name}: file key")
+
+
+def check_receipts(name, v):
+    dealing = custody.verified_dealing(bytes.fromhex(v["dealing"]))
+    cases(name, v, "receipt", "holds", lambda data: custody.receipt_holds(dealing, data))
+
+
+def check_records(name, v):
+    dealing = custody.verified_dealing(bytes.fromhex(v["dealing"]))
+    request = custody.cbor.decode(bytes.fromhex(v["request"]), 4096)
+    fingerprint, digest = custody.fingerprint(request[2], request[3]), custody.release_digest(bytes.fromhex(v["release"]))
+    expected = {0: 1, 1: dealing.digest, 2: v["point"], 3: fingerprint, 4: request[4], 5: digest, 6: v["released_unix_ms"]}
+    for record in cases(name, v, "entry", "holds", lambda data: custody.record_holds(dealing, data)):
+        must(record == expected, f"{name}: what the record says")
+
+
+def check_own_shares(name, v):
+    dealing = custody.verified_dealing(bytes.fromhex(v["dealing"]))
+    for i, (secret, expected) in enumerate(zip(v["custodian_secrets"], v["outcomes"], strict=True), 1):
+        found = outcome_of(custody.Custodian(bytes.fromhex(secret)).hybrid_share, dealing, i)[0] or "opened"
+        must(found == expected, f"{name}: custodian {i}: {found}, not {expected}")
+
+
+KINDS = {
+    "sharing": check_sharing,
+    "refused-dealing": check_refused,
+    "releases": check_releases,
+    "contents": check_contents,
+    "receipts": check_receipts,
+    "records": check_records,
+    "own-shares": check_own_shares,
+}
 
 
 def main():
@@ -112,7 +176,11 @@ def main():
         counts[vector["kind"]] += 1
         print(f"{time.monotonic() - started:6.1f}s  custody/v1/{path.name}", flush=True)
     must(all(counts.values()), f"a kind without vectors: {counts}")
-    print(f"custody: {counts['sharing']} sharings verified and recovered, {counts['refused-dealing']} dealings refused in {time.monotonic() - started:.0f} s")
+    others = sum(counts.values()) - counts["sharing"] - counts["refused-dealing"]
+    print(
+        f"custody: {counts['sharing']} sharings verified and recovered, {counts['refused-dealing']} dealings refused by name, "
+        f"{others} vectors of releases, receipts, records and shares in {time.monotonic() - started:.0f} s"
+    )
 
 
 if __name__ == "__main__":

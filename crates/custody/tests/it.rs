@@ -36,5 +36,6 @@ mod it {
     mod reshare;
     mod shape;
     mod stranger;
+    mod vector_cases;
     mod vectors;
 }

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from . import blake3, cbor, ed25519
 from .merlin import Transcript
-from .messages import check, fields, fields_of, items, number, octets
+from .messages import check, fields, fields_of, items, number, octets, signed
 from .ristretto255 import BASE, IDENTITY, ORDER, add, decode, encode, equal, negative, times
 from .sealed import X_WING, RecipientKey
 
@@ -29,27 +29,31 @@ class Dealing:
     hybrid: list | None
 
 
+class Refused(ValueError):
+    """What is well-formed and does not hold; `outcome` is its name in test-vectors/custody."""
+
+    def __init__(self, outcome):
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+def must(holds, outcome):
+    if not holds:
+        raise Refused(outcome)
+
+
 # Points, scalars, sums.
 
 
 def point(value, what):
-    """K5."""
-    found = any_point(value, what)
-    check(not equal(found, IDENTITY), what)
-    return found
-
-
-def any_point(value, what):
-    """K5 for a share: the identity is one."""
+    """K5; a share may be the identity and is decoded without this."""
     found = decode(octets(value, 32, what))
-    check(found is not None, what)
+    check(found is not None and not equal(found, IDENTITY), what)
     return found
 
 
-def scalar(value, what):
-    found = int.from_bytes(octets(value, 32, what), "little")
-    check(found < ORDER, what)
-    return found
+def below_order(value):
+    return int.from_bytes(value, "little") < ORDER
 
 
 def weighted(weights, points):
@@ -83,7 +87,9 @@ def draw(transcript, label):
 
 
 def dleq_holds(transcript, proof, p, q, p2, q2):
-    c, z = scalar(proof[:32], "c"), scalar(proof[32:], "z")
+    if not (below_order(proof[:32]) and below_order(proof[32:])):
+        return False
+    c, z = int.from_bytes(proof[:32], "little"), int.from_bytes(proof[32:], "little")
     r1, r2 = minus(times(z, p), times(c, q)), minus(times(z, p2), times(c, q2))
     for label, element in ((b"g1", p), (b"y1", q), (b"g2", p2), (b"y2", q2), (b"r1", r1), (b"r2", r2)):
         transcript.append(label, encode(element))
@@ -92,7 +98,9 @@ def dleq_holds(transcript, proof, p, q, p2, q2):
 
 def possession_holds(custodian):
     """K4."""
-    r, z = point(custodian[4][:32], "R"), scalar(custodian[4][32:], "z")
+    r, z = decode(custodian[4][:32]), int.from_bytes(custodian[4][32:], "little")
+    if r is None or equal(r, IDENTITY) or z >= ORDER:
+        return False
     transcript = Transcript(b"bailiwick/v1/custody-possession")
     for label, value in ((b"key", custodian[1]), (b"receipt-key", custodian[2]), (b"kem-key", custodian[3]), (b"r", custodian[4][:32])):
         transcript.append(label, value)
@@ -124,27 +132,31 @@ def hybrid_share(value):
 
 
 def verified_dealing(data):
-    """K13; Malformed for everything else."""
+    """K13, in the order of K13b; Malformed for what is no dealing."""
     m = fields(cbor.decode(data, DEALING_MAX), "dealing", (0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11), (4, 12))
     for key, length in ((1, 32), (2, 16), (3, 32), (5, 32), (11, 64)):
         octets(m[key], length, f"key {key}")
     octets(m.get(4, bytes(32)), 32, "policy")
-    number(m[6], "generation", 1)
-    custodians = [custodian(c) for c in items(m[8], "custodians", 2, 128)]
+    number(m[6], "generation")
+    t = number(m[7], "t", 0, 0xFFFF)
+    custodians = [custodian(c) for c in items(m[8], "custodians", 0, 128)]
     n = len(custodians)
-    t = number(m[7], "t", 1, n - 1)
     keys, ephemeral = [point(c[1], "E") for c in custodians], point(m[9], "D")
     shares = [point(c, "C") for c in items(m[10], "C", n, n)]
-    hybrid = [hybrid_share(h) for h in items(m[12], "hybrid shares", n, n)] if 12 in m else None
+    hybrid = [hybrid_share(h) for h in items(m[12], "hybrid shares", max(n, 1), n)] if 12 in m else None
+    must(n >= 2, "number")
+    must(1 <= t < n, "threshold")
+    for i, c in enumerate(custodians):
+        must(all(c[1] != other[1] for other in custodians[:i]), "duplicate-key")
+        must(all(c[0] != other[0] for other in custodians[:i]), "duplicate-name")
     encodings = [c[1] for c in custodians] + m[10] + [m[9], encode(BASE)]
-    check(len(set(encodings)) == len(encodings), "a point stands twice")
-    check(len({c[0] for c in custodians}) == n, "a name stands twice")
-    check(all(possession_holds(c) for c in custodians), "possession")
+    must(len(set(encodings)) == len(encodings), "duplicate-point")
+    must(all(possession_holds(c) for c in custodians), "possession")
     transcript = dealing_transcript(m, t, custodians, hybrid)
     coefficients = [draw(transcript, b"coefficient") for _ in range(n - t)]
     weights = [dual_weight(i, n) * sum(a * pow(i, e, ORDER) for e, a in enumerate(coefficients)) % ORDER for i in range(1, n + 1)]
     u, v = weighted(weights, keys), weighted(weights, shares)
-    check(dleq_holds(transcript, m[11], BASE, ephemeral, u, v), "proof")
+    must(dleq_holds(transcript, m[11], BASE, ephemeral, u, v), "proof")
     digest = blake3.derive_key("bailiwick/v1/custody-digest", data)
     return Dealing(m, digest, t, custodians, keys, ephemeral, shares, hybrid)
 
@@ -217,10 +229,10 @@ class Custodian:
         info = b"bailiwick/v1/custody-share-info" + share_context(dealing) + i.to_bytes(2, "little")
         try:
             share = self.kem.suite.decrypt(enc + ciphertext, self.kem.private, info)
-        except InvalidTag:
-            check(False, "does not open")
-        check(share_commitment(dealing, i, share) == commitment, "another share than was committed to")
-        scalar(share, "share of S2")
+        except (InvalidTag, ValueError):
+            must(False, "sealed")
+        must(len(share) == 32 and share_commitment(dealing, i, share) == commitment, "commitment")
+        must(below_order(share), "too-large")
         return share
 
 
@@ -234,31 +246,71 @@ def share_commitment(dealing, i, share):
     return blake3.derive_key("bailiwick/v1/custody-share-commitment", share_context(dealing) + i.to_bytes(2, "little") + share)
 
 
+def speaker(dealing, m, key=2):
+    """K22b, K32: the point of whom a message about this dealing names."""
+    must(m[1] == dealing.digest, "other-dealing")
+    must(1 <= m[key] <= len(dealing.custodians), "not-custodian")
+    return m[key]
+
+
 def receipt_holds(dealing, data):
     """K32: the point whose custodian signed."""
-    m = fields(cbor.decode(data, 1024), "receipt", range(4))
-    i = number(m[2], "point", 1, len(dealing.custodians))
-    check(octets(m[1], 32, "dealing") == dealing.digest, "another dealing")
+    m = fields(cbor.decode(data, 128), "receipt", range(4))
+    octets(m[1], 32, "dealing")
+    number(m[2], "point", 0, 0xFFFF)
+    octets(m[3], 64, "signature")
+    i = speaker(dealing, m)
     message = b"bailiwick/v1/custody-receipt" + dealing.digest + i.to_bytes(2, "little")
-    check(ed25519.verify(dealing.custodians[i - 1][2], message, octets(m[3], 64, "signature")), "signature")
+    must(ed25519.verify(dealing.custodians[i - 1][2], message, m[3]), "signature")
     return i
+
+
+def record_holds(dealing, data):
+    """K22a, K22b: the record in a log's entry."""
+    kind, message = items(cbor.decode(data, 384), "entry", 2, 2)
+    check(number(kind, "kind") == 4, "kind")
+    payload, signature = signed(message)
+    m = fields(cbor.decode(payload, 256), "record", range(7))
+    for key in (1, 3, 4, 5):
+        octets(m[key], 32, f"key {key}")
+    number(m[2], "point", 0, 0xFFFF)
+    number(m[6], "time")
+    i = speaker(dealing, m)
+    must(ed25519.verify(dealing.custodians[i - 1][2], b"bailiwick/v1/custody-release-record" + payload, signature), "signature")
+    return m
+
+
+def release_digest(data):
+    """K22."""
+    return blake3.derive_key("bailiwick/v1/custody-release-digest", data)
+
+
+def fingerprint(kem, key):
+    """E8."""
+    return blake3.derive_key("bailiwick/v1/fingerprint", kem.to_bytes(2, "little") + key)
 
 
 def opened_release(dealing, request, requester, data):
     """K18 to K23: (point i, A_i, the share of S2 or None)."""
-    asked = fields(cbor.decode(request, 4096), "request", range(5))
+    asked = fields(cbor.decode(request, 1536), "request", range(5))
     check(asked[1] == dealing.digest and asked[2] == requester.kem and asked[3] == requester.public, "request")
-    check(dealing.hybrid is None or asked[2] == X_WING, "K18a")
-    m = fields(cbor.decode(data, 4096), "release", range(6))
-    i = number(m[3], "point", 1, len(dealing.custodians))
-    check((m[1], m[2]) == (dealing.digest, asked[4]), "another dealing or request")
+    must(dealing.hybrid is None or asked[2] == X_WING, "classical-requester")
+    m = fields(cbor.decode(data, 1536), "release", range(6))
+    octets(m[1], 32, "dealing")
+    octets(m[2], 32, "nonce")
+    i = number(m[3], "point", 0, 0xFFFF)
+    check(len(m[4]) in (32, 65, 1120) and len(m[5]) in (112, 144), "lengths")
+    must(1 <= i <= len(dealing.custodians), "not-custodian")
+    must(m[1] == dealing.digest, "other-dealing")
+    must(m[2] == asked[4], "other-request")
     info = b"bailiwick/v1/custody-release-info" + dealing.digest + asked[2].to_bytes(2, "little") + asked[4] + i.to_bytes(2, "little")
     try:
         plain = requester.suite.decrypt(m[4] + m[5], requester.private, info)
-    except InvalidTag:
-        check(False, "does not open")
-    check(len(plain) == (128 if dealing.hybrid else 96), "length")
-    share = any_point(plain[:32], "A")
+    except (InvalidTag, ValueError):
+        must(False, "sealed")
+    must(len(plain) == (128 if dealing.hybrid else 96), "share")
+    share = decode(plain[:32])
+    must(share is not None, "share")
     transcript = Transcript(b"bailiwick/v1/custody-release-proof")
     transcript.append(b"dealing", dealing.digest)
     transcript.append_u64(b"requester-kem", asked[2])
@@ -267,9 +319,10 @@ def opened_release(dealing, request, requester, data):
     transcript.append_u64(b"point", i)
     transcript.append(b"share", plain[:32])
     difference = minus(dealing.shares[i - 1], share)
-    check(dleq_holds(transcript, plain[32:96], BASE, dealing.keys[i - 1], dealing.ephemeral, difference), "proof of the share")
+    must(dleq_holds(transcript, plain[32:96], BASE, dealing.keys[i - 1], dealing.ephemeral, difference), "proof")
     half = plain[96:] or None
-    check(half is None or share_commitment(dealing, i, half) == dealing.hybrid[i - 1][0], "another share than was committed to")
+    must(half is None or share_commitment(dealing, i, half) == dealing.hybrid[i - 1][0], "second-share")
+    must(half is None or below_order(half), "dealt-second-share")
     return i, share, half
 
 
@@ -280,7 +333,7 @@ def recovered(dealing, shares):
     secret = encode(weighted(coefficients, [a for _, a, _ in shares]))
     if dealing.hybrid is None:
         return secret
-    half = sum(c * scalar(s, "share of S2") for c, (_, _, s) in zip(coefficients, shares, strict=True)) % ORDER
+    half = sum(c * int.from_bytes(s, "little") for c, (_, _, s) in zip(coefficients, shares, strict=True)) % ORDER
     return secret + half.to_bytes(32, "little")
 
 
@@ -299,8 +352,9 @@ def recipient_secret(dealing, content):
     c = weighted(coefficients, dealing.shares[: dealing.threshold])
     transcript = Transcript(b"bailiwick/v1/custody-recipient-proof")
     transcript.append(b"dealing", dealing.digest)
-    secret = point(content[:32], "S")
-    check(dleq_holds(transcript, content[32:], BASE, dealing.ephemeral, e, minus(c, secret)), "proof of the secret")
+    secret = decode(content[:32])
+    must(secret is not None and not equal(secret, IDENTITY), "secret")
+    must(dleq_holds(transcript, content[32:], BASE, dealing.ephemeral, e, minus(c, secret)), "proof")
     return content[:32]
 
 

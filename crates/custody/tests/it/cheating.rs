@@ -1,15 +1,14 @@
 //! Dealers who choose their numbers: what they can make of a post-quantum half and of others' shares, and what not.
 
 use bailiwick_custody::{
-    Context, Dealing, HybridError, HybridShare, Receipt, RecoverError, RefusedRelease, Release, ReleaseError,
-    Request, VerifiedDealing, recover, release,
+    Context, Dealing, HybridError, HybridShare, Receipt, RefusedRelease, Release, ReleaseError, Request,
+    VerifiedDealing, recover, release,
 };
 use bailiwick_protocol::envelope::Kem;
 use bailiwick_protocol::ids::{ObjectId, OwnerKey, RosterDigest};
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity as _;
-use hpke::{Deserializable as _, Serializable as _};
 use merlin::Transcript;
 use rand::Rng as _;
 
@@ -17,7 +16,7 @@ use super::case::{Case, FILE_KEY, context, rng, secret32};
 use super::own_dealer::{self as dealer, Numbers, compressed, draw, point};
 
 /// The d of a case's dealing, as who knows its file key and generator finds it; a quantum computer finds it from D.
-fn leaked(case: &Case, seed: u8) -> Scalar {
+pub(super) fn leaked(case: &Case, seed: u8) -> Scalar {
     let mut generator = rng(seed);
     for _ in &case.keys {
         bailiwick_custody::CustodianSecretKey::generate(&mut generator);
@@ -36,17 +35,17 @@ fn leaked(case: &Case, seed: u8) -> Scalar {
 }
 
 /// S, and m of degree 1.
-fn numbers(d: Scalar) -> Numbers<'static> {
+pub(super) fn numbers(d: Scalar) -> Numbers<'static> {
     let secret = RistrettoPoint::from_uniform_bytes(&[8; 64]);
     Numbers { d, secret, m: &|i| Scalar::from(5 * i) }
 }
 
-fn asked(dealing: &VerifiedDealing) -> Request {
+pub(super) fn asked(dealing: &VerifiedDealing) -> Request {
     Request::new(dealing, Kem::XWing, &dealer::xwing(&[9; 32]), &mut rng(3)).unwrap()
 }
 
 /// Shares of a second secret 11, of degree 1, to the custodians of `case`; the first `off` of them not below the order of the group.
-fn second(case: &Case, context: &[u8; 32], off: usize) -> Vec<HybridShare> {
+pub(super) fn second(case: &Case, context: &[u8; 32], off: usize) -> Vec<HybridShare> {
     let files = dealer::files(case);
     let share = |i: usize| {
         let mut share = Scalar::from(11 + 7 * i as u64).to_bytes();
@@ -142,7 +141,7 @@ fn a_post_quantum_share_that_is_not_reduced_is_the_dealers_fault() {
 }
 
 /// What the first custodian would send if its program did not look at its share of S2.
-fn unlooked(case: &Case, verified: &VerifiedDealing, request: &Request) -> Release {
+pub(super) fn unlooked(case: &Case, verified: &VerifiedDealing, request: &Request) -> Release {
     let d = verified.dealing();
     let mut wide = [0; 64];
     hkdf::Hkdf::<sha2::Sha512>::new(None, case.keys[0].secret().expose_secret())
@@ -163,30 +162,7 @@ fn unlooked(case: &Case, verified: &VerifiedDealing, request: &Request) -> Relea
     // 18 and the order of the group.
     let mut second = (-Scalar::ONE).to_bytes();
     second[0] += 19;
-    type XWing = hpke::kem::XWing;
-    let info = [
-        b"bailiwick/v1/custody-release-info".as_slice(),
-        &request.dealing.0,
-        &0x647au16.to_le_bytes(),
-        &request.nonce,
-        &1u16.to_le_bytes(),
-    ]
-    .concat();
-    let key = <XWing as hpke::Kem>::PublicKey::from_bytes(&request.key).unwrap();
-    let plain = [&share[..], &proof, &second].concat();
-    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<
-        hpke::aead::AesGcm256,
-        hpke::kdf::HkdfSha256,
-        XWing,
-    >(&hpke::OpModeS::Base, &key, &info, &plain, &[], &mut rng(5))
-    .unwrap();
-    Release {
-        dealing: request.dealing,
-        nonce: request.nonce,
-        point: 1,
-        enc: enc.to_bytes().to_vec(),
-        ciphertext,
-    }
+    dealer::seal_release(request, 1, &[&share[..], &proof, &second].concat())
 }
 
 /// A dealer who knows the logarithm of S makes the points of t - 1 custodians roots of its polynomial: their share is the identity. It is
@@ -216,14 +192,4 @@ fn shares_that_are_the_identity_are_released_and_recover() {
         let recovered = recover(&verified, &case.shares(&set)).unwrap();
         assert_eq!(recovered.file_key(&verified, &wrapped).unwrap().expose_secret(), &FILE_KEY, "{set:?}");
     }
-}
-
-/// S itself the identity is a secret everyone can guess: recovery says whose fault it is.
-#[test]
-fn a_secret_that_is_the_identity_is_refused_when_it_is_recovered() {
-    let mut case = Case::new(3, 2);
-    let numbers = Numbers { secret: RistrettoPoint::identity(), ..numbers(Scalar::from(77u64)) };
-    case.dealt.dealing = dealer::dealing(&case, context(), 2, &numbers, &|_| Vec::new());
-    let verified = case.verified();
-    assert_eq!(recover(&verified, &case.shares(&[0, 2])).unwrap_err(), RecoverError::Identity);
 }

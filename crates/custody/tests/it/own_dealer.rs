@@ -1,7 +1,8 @@
 //! A dealer of its own, from the specification: it chooses d, S, the polynomial and the post-quantum half as it likes, and proves what it did.
 
-use bailiwick_custody::{Context, DealOptions, Dealing, HybridShare, deal};
+use bailiwick_custody::{Context, DealOptions, Dealing, HybridShare, Release, Request, deal};
 use bailiwick_protocol::codec::Canonical as _;
+use bailiwick_protocol::envelope::Kem;
 use bailiwick_protocol::labels::Label;
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
@@ -167,4 +168,77 @@ pub(super) fn wrapped(dealing: &Dealing, secret: RistrettoPoint, second: &[u8]) 
 pub(super) fn xwing(secret: &[u8; 32]) -> Vec<u8> {
     let key = <hpke::kem::XWing as hpke::Kem>::PrivateKey::from_bytes(secret).unwrap();
     hpke::kem::XWing::sk_to_pk(&key).to_bytes().to_vec()
+}
+
+/// S with the proof that `dealing` shares it (K16).
+pub(super) fn content(dealing: &Dealing, files: &[Vec<u8>], numbers: &Numbers<'_>) -> [u8; 96] {
+    let t = u64::from(dealing.threshold);
+    let lambda = |i: u64| -> Scalar {
+        let others = || (1..=t).filter(|j| *j != i).map(Scalar::from);
+        let below: Scalar = others().map(|j| j - Scalar::from(i)).product();
+        others().product::<Scalar>() * below.invert()
+    };
+    let keys: RistrettoPoint = files.iter().zip(1..=t).map(|(f, i)| lambda(i) * point(&f[..32])).sum();
+    let mut transcript = Transcript::new(b"bailiwick/v1/custody-recipient-proof");
+    transcript.append_message(b"dealing", &dealing.digest().0);
+    let d = numbers.d;
+    let proof = equal_logarithms(transcript, &d, [G, d * G, keys, d * keys]);
+    [&compressed(numbers.secret)[..], &proof].concat().try_into().unwrap()
+}
+
+/// K21.
+fn release_info(request: &Request, point: u16) -> Vec<u8> {
+    [
+        b"bailiwick/v1/custody-release-info".as_slice(),
+        &request.dealing.0,
+        &request.kem.id().to_le_bytes(),
+        &request.nonce,
+        &point.to_le_bytes(),
+    ]
+    .concat()
+}
+
+fn sealed<K: hpke::Kem>(request: &Request, point: u16, plain: &[u8]) -> Release {
+    let key = K::PublicKey::from_bytes(&request.key).unwrap();
+    let info = release_info(request, point);
+    let (enc, ciphertext) =
+        hpke::single_shot_seal_with_rng::<hpke::aead::AesGcm256, hpke::kdf::HkdfSha256, K>(
+            &hpke::OpModeS::Base,
+            &key,
+            &info,
+            plain,
+            &[],
+            &mut rng(77),
+        )
+        .unwrap();
+    let enc = enc.to_bytes().to_vec();
+    Release { dealing: request.dealing, nonce: request.nonce, point, enc, ciphertext }
+}
+
+/// What anyone can seal to a requester in the name of the custodian with this point.
+pub(super) fn seal_release(request: &Request, point: u16, plain: &[u8]) -> Release {
+    match request.kem {
+        Kem::XWing => sealed::<hpke::kem::XWing>(request, point, plain),
+        _ => sealed::<hpke::kem::X25519HkdfSha256>(request, point, plain),
+    }
+}
+
+fn opened<K: hpke::Kem>(request: &Request, secret: &[u8; 32], made: &Release) -> Vec<u8> {
+    hpke::single_shot_open::<hpke::aead::AesGcm256, hpke::kdf::HkdfSha256, K>(
+        &hpke::OpModeR::Base,
+        &K::PrivateKey::from_bytes(secret).unwrap(),
+        &K::EncappedKey::from_bytes(&made.enc).unwrap(),
+        &release_info(request, made.point),
+        &made.ciphertext,
+        &[],
+    )
+    .unwrap()
+}
+
+/// What its requester reads in a release.
+pub(super) fn open_release(request: &Request, secret: &[u8; 32], made: &Release) -> Vec<u8> {
+    match request.kem {
+        Kem::XWing => opened::<hpke::kem::XWing>(request, secret, made),
+        _ => opened::<hpke::kem::X25519HkdfSha256>(request, secret, made),
+    }
 }

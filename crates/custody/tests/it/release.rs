@@ -4,6 +4,7 @@ use bailiwick_custody::{CustodianSecretKey, RefusedRelease, Release, ReleaseErro
 use bailiwick_protocol::codec::{Canonical as _, CodecError};
 
 use super::case::{Case, rng, secret32};
+use super::own_dealer::{open_release, seal_release};
 
 const NAME: &str = "Notary 2";
 
@@ -123,51 +124,15 @@ fn releases_have_different_digests() {
     assert_ne!(a.digest(), b.digest());
 }
 
-/// Seals `plain` as custodian number 3's release, with the context the specification gives it.
-pub(super) fn sealed(request: &bailiwick_custody::Request, plain: &[u8]) -> Release {
-    use hpke::{Deserializable as _, Kem, Serializable as _};
-    type X25519 = hpke::kem::X25519HkdfSha256;
-    let info = [
-        b"bailiwick/v1/custody-release-info".as_slice(),
-        &request.dealing.0,
-        &0x20u16.to_le_bytes(),
-        &request.nonce,
-        &3u16.to_le_bytes(),
-    ]
-    .concat();
-    let key = <X25519 as Kem>::PublicKey::from_bytes(&request.key).unwrap();
-    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<
-        hpke::aead::AesGcm256,
-        hpke::kdf::HkdfSha256,
-        X25519,
-    >(&hpke::OpModeS::Base, &key, &info, plain, &[], &mut rng(77))
-    .unwrap();
-    let enc = enc.to_bytes().to_vec();
-    Release { dealing: request.dealing, nonce: request.nonce, point: 3, enc, ciphertext }
+/// What anyone can seal in the name of the third custodian.
+pub(super) fn sealed(request: &Request, plain: &[u8]) -> Release {
+    seal_release(request, 3, plain)
 }
 
 /// What custodian `i` would send, in the clear.
-pub(super) fn opened(case: &mut Case, i: usize, request: &bailiwick_custody::Request) -> Vec<u8> {
-    use hpke::{Deserializable as _, Kem};
-    type X25519 = hpke::kem::X25519HkdfSha256;
+pub(super) fn opened(case: &mut Case, i: usize, request: &Request) -> Vec<u8> {
     let made = release(&case.verified(), request, &case.keys[i], &mut rng(1)).unwrap();
-    let info = [
-        b"bailiwick/v1/custody-release-info".as_slice(),
-        &made.dealing.0,
-        &0x20u16.to_le_bytes(),
-        &made.nonce,
-        &made.point.to_le_bytes(),
-    ]
-    .concat();
-    hpke::single_shot_open::<hpke::aead::AesGcm256, hpke::kdf::HkdfSha256, X25519>(
-        &hpke::OpModeR::Base,
-        &<X25519 as Kem>::PrivateKey::from_bytes(case.requester.expose_secret()).unwrap(),
-        &<X25519 as Kem>::EncappedKey::from_bytes(&made.enc).unwrap(),
-        &info,
-        &made.ciphertext,
-        &[],
-    )
-    .unwrap()
+    open_release(request, case.requester.expose_secret(), &made)
 }
 
 /// Anyone can seal to the requester, so what a release is worth is its proof. Its honest twin is accepted.

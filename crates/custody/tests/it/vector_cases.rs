@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::case::{Case, FILE_KEY, context, exchange, rng, secret32};
 use super::cheating::{asked, leaked, numbers, second, unlooked};
-use super::dealer;
+use super::own_dealer as dealer;
 use super::vectors::{bytes, fixed, list, secret};
 
 const HIGH: [u8; 32] = [0xff; 32];

@@ -10,34 +10,54 @@ use bailiwick_custody::{
 };
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::secret::Secret;
+use curve25519_dalek::scalar::Scalar;
 use serde_json::{Value, json};
 
 use super::case::{Case, FILE_KEY, exchange, rng};
+use super::own_dealer::{self as dealer, Numbers};
 
 fn folder() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test-vectors/custody/v1"))
 }
 
-fn bytes(v: &Value) -> Vec<u8> {
+pub(super) fn bytes(v: &Value) -> Vec<u8> {
     hex::decode(v.as_str().unwrap()).unwrap()
 }
 
-fn fixed<const N: usize>(v: &Value) -> [u8; N] {
+pub(super) fn fixed<const N: usize>(v: &Value) -> [u8; N] {
     bytes(v).try_into().unwrap()
 }
 
-fn secret<const N: usize>(v: &Value) -> Secret<N> {
+pub(super) fn secret<const N: usize>(v: &Value) -> Secret<N> {
     let b: [u8; N] = fixed(v);
     Secret::init_with(|s| s.copy_from_slice(&b))
 }
 
-fn list(v: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn list(v: &Value) -> impl Iterator<Item = &Value> {
     v.as_array().unwrap().iter()
 }
 
 /// What a sharing looks like from all sides.
 fn sharing(scenario: &str, n: usize, threshold: u16, hybrid: bool) -> Value {
-    let mut case = Case::with(n, threshold, hybrid, 11);
+    sharing_of(scenario, Case::with(n, threshold, hybrid, 11))
+}
+
+/// The first of three custodians has the identity for a share: the dealer knows the logarithm of S.
+fn identity_share() -> Value {
+    let mut case = Case::with(3, 2, false, 11);
+    let s = Scalar::from(987_654_321u64);
+    let secret = s * curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
+    let numbers = Numbers { d: Scalar::from(77u64), secret, m: &|i| -s * Scalar::from(i) };
+    let dealing = dealer::dealing(&case, super::case::context(), 2, &numbers, &|_| Vec::new());
+    let content = dealer::content(&dealing, &dealer::files(&case), &numbers);
+    case.dealt.wrapped = dealer::wrapped(&dealing, secret, &[]);
+    case.dealt.recipient_content = Secret::init_with(|b| b.copy_from_slice(&content));
+    case.dealt.dealing = dealing;
+    sharing_of("identity-for-a-share", case)
+}
+
+fn sharing_of(scenario: &str, mut case: Case) -> Value {
+    let (threshold, hybrid) = (case.dealt.dealing.threshold, case.dealt.dealing.is_hybrid());
     let (verified, request) = (case.verified(), case.request());
     let mut rng = rng(12);
     let mut releases = Vec::new();
@@ -89,12 +109,20 @@ fn all() -> Vec<Value> {
     let key = case.custodians[1].key.to_bytes();
     let mut possession = key[64..128].to_vec();
     possession[40] ^= 1;
+    let proof = *case.dealt.dealing.proof();
+    // 32 of 64 bytes exchanged.
+    let half = |of: &[u8], at: usize, part: [u8; 32]| {
+        let mut out = of.to_vec();
+        out[at..at + 32].copy_from_slice(&part);
+        exchange(&sound, of, &out)
+    };
     let mut high = [0xff; 32];
     high[31] = 0x7f;
     vec![
         sharing("three-of-five", 5, 3, false),
         sharing("one-of-two", 2, 1, false),
         sharing("hybrid-two-of-three", 3, 2, true),
+        identity_share(),
         refused("other-owner", "proof", &change(&|d| d.context.owner.0[0] ^= 1)),
         refused("other-object", "proof", &change(&|d| d.context.object.0[0] ^= 1)),
         refused("other-key-commitment", "proof", &change(&|d| d.context.key_commitment[0] ^= 1)),
@@ -142,7 +170,20 @@ fn all() -> Vec<Value> {
         ),
         refused("no-possession", "possession", &exchange(&sound, &key[64..128], &possession)),
         refused("left-over-byte", "codec", &[&sound[..], &[0]].concat()),
+        refused("possession-commitment-not-canonical", "possession", &half(&key[64..128], 0, high)),
+        refused("possession-commitment-is-the-identity", "possession", &half(&key[64..128], 0, [0; 32])),
+        refused("possession-answer-not-reduced", "possession", &half(&key[64..128], 32, [0xff; 32])),
+        refused("challenge-not-reduced", "proof", &half(&proof, 0, [0xff; 32])),
+        refused("answer-not-reduced", "proof", &half(&proof, 32, [0xff; 32])),
+        refused("answer-not-reduced-without-possession", "possession", &{
+            let mut answer = proof.to_vec();
+            answer[32..].fill(0xff);
+            exchange(&exchange(&sound, &proof, &answer), &key[64..128], &possession)
+        }),
     ]
+    .into_iter()
+    .chain(super::vector_cases::all())
+    .collect()
 }
 
 fn outcome(dealing: &[u8]) -> &'static str {
@@ -188,6 +229,7 @@ fn check_sharing(v: &Value) {
 #[test]
 fn stored_vectors_hold() {
     let mut kinds = [0, 0];
+    let mut cases = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         let v: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -200,10 +242,10 @@ fn stored_vectors_hold() {
                 assert_eq!(outcome(&bytes(&v["dealing"])), v["outcome"], "{}", path.display());
                 kinds[1] += 1;
             }
-            other => panic!("{}: unknown kind {other}", path.display()),
+            _ => cases += super::vector_cases::check(&v),
         }
     }
-    assert_eq!(kinds, [3, 21]);
+    assert_eq!((kinds, cases), ([4, 27], 57));
 }
 
 /// The same seeds give the same bytes: nothing else goes into a dealing or a release.
