@@ -244,6 +244,8 @@ pub enum AssumptionCode {
     CustodiansDoNotCollude,
     /// A recipient's entry holds the key.
     EntryHoldsKey,
+    /// Custodians who signed that they released to a key had been asked by its holder.
+    ReleaseRecordsTrue,
 }
 
 /// An assumption.
@@ -312,6 +314,9 @@ impl AssumptionCode {
             }
             Self::EntryHoldsKey => {
                 "where a power can block custodians, assumes that the entry of a recipient out of its reach holds the key, and that this recipient opens the object when asked: nothing here proves either"
+            }
+            Self::ReleaseRecordsTrue => {
+                "counts the holder of a key as somebody who has the secret because enough custodians signed that they released their shares to it: their word against themselves, whose log proofs were not checked, and which they can give of a key whose holder never asked"
             }
         };
         Assumption { code: self, text: text.to_owned() }

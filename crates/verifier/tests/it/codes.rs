@@ -63,6 +63,7 @@ fn codes_that_clauses_name_exist() {
         "owners-check-inventory",
         "all-schedules-shown",
         "schedules-named-before",
+        "release-records-true",
     ];
     let verdict = include_str!("../../../../docs/spec/v1/verdict.md");
     for code in named {

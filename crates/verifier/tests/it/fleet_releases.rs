@@ -6,7 +6,7 @@ use bailiwick_protocol::dossier::Logged;
 use bailiwick_protocol::envelope::{Envelope, Kem};
 use bailiwick_protocol::labels::Label;
 use bailiwick_roster::{Principal, Role};
-use bailiwick_verifier::{Claim, ReasonCode, Verdict};
+use bailiwick_verifier::{AssumptionCode, Claim, ReasonCode, Verdict};
 
 use crate::fleet_custodians_left::recipient;
 use crate::fleet_custody::{
@@ -109,6 +109,31 @@ fn records_that_custodians_did_not_sign_say_nothing() {
     assert_eq!(judged(custody(alone, nobody), &different, Claim::Custody), (Supported, C::KeyShared));
     // Nor do records take anything from what the log shows.
     assert_eq!(judged(custody(alone, nobody), &forged, Claim::Logged).0, Supported);
+}
+
+/// V39: a verdict in which such records count says so, and that log proofs of them were not checked; one in which none does, does not.
+#[test]
+fn verdicts_say_when_records_of_releases_count() {
+    let said = |records: &[ReleaseEntry], claim: Claim| {
+        let mut s = scene(alone, with_heir(Role::Recipient, Some("Heir Cloud")));
+        s.policy = format!("{POLICY}{CUSTODY}[survivable]\nlose = [\"law\"]\n");
+        let (mut dossier, s) = s.dossier();
+        let logged = |e: &ReleaseEntry| Logged { entry: e.to_bytes(), proof: b"proof".to_vec() };
+        dossier.announced.extend(records.iter().map(logged));
+        dossier.sort();
+        let report = s.verify_bytes(&dossier.to_bytes()).unwrap();
+        let c = report.claim(claim).assumptions.iter().find(|a| a.code == AssumptionCode::ReleaseRecordsTrue);
+        c.map(|a| a.text.clone())
+    };
+    let three: Vec<_> = (0..3).map(|i| record(i, i, "heir")).collect();
+    let forged: Vec<_> = (0..3).map(|i| record(i, 0, "heir")).collect();
+    for claim in [Claim::Opaque, Claim::Custody, Claim::Survivable] {
+        let text = said(&three, claim).unwrap();
+        assert!(text.contains("log proofs were not checked"), "{text}");
+        for none in [&[][..], &three[..2], &forged] {
+            assert_eq!(said(none, claim), None, "{claim}");
+        }
+    }
 }
 
 /// Records that four of five released every object to the heir.

@@ -121,6 +121,7 @@ fn claim_report(
         let further = [AssumptionCode::BodyUnderSharedSecret, AssumptionCode::CustodiansDoNotCollude];
         assumptions.extend(further.into_iter().map(AssumptionCode::stated));
     }
+    assumptions.extend(releases(fleet, claim));
     ClaimReport {
         claim,
         required: fleet.policy.require.contains(&claim),
@@ -131,6 +132,14 @@ fn claim_report(
         numbers: Numbers { powers, ..Numbers::default() },
         not_shown: claim.not_shown().to_vec(),
     }
+}
+
+/// What is said where a key counts as a way only because custodians signed that they released to it (spec verdict, clause V39).
+pub(super) fn releases(fleet: &Fleet<'_>, claim: Claim) -> Option<Assumption> {
+    let counts = |n: &UnitName| fleet.policy.counts(claim, &n.owner, &n.object);
+    let by_records = |v: &Version| !v.released.is_subset(&v.recipients);
+    let some = fleet.objects.iter().any(|(n, v)| counts(n) && by_records(v));
+    some.then(|| AssumptionCode::ReleaseRecordsTrue.stated())
 }
 
 /// What is wrong before anything is counted.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_roster::{Jurisdiction, Principal, Quoted, Role};
 
+use super::keys::releases;
 use super::objects::Version;
 use super::place::violations;
 use super::sharing::not_custodians;
@@ -40,13 +41,14 @@ pub(super) fn judge(fleet: &Fleet<'_>) -> ClaimReport {
         }
         (Verdict::Inconclusive, _) => "Not shown: the evidence in this dossier does not decide it.",
     };
-    let assumptions: Vec<Assumption> = match fleet.people.roster() {
+    let mut assumptions: Vec<Assumption> = match fleet.people.roster() {
         Some(_) => [AssumptionCode::RosterTrue, AssumptionCode::OpenerTruthful]
             .into_iter()
             .map(AssumptionCode::stated)
             .collect(),
         None => Vec::new(),
     };
+    assumptions.extend(releases(fleet, Claim::Opaque));
     let some = count.objects > 0;
     ClaimReport {
         claim: Claim::Opaque,
