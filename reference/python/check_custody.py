@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 from bailiwick_reference import custody
+from bailiwick_reference.envelope import verified_envelope
 from bailiwick_reference.ristretto255 import BASE, decode, encode, equal, times
-from bailiwick_reference.sealed import RecipientKey
+from bailiwick_reference.sealed import RecipientKey, committed_key, parts, plaintext
 
 VECTORS = Path(__file__).resolve().parents[2] / "test-vectors" / "custody" / "v1"
 
@@ -151,7 +152,32 @@ def check_own_shares(name, v):
         must(found == expected, f"{name}: custodian {i}: {found}, not {expected}")
 
 
+def check_object(name, v):
+    """An envelope with nothing but custodians in it, and a body; then envelopes that the dealing does not belong to."""
+    envelope = verified_envelope(bytes.fromhex(v["envelope"]), bytes.fromhex(v["owner"]))
+    part, wrapped = envelope.custody
+    dealing, request = custody.verified_dealing(part), bytes.fromhex(v["request"])
+    custody.belongs(dealing, envelope)
+    requester = RecipientKey(custody.cbor.decode(request, 4096)[2], bytes.fromhex(v["requester_secret"]))
+    opened = [custody.opened_release(dealing, request, requester, bytes.fromhex(r)) for r in v["releases"]]
+    file_key = custody.unwrapped(dealing, custody.recovered(dealing, opened), wrapped)
+    must(file_key.hex() == v["file_key"], f"{name}: file key")
+    found, _, data = parts(plaintext(committed_key(envelope, file_key), envelope, bytes.fromhex(v["body"])))
+    must((found, data.hex()) == (v["name"], v["data"]), f"{name}: name and data")
+    for case in v["cases"]:
+        other = verified_envelope(bytes.fromhex(case["envelope"]), bytes.fromhex(case["owner"]))
+        outcome = outcome_of(custody.belongs, dealing, other)[0] or "belongs"
+        must(outcome == case["outcome"], f"{name}: {case['what']}: {outcome}, not {case['outcome']}")
+
+
+def check_jurisdictions(name, v):
+    dealing = custody.verified_dealing(bytes.fromhex(v["dealing"]))
+    must(custody.powers(dealing) == (v["powers"], v["passes"]), f"{name}: powers")
+
+
 KINDS = {
+    "object": check_object,
+    "jurisdictions": check_jurisdictions,
     "sharing": check_sharing,
     "refused-dealing": check_refused,
     "releases": check_releases,
@@ -179,7 +205,7 @@ def main():
     others = sum(counts.values()) - counts["sharing"] - counts["refused-dealing"]
     print(
         f"custody: {counts['sharing']} sharings verified and recovered, {counts['refused-dealing']} dealings refused by name, "
-        f"{others} vectors of releases, receipts, records and shares in {time.monotonic() - started:.0f} s"
+        f"{others} vectors of objects, releases, receipts, records, shares and powers in {time.monotonic() - started:.0f} s"
     )
 
 

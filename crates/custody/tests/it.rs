@@ -37,5 +37,6 @@ mod it {
     mod shape;
     mod stranger;
     mod vector_cases;
+    mod vector_object;
     mod vectors;
 }

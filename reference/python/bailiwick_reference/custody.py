@@ -200,9 +200,24 @@ def classical_transcript(m, t, custodians):
 
 
 def belongs(dealing, envelope):
-    """K14."""
+    """K14: Refused by the name of what is another's."""
     m = dealing.fields
-    return (m[1], m[2], m[3], m.get(4)) == (envelope.owner, envelope.object, envelope.key_commitment, envelope.policy) and m[6] <= envelope.generation
+    must(m[1] == envelope.owner, "owner")
+    must(m[2] == envelope.object, "object")
+    must(m[3] == envelope.key_commitment, "body")
+    must(m.get(4) == envelope.policy, "policy")
+    must(m[6] <= envelope.generation, "generation")
+
+
+def powers(dealing):
+    """K27: of each power, the points it reaches, and whether it compels or blocks; and whether no power does either."""
+    reached = {}
+    for i, c in enumerate(dealing.custodians, 1):
+        for attribute in c[5]:
+            reached.setdefault(attribute, []).append(i)
+    t, n = dealing.threshold, len(dealing.custodians)
+    found = {j: {"points": p, "compels": len(p) > t - 1, "blocks": n - len(p) < t} for j, p in reached.items()}
+    return found, not any(f["compels"] or f["blocks"] for f in found.values())
 
 
 # K2, K20 to K24, K15.

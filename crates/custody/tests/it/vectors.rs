@@ -183,6 +183,7 @@ fn all() -> Vec<Value> {
     ]
     .into_iter()
     .chain(super::vector_cases::all())
+    .chain(super::vector_object::all())
     .collect()
 }
 
@@ -242,10 +243,11 @@ fn stored_vectors_hold() {
                 assert_eq!(outcome(&bytes(&v["dealing"])), v["outcome"], "{}", path.display());
                 kinds[1] += 1;
             }
+            "object" | "jurisdictions" => cases += super::vector_object::check(&v),
             _ => cases += super::vector_cases::check(&v),
         }
     }
-    assert_eq!((kinds, cases), ([4, 27], 57));
+    assert_eq!((kinds, cases), ([4, 27], 67));
 }
 
 /// The same seeds give the same bytes: nothing else goes into a dealing or a release.
