@@ -28,7 +28,7 @@ pub(crate) fn check(write: bool) -> Result<Vec<String>> {
     }
     let mut out: Vec<String> = missing(&found).map(|id| format!("{id} has no test")).collect();
     out.extend(repo.generated("docs/assurance.md", &page(&found), write, "cargo xtask assurance --write")?);
-    for page in ["audits/circuits.md", "audits/sealed-objects.md"] {
+    for page in ["audits/circuits.md", "audits/guards.md", "audits/sealed-objects.md"] {
         out.extend(unknown_tests(&repo, page)?);
         out.extend(unknown_kit_files(&repo, page)?);
     }

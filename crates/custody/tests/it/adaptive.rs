@@ -123,7 +123,12 @@ pub(super) fn transcript_of(
     for share in shares {
         t.append_message(b"share", &compressed(*share));
     }
-    t.append_u64(b"hybrid", 0);
+    t.append_u64(b"hybrid", dealing.hybrid.len() as u64);
+    for share in &dealing.hybrid {
+        t.append_message(b"hybrid-commitment", &share.commitment);
+        t.append_message(b"hybrid-enc", &share.enc);
+        t.append_message(b"hybrid-ciphertext", &share.ciphertext);
+    }
     t
 }
 
