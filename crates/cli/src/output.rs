@@ -180,13 +180,30 @@ pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
 /// Reads a file of at most `max` bytes, so that a wrong path cannot fill the memory.
 pub(crate) fn read_bounded(path: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     use io::Read as _;
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(max + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
-    if bytes.len() as u64 > max {
-        return Err(anyhow::anyhow!("{} is larger than {max} bytes", path.display()))
-            .context(crate::Help("check that this is the file you meant"));
+    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    // Of a file of that length two reads: all of it, and its end. One that grows, or tells no length, is read on; one byte too many tells.
+    let length = file.metadata().map_or(0, |about| about.len());
+    let most = max.saturating_add(1);
+    let mut bytes = vec![0; usize::try_from(length.saturating_add(1).min(most))?];
+    let mut filled = 0;
+    loop {
+        if filled == bytes.len() {
+            let more = (filled as u64).saturating_mul(2).max(4096).min(most);
+            let more = usize::try_from(more)?;
+            if more == filled {
+                return Err(anyhow::anyhow!("{} is larger than {max} bytes", path.display()))
+                    .context(crate::Help("check that this is the file you meant"));
+            }
+            bytes.resize(more, 0);
+        }
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+        }
     }
+    bytes.truncate(filled);
     Ok(bytes)
 }
 
@@ -226,6 +243,42 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert!(AtomicFile::create(&path, 0o600).is_err(), "an existing file must not be replaced");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// The bound holds whatever length the file tells: exact, one too many, none at all (a file of the system's, a pipe).
+    #[test]
+    fn a_bounded_reading_reads_all_or_refuses() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        for length in [0, 1, 4096, 70_000] {
+            let content: Vec<u8> = (0..length).map(|i| i as u8).collect();
+            fs::write(&path, &content).unwrap();
+            for max in [length, length + 1, 1 << 20] {
+                assert_eq!(read_bounded(&path, max).unwrap(), content, "{length} of {max}");
+            }
+            if length > 0 {
+                read_bounded(&path, length - 1).unwrap_err();
+            }
+        }
+        let pipe = dir.path().join("pipe");
+        for (max, whole) in [(99_999, false), (100_000, true), (1 << 20, true)] {
+            rustix::fs::mknodat(
+                rustix::fs::CWD,
+                &pipe,
+                rustix::fs::FileType::Fifo,
+                rustix::fs::Mode::from_raw_mode(0o600),
+                0,
+            )
+            .unwrap();
+            let writer = std::thread::spawn({
+                let pipe = pipe.clone();
+                // Who is refused closes it before all is written.
+                move || drop(fs::write(pipe, vec![7; 100_000]))
+            });
+            assert_eq!(read_bounded(&pipe, max).ok(), whole.then(|| vec![7; 100_000]), "{max}");
+            writer.join().unwrap();
+            fs::remove_file(&pipe).unwrap();
+        }
     }
 
     /// What has the temporary name already is someone else's: refused, and never registered to be removed when a signal comes.

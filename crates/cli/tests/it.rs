@@ -29,6 +29,7 @@ mod it {
     mod placement;
     mod policy;
     mod program;
+    mod put;
     mod rewrap;
     mod rewrap_node;
     mod roster;

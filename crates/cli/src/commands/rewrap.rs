@@ -6,7 +6,7 @@ mod node;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use bailiwick_envelope::{
     OpenError, Passphrase, PassphraseChange, RecipientChange, RecipientPublicKey, Rewrap, RewrapError, rewrap,
 };
@@ -15,7 +15,7 @@ use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::signing::SigningKey;
 
 use crate::Help;
-use crate::connect::NodeArgs;
+use crate::connect::AtNode;
 use crate::envelopes::Known;
 use crate::keyfile::{self, Kind};
 use crate::opening::{Opening, OpeningArgs, asked_for};
@@ -38,21 +38,10 @@ use crate::say;
 )]
 pub(crate) struct Args {
     /// Envelopes, bodies beside theirs, or directories (all `*.envelope` below them)
-    #[arg(required_unless_present = "node")]
+    #[arg(required_unless_present = "node", conflicts_with = "node")]
     targets: Vec<PathBuf>,
-    /// All objects of this owner at a node instead
-    #[arg(long, value_name = "URL", requires = "host", requires = "envelopes", conflicts_with = "targets")]
-    node: Option<String>,
-    /// Directory of this owner's envelopes, made if missing: a node that serves an older generation, or another envelope of the same, is
-    /// refused by name, and each new envelope is kept here before it is sent
-    #[arg(long, value_name = "DIR", requires = "node")]
-    envelopes: Option<PathBuf>,
-    /// The host's public key: text, hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY", requires = "node")]
-    host: Option<String>,
-    /// PEM file with the certificates to trust (https needs it)
-    #[arg(long, value_name = "FILE", requires = "node")]
-    roots: Option<PathBuf>,
+    #[command(flatten)]
+    at: AtNode,
     /// The owner's secret key file: signs the new envelopes
     #[arg(long, value_name = "FILE")]
     owner: PathBuf,
@@ -223,17 +212,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let pinned = OwnerKey(owner.public());
     let opening = args.opening.read()?;
     let rewrapper = Rewrapper { owner, pinned, opening, wanted: args.changes.read()? };
-    let summary = match (args.node, args.host, args.envelopes) {
-        (Some(node), Some(host), Some(folder)) => {
-            let client = NodeArgs::new(node, host, args.roots)
-                .connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
+    let summary = match args.at.connect(&args.owner)? {
+        Some((client, folder)) => {
             let known = Known::below(pinned, &folder)?;
             node::NodeRun { client, rewrapper: &rewrapper, known, folder }.run()?
         }
-        (None, ..) => batch::run(&rewrapper, &args.targets)?,
-        _ => bail!(
-            "a node is known by its host's key, and what it serves by the envelopes known: give --host and --envelopes"
-        ),
+        None => batch::run(&rewrapper, &args.targets)?,
     };
     if args.json {
         print_json(&summary)?;

@@ -17,7 +17,7 @@ use bailiwick_protocol::ids::OwnerKey;
 use self::asked::Asked;
 use self::reseal::{Pair, Rotator};
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
-use crate::connect::NodeArgs;
+use crate::connect::AtNode;
 use crate::envelopes::{Signing, not_a_link};
 use crate::keyfile::{self, Kind, with_suffix};
 use crate::opening::{OpeningArgs, check_mix};
@@ -42,30 +42,19 @@ use crate::say;
 )]
 pub(crate) struct Args {
     /// The sealed body, or a directory: all objects below it
-    #[arg(required_unless_present = "node")]
+    #[arg(required_unless_present = "node", conflicts_with = "node")]
     body: Option<PathBuf>,
     /// Its envelope [default: BODY.envelope]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "node")]
     envelope: Option<PathBuf>,
     /// Where the new body goes; its envelope beside it [default: BODY.rotated, and in BODY.rotated.asked a digest of what was asked]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "node")]
     output: Option<PathBuf>,
     /// The new generation takes the place of the old one; of a directory when all of it is sealed anew
     #[arg(long, conflicts_with_all = ["output", "node"])]
     replace: bool,
-    /// All objects of this owner at a node instead
-    #[arg(long, value_name = "URL", requires = "host", requires = "envelopes", conflicts_with_all = ["body", "envelope", "output"])]
-    node: Option<String>,
-    /// Directory of this owner's envelopes, made if missing: a node that serves an older generation, or another envelope of the same, is
-    /// refused by name, and each new envelope is kept here, until the node has it with its body
-    #[arg(long, value_name = "DIR", requires = "node")]
-    envelopes: Option<PathBuf>,
-    /// The host's public key: text, hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY", requires = "node")]
-    host: Option<String>,
-    /// PEM file with the certificates to trust (https needs it)
-    #[arg(long, value_name = "FILE", requires = "node")]
-    roots: Option<PathBuf>,
+    #[command(flatten)]
+    at: AtNode,
     /// The owner's secret key file
     #[arg(long, value_name = "FILE")]
     owner: PathBuf,
@@ -163,20 +152,18 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         no_pad: sealing.no_pad,
         asked,
     };
-    let (summary, left) = match (&args.body, args.node, args.host, args.envelopes) {
-        (None, Some(node), Some(host), Some(folder)) => {
-            let client = NodeArgs::new(node, host, args.roots)
-                .connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
+    let (summary, left) = match (args.at.connect(&args.owner)?, &args.body) {
+        (Some((client, folder)), None) => {
             let run = node::NodeRun::new(client, &rotator, folder)?;
             (run.run(args.skip_unopenable)?, "the node has them as they were")
         }
-        (Some(body), ..) if body.is_dir() => {
+        (None, Some(body)) if body.is_dir() => {
             if args.envelope.is_some() || args.output.is_some() {
                 bail!("in a directory each envelope lies beside its body, and so do the new ones");
             }
             folder::run(&rotator, body, args.replace, args.skip_unopenable)?
         }
-        (Some(body), ..) => {
+        (None, Some(body)) => {
             return single(
                 &rotator,
                 body,

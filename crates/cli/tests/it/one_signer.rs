@@ -252,6 +252,16 @@ fn e13_a_second_next_generation_is_not_signed_beside_the_first() {
     fs::copy(place.path("d/a.envelope"), place.path("again.envelope")).unwrap();
     place.refuse(&deal(&[]), "d/x.envelope is generation 3 of it already");
     fs::remove_file(place.path("d/x.envelope")).unwrap();
+    // Another of the same generation, as an owner has it who signed on two machines.
+    fs::create_dir(place.path("e")).unwrap();
+    fs::copy(place.path("d/copy.envelope"), place.path("e/a.envelope")).unwrap();
+    let other = ["rewrap", "e/a.envelope", "--owner", "owner", "--key", "to", "--anonymous"];
+    place.run(&other);
+    fs::rename(place.path("e/a.envelope"), place.path("d/other.envelope")).unwrap();
+    let named = "d/other.envelope is another envelope of generation 2 of it";
+    place.refuse(&deal(&[]), named);
+    place.refuse(&rotate("d/a", &["--to", "to.pub"]), named);
+    fs::remove_file(place.path("d/other.envelope")).unwrap();
     // The honest twin: with nothing later beside it, it is dealt.
     place.run(&deal(&[]));
     assert_eq!(generation(&place, "d/a.envelope"), 3);

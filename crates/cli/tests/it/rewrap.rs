@@ -10,7 +10,7 @@ pub(super) fn sealed(place: &Place, body: &str, owner: &str) {
 }
 
 /// `rewrap` by the owner with the recipient's key, and `more`.
-fn rewrap<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn rewrap<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["rewrap", target, "--owner", "owner", "--key", "to"], more].concat()
 }
 

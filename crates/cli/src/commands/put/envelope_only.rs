@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_client::ClientError;
 use bailiwick_protocol::ids::OwnerKey;
 
 use super::Args;
+use super::sending::replace;
 use crate::connect::NodeArgs;
 use crate::envelopes::{Known, envelopes};
 use crate::keyfile::{self, Kind};
@@ -38,17 +38,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let bar = progress::count(known.all().count() as u64, "put");
     for (name, latest) in known.all() {
         let sent = latest.and_then(|latest| {
-            let failed = |e| match e {
-                ClientError::Refused { status: 404, .. } => {
-                    anyhow!("{}: the node holds no body of it: put it whole", latest.path.display())
-                }
-                e => anyhow!("{}: {e}", latest.path.display()),
-            };
-            client.replace_envelope(name, &latest.bytes).map_err(failed)
+            replace(&client, name, &latest.bytes).with_context(|| latest.path.display().to_string())
         });
         match sent {
-            Ok(stored) if stored.created => summary.replaced += 1,
-            Ok(_) => summary.already += 1,
+            Ok(true) => summary.replaced += 1,
+            Ok(false) => summary.already += 1,
             Err(e) => summary.outcomes.failed.push(format!("{e:#}")),
         }
         bar.inc(1);

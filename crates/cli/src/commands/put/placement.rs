@@ -1,21 +1,16 @@
-//! `put --placement`: the shards of a split object, each to its host. A host that has a shard's envelope is asked for the whole body: the
-//! shard is not sent again only when what comes back is what the owner signed.
+//! `put --placement`: the shards of a split object, or their envelopes alone, each to its host.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, ensure};
 use bailiwick_erasure::{PLACEMENT_BYTES_MAX, Place, Placement};
-use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 
 use super::Args;
+use super::sending::{Local, replace, send};
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
-use crate::commands::get::read_whole;
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind, with_suffix};
 use crate::output::{print_json, printable, read_bounded};
@@ -48,13 +43,6 @@ impl Placed {
     }
 }
 
-/// A shard on this machine.
-struct Local {
-    body: PathBuf,
-    envelope: Envelope,
-    bytes: Vec<u8>,
-}
-
 #[derive(serde::Serialize)]
 struct Report {
     object: String,
@@ -68,7 +56,8 @@ struct Outcome {
     shard: u16,
     node: String,
     host: String,
-    /// `stored`, `stored again` (the host had the envelope and not these bytes), `already stored` (the host gave the bytes), or `failed`.
+    /// `stored`, `stored again` (the host had the envelope and not these bytes), `already stored` (the host gave the bytes), or `failed`; of
+    /// envelopes alone `replaced`, `already stored` or `failed`.
     state: &'static str,
     why: Option<String>,
 }
@@ -87,7 +76,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         .check_complete(n)
         .with_context(|| format!("{} does not fit the object", path.display()))?;
     let shards = in_parallel(HOSTS_AT_A_TIME, &placed.placement.places, |place| {
-        let done = send(args, &placed, place, local.get(&place.shard));
+        let done = give(args, &placed, place, local.get(&place.shard));
         Ok::<_, anyhow::Error>(Outcome {
             shard: place.shard,
             node: place.node.clone(),
@@ -107,7 +96,8 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     }
     if failed == 0 {
         if !args.json {
-            say!("all {n} shards of {} are durable at their hosts", report.object)?;
+            let what = if args.envelope_only { "envelopes of the shards" } else { "shards" };
+            say!("all {n} {what} of {} are durable at their hosts", report.object)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -115,6 +105,10 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
         if let Some(why) = &s.why {
             eprintln!("note: shard {} at {}: {}", s.shard, printable(&s.node), printable(why));
         }
+    }
+    if args.envelope_only {
+        return Err(anyhow!("{failed} of {n} envelopes are not at their hosts, which have what they had"))
+            .context(Help("mend what is said above and run the same command again"));
     }
     Err(anyhow!("{failed} of {n} shards are not stored; {} are, and {k} are needed", usize::from(n) - failed))
         .context(Help("run the same command again: what its host can give back is not sent again"))
@@ -145,49 +139,13 @@ fn load(folder: &Path, owner: &OwnerKey) -> anyhow::Result<BTreeMap<u16, Local>>
     Ok(local)
 }
 
-/// Sends one shard, unless the node has this very envelope and gives back the body it speaks of. An envelope alone is no sign that a host
-/// still has the body, nor is its word.
-fn send(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> anyhow::Result<&'static str> {
-    let Local { body, envelope, bytes } = local.context("it is not in the folder")?;
+/// Sends one shard, or its envelope alone.
+fn give(args: &Args, placed: &Placed, place: &Place, local: Option<&Local>) -> anyhow::Result<&'static str> {
+    let local = local.context("it is not in the folder")?;
     let client = placed.node(place).connect(keyfile::read_signing_key(&args.owner, Kind::Owner)?)?;
-    let name = envelope.name();
-    let patience = patience(args.patience, envelope.body.size);
-    let gives_back = || {
-        let begun = Instant::now();
-        read_whole(&client, envelope, |_| {
-            ensure!(begun.elapsed() < patience, "it was not there after {} seconds", patience.as_secs());
-            Ok(())
-        })
-    };
-    let held = client.envelope(&name).is_ok_and(|held| held.to_bytes() == *bytes);
-    if held && gives_back().is_ok() {
-        return Ok("already stored");
+    if args.envelope_only {
+        let replaced = replace(&client, &local.envelope.name(), &local.bytes)?;
+        return Ok(if replaced { "replaced" } else { "already stored" });
     }
-    let length = std::fs::metadata(body).with_context(|| format!("cannot open {}", body.display()))?.len();
-    ensure!(
-        length == envelope.body.size,
-        "{} has {length} bytes, its envelope says {}: `bailiwick repair` makes it again",
-        body.display(),
-        envelope.body.size
-    );
-    let stored = client.put(&name, bytes, || File::open(body), length)?;
-    // Its word for it is what a host that once had the shard and lost it gave before.
-    if held || !stored.created {
-        let what =
-            if stored.created { "stored the shard again" } else { "has the shard, did not take it again" };
-        gives_back().map_err(|e| {
-            anyhow!("the host says that it {what}, and does not give it back: {}", e.root_cause())
-        })?;
-    }
-    Ok(match (held, stored.created) {
-        (_, false) => "already stored",
-        (true, true) => "stored again",
-        (false, true) => "stored",
-    })
-}
-
-/// How long a host may take to give back `size` bytes: at 256 KiB a second, and `seconds` beside. A host that lets bytes drip would hold the
-/// command for years otherwise.
-fn patience(seconds: u64, size: u64) -> Duration {
-    Duration::from_secs(seconds.saturating_add(size.div_ceil(256 << 10)))
+    Ok(send(&client, local, args.patience, false)?.state)
 }
