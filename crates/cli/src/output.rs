@@ -251,7 +251,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         for length in [0, 1, 4096, 70_000] {
-            let content: Vec<u8> = (0..length).map(|i| i as u8).collect();
+            let content: Vec<u8> = (0..length).map(|i: u64| i.to_le_bytes()[0]).collect();
             fs::write(&path, &content).unwrap();
             for max in [length, length + 1, 1 << 20] {
                 assert_eq!(read_bounded(&path, max).unwrap(), content, "{length} of {max}");
