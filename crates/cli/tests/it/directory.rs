@@ -255,9 +255,11 @@ fn e27_path_traversal() {
     fs::remove_file(place.path("docs/link")).unwrap();
     let mut again = with(&SEAL, &[]);
     (again[3], again[5]) = ("body2".into(), "env2".into());
-    for name in ["a\\b", "aux", "x.", "a\nb", "12:30", "what?"] {
+    for name in ["a\\b", "aux", "x.", "a\nb", "12:30", "what?", "nested/12:30.log"] {
         fs::write(place.path("docs").join(name), "").unwrap();
-        place.refuse(&again, "is refused");
+        let said = place.refuse(&again, "is refused");
+        assert!(said.contains("rename what is named"), "{said}");
+        assert!(!name.contains('/') || said.contains(&format!("{name:?}")), "{said}");
         fs::remove_file(place.path("docs").join(name)).unwrap();
     }
     fs::hard_link(place.path("docs/a.txt"), place.path("docs/b.txt")).unwrap();

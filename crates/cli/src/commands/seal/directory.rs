@@ -25,6 +25,10 @@ pub(crate) struct Args {
     copy_hard_links: bool,
 }
 
+/// What to do about a name.
+const RENAME: Help =
+    Help("rename what is named, or seal it by itself: not every system can hold such a name");
+
 /// Lists `input` if it is a directory. A slash at its end is taken off, and the media type becomes that of archives.
 pub(crate) fn list(
     input: &mut PathBuf,
@@ -99,7 +103,7 @@ impl Listing {
         }
         let entries = Entries::new(walk.entries)
             .with_context(|| format!("cannot seal {}", path.display()))
-            .context(Help("rename what is named; not every system can hold such names"))?;
+            .context(RENAME)?;
         Ok(Self { root, entries, facts: walk.facts })
     }
 
@@ -176,10 +180,11 @@ impl Walk<'_> {
             if name == b"." || name == b".." {
                 continue;
             }
-            let name = std::str::from_utf8(name).map_err(|_| ArchiveError::Name {
+            let refused = || ArchiveError::Name {
                 name: format!("{prefix}/{}", String::from_utf8_lossy(name)),
                 fault: NameFault::NotUtf8,
-            })?;
+            };
+            let name = std::str::from_utf8(name).map_err(|_| refused()).context(RENAME)?;
             let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
             self.item(folder, name, &path)?;
         }
@@ -194,7 +199,7 @@ impl Walk<'_> {
             return self.special(kind, path);
         }
         // Before it is opened: the depth is bounded here.
-        bailiwick_archive::check_name(path)?;
+        bailiwick_archive::check_name(path).context(RENAME)?;
         if kind == FileType::Directory {
             self.entries.push(Entry::folder(path));
             let below = openat(folder, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())
