@@ -1,8 +1,8 @@
 //! Dealers, custodians and makers of keys who do everything right but one thing.
 
 use bailiwick_custody::{
-    CustodianPublicKey, DealingError, HybridError, KeyError, Receipt, RecoverError, RefusedRelease,
-    ReleaseError, Request, VerifiedDealing, recover, release,
+    CustodianPublicKey, DealingError, KeyError, RecoverError, ReleaseError, Request, VerifiedDealing,
+    recover, release,
 };
 use bailiwick_protocol::envelope::Kem;
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as G;
@@ -151,77 +151,4 @@ fn another_post_quantum_share_than_was_dealt_is_refused() {
         let found = sealed(&request, &plain).check(&verified, &request, &case.requester).unwrap_err();
         assert_eq!(found, ReleaseError::SecondShare { custodian: "Notary 2".into() });
     }
-}
-
-/// Post-quantum shares as a dealer with this D makes them: `committed` to, and `sealed`.
-fn second_share(
-    file: &[u8],
-    i: u16,
-    committed: &[u8; 32],
-    sealed: &[u8; 32],
-) -> bailiwick_custody::HybridShare {
-    use bailiwick_protocol::labels::Label;
-    use hpke::{Deserializable as _, Kem, Serializable as _};
-    type XWing = hpke::kem::XWing;
-    let big_d = (d() * G).compress().0;
-    let point = (i + 1).to_le_bytes();
-    let info = [Label::CustodyShareInfo.as_bytes(), &big_d, &file[..32], &point].concat();
-    let key = <XWing as Kem>::PublicKey::from_bytes(&file[128..]).unwrap();
-    let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<
-        hpke::aead::AesGcm256,
-        hpke::kdf::HkdfSha256,
-        XWing,
-    >(&hpke::OpModeS::Base, &key, &info, sealed, &[], &mut rng(78))
-    .unwrap();
-    bailiwick_custody::HybridShare {
-        commitment: Label::CustodyShareCommitment.hash(&[&big_d[..], &point, committed].concat()),
-        enc: enc.to_bytes().to_vec(),
-        ciphertext: ciphertext.try_into().unwrap(),
-    }
-}
-
-/// The public proof says nothing of the post-quantum half: that a custodian was sealed what was committed to, it sees itself.
-#[test]
-fn a_custodian_signs_and_releases_only_the_share_that_was_committed_to() {
-    let mut case = Case::with(5, 3, true, 1);
-    let (committed, other) = (Scalar::from(11u64).to_bytes(), Scalar::from(12u64).to_bytes());
-    // The first is sealed what was committed to, the second another.
-    let files = files_of(&case).0;
-    let second = |(i, file): (u16, &Vec<u8>)| {
-        second_share(file, i, &committed, if i == 1 { &other } else { &committed })
-    };
-    case.dealt.dealing.hybrid = (0..).zip(&files).map(second).collect();
-    let verified = dealt(&case, RistrettoPoint::from_uniform_bytes(&[8; 64]), 0, false).unwrap();
-    let key = x25519(&case.requester);
-    let request = Request::new(&verified, Kem::X25519, &key, &mut rng(2)).unwrap();
-    assert_eq!(Receipt::sign(&verified, &case.keys[0]).unwrap().verify(&verified), Ok(0));
-    release(&verified, &request, &case.keys[0], &mut case.rng).unwrap();
-    assert_eq!(Receipt::sign(&verified, &case.keys[1]), Err(HybridError::Commitment));
-    let refused = release(&verified, &request, &case.keys[1], &mut case.rng);
-    assert_eq!(refused, Err(RefusedRelease::Hybrid(HybridError::Commitment)));
-}
-
-/// A share that is not reduced, committed to by its dealer: one share has one encoding.
-#[test]
-fn a_post_quantum_share_that_is_not_reduced_is_refused() {
-    // The order of the group, little-endian (RFC 9496 section 4): zero, written otherwise.
-    let order = hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
-    let order: [u8; 32] = order.try_into().unwrap();
-    let mut case = Case::with(5, 3, true, 1);
-    let files = files_of(&case).0;
-    let reduced = Scalar::from(11u64).to_bytes();
-    let second = |(i, file): (u16, &Vec<u8>)| {
-        let share = if i == 1 { &order } else { &reduced };
-        second_share(file, i, share, share)
-    };
-    case.dealt.dealing.hybrid = (0..).zip(&files).map(second).collect();
-    let verified = dealt(&case, RistrettoPoint::from_uniform_bytes(&[8; 64]), 0, false).unwrap();
-    let key = x25519(&case.requester);
-    let request = Request::new(&verified, Kem::X25519, &key, &mut rng(2)).unwrap();
-    let mut checked = |i: usize| {
-        let made = release(&verified, &request, &case.keys[i], &mut case.rng).unwrap();
-        made.check(&verified, &request, &case.requester).map(|share| share.custodian())
-    };
-    assert_eq!(checked(0), Ok(0));
-    assert_eq!(checked(1), Err(ReleaseError::SecondShare { custodian: "Notary 1".into() }));
 }
