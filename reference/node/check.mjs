@@ -90,5 +90,29 @@ for (const file of readdirSync(folder).sort()) {
 }
 // It has no Argon2id: an object without recipients is left to reference/python.
 same("all", "objects without recipients", unopened.join(" "), "passphrase.json");
+
+/** Encapsulated keys of the failure kit (test-vectors/kit/v1/README.md): what their files expect, without the body's BLAKE3. */
+async function kit() {
+  const folder = fileURLToPath(new URL("../../test-vectors/kit/v1/", import.meta.url));
+  const kems = { x25519: 0x0020, p256: 0x0010, "x-wing": 0x647a };
+  let judged = 0, refusals = 0;
+  for (const name of readdirSync(folder).filter((name) => /^(honest-.*|(x-wing-|p256-)?enc-.*)\.kit$/.test(name))) {
+    const bytes = readFileSync(folder + name);
+    const end = bytes.indexOf("\n\n") + 2;
+    const fields = Object.fromEntries(bytes.toString("utf8", 0, end - 2).split("\n").map((line) => line.split(": ")));
+    if (fields.key === undefined || !["success", "no-recipient"].includes(fields.expect)) continue;
+    judged += 1;
+    const [kem, secret] = fields.key.split(" ");
+    const body = end + Number(fields.envelope);
+    const args = [hex(fields.owner), bytes.subarray(end, body), bytes.subarray(body), { kem: kems[kem], secret: hex(secret) }];
+    if (fields.expect === "success") await open(...args);
+    else await refused(name, fields.comment, ...args);
+    refusals += fields.expect === "success" ? 0 : 1;
+  }
+  if (refusals < 15) throw new Error(`the failure kit has ${refusals} encapsulated keys to refuse`);
+  return [judged, refusals];
+}
+
+const [judged, keysRefused] = await kit();
 if (vectors === 0) throw new Error("no vectors");
-console.log(`node: ${vectors} objects, opened by ${recipients} recipients, ${controls} changes refused; by a passphrase alone, not opened here: ${unopened.join(" ")}`);
+console.log(`node: ${vectors} objects, opened by ${recipients} recipients, ${controls} changes refused; ${judged} files of the kit judged, ${keysRefused} of them refused; by a passphrase alone, not opened here: ${unopened.join(" ")}`);

@@ -43,7 +43,7 @@ export async function fileKey(envelope, kem, secret) {
   const recipientKey = await suite.kem.importKey("raw", whole(secret), false);
   const info = Buffer.concat([ascii("bailiwick/v1/recipient-info"), le64(envelope.get(1)), envelope.get(2), envelope.get(3), Buffer.of(1)]);
   for (const entry of envelope.get(9)) {
-    if (entry.get(0) !== kem || entry.has(4)) continue;
+    if (entry.get(0) !== kem || entry.has(4) || (kem !== 0x0010 && !isUsable(entry.get(2).subarray(-32)))) continue;
     try {
       return Buffer.from(await suite.open({ recipientKey, enc: whole(entry.get(2)), info: whole(info) }, whole(entry.get(3))));
     } catch {
@@ -51,6 +51,22 @@ export async function fileKey(envelope, kem, secret) {
     }
   }
   throw new Refused("no-recipient");
+}
+
+const MODULUS = (1n << 255n) - 19n;
+// Coordinates of the points of small order (RFC 7748 section 6.1).
+const SMALL_ORDER = [
+  0n,
+  1n,
+  MODULUS - 1n,
+  325606250916557431795983626356110631294008115727848805560023387167927233504n,
+  39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+];
+
+/** E4: an X25519 key that is below 2^255 - 19 and not of small order. X-Wing's keys end in one. */
+function isUsable(point) {
+  const number = BigInt(`0x${Buffer.from(point).reverse().toString("hex")}`);
+  return number < MODULUS && !SMALL_ORDER.includes(number);
 }
 
 /** HKDF-Expand (RFC 5869) with SHA-512; HMAC pads the key with zeros. */

@@ -133,10 +133,17 @@ def check_kit_file(path):
     must(found == expected, f"{path.name}: {fields['comment']}: {found} instead of {expected}")
 
 
+# E19a.
+INVISIBLE = [
+    (0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180E, 0x180E), (0x200B, 0x200F),
+    (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0x1D173, 0x1D17A), (0xE0000, 0xE00FF),
+]
+
+
 def is_file_name(name):
-    """E19."""
-    harmful = set('/\\:*?"<>|') | {chr(c) for c in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-    return 1 <= len(name.encode()) <= 255 and name[0] not in ".- " and name[-1] not in ". " and not harmful & set(name)
+    """E19, E19a."""
+    harmful = any(c in '/\\:*?"<>|' or any(first <= ord(c) <= last for first, last in INVISIBLE) for c in name)
+    return 1 <= len(name.encode()) <= 255 and name[0] not in ".- " and name[-1] not in ". " and not harmful
 
 
 def main():

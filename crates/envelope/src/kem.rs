@@ -30,6 +30,12 @@ pub enum KeyError {
     /// may be known to anyone.
     #[error("the key is not a valid public key")]
     Invalid,
+    /// An X25519 key, alone or in X-Wing, with its highest bit set or not below 2^255 - 19: another encoding of a key. What is sealed to
+    /// it opens for nobody, and it would pass for a second recipient beside the key it is.
+    #[error(
+        "the public key is not canonical: its X25519 part is not below 2^255 - 19, and what is sealed to it opens for nobody; ask its owner for the key again"
+    )]
+    NotCanonical,
     /// A P-256 scalar that is zero or not below the order of the group.
     #[error(
         "the secret key is not a scalar of P-256: it must be above zero and below the order of the group"
@@ -55,15 +61,13 @@ impl RecipientPublicKey {
     ///
     /// # Errors
     /// `Length`; `Invalid` for points that are not on P-256 (SP 800-56A section 5.6.2.3.3), points of small order (RFC 7748
-    /// section 6.1) and ML-KEM keys that fail FIPS 203 section 7.2.
+    /// section 6.1) and ML-KEM keys that fail FIPS 203 section 7.2; `NotCanonical` for other encodings of X25519 keys.
     pub fn from_bytes(kem: Kem, bytes: &[u8]) -> Result<Self, KeyError> {
         let expected = Self::len(kem);
         if bytes.len() != expected {
             return Err(KeyError::Length { found: bytes.len(), expected });
         }
-        if ends_with_small_order(kem, bytes) {
-            return Err(KeyError::Invalid);
-        }
+        check_x25519(kem, bytes)?;
         match kem {
             Kem::P256 => <DhP256HkdfSha256 as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
             Kem::X25519 => <X25519HkdfSha256 as HpkeKem>::PublicKey::from_bytes(bytes).map(|_| ()),
@@ -164,13 +168,13 @@ fn public_bytes<K: HpkeKem>(bytes: &Secret<SECRET_KEY_BYTES>) -> Option<Vec<u8>>
     Some(K::sk_to_pk(&secret_key::<K>(bytes)?).to_bytes().to_vec())
 }
 
-/// Whether the X25519 part of a public or encapsulated key, which stands last also in X-Wing, has small order: a Diffie-Hellman with
-/// it gives zero whatever the scalar (RFC 7748 section 6.1). P-256 has prime order and no such points.
-pub(crate) fn ends_with_small_order(kem: Kem, bytes: &[u8]) -> bool {
-    match kem {
-        Kem::P256 => false,
-        Kem::X25519 | Kem::XWing => bytes.last_chunk().is_none_or(has_small_order),
+/// Refuses a public or encapsulated key whose X25519 part, which stands last also in X-Wing, has small order (a Diffie-Hellman with it
+/// gives zero whatever the scalar, RFC 7748 section 6.1) or is not canonical. P-256 has prime order and no such points.
+pub(crate) fn check_x25519(kem: Kem, bytes: &[u8]) -> Result<(), KeyError> {
+    if kem != Kem::P256 && bytes.last_chunk().is_none_or(has_small_order) {
+        return Err(KeyError::Invalid);
     }
+    if kem.is_canonical(bytes) { Ok(()) } else { Err(KeyError::NotCanonical) }
 }
 
 fn has_small_order(point: &[u8; 32]) -> bool {
@@ -254,10 +258,8 @@ pub(crate) fn decapsulate(
     if entry.kem != key.kem() {
         return None;
     }
-    // HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4), not inside X-Wing.
-    if ends_with_small_order(entry.kem, &entry.enc) {
-        return None;
-    }
+    // HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4), not inside X-Wing, and takes any encoding.
+    check_x25519(entry.kem, &entry.enc).ok()?;
     let info = context.info(entry.role);
     let opened = match entry.kem {
         Kem::P256 => open_with::<DhP256HkdfSha256>(&info, key, entry),

@@ -15,7 +15,7 @@ use crate::cobblestone::{
 };
 use crate::kem::{Context, RecipientPublicKey, RecipientSecretKey, decapsulate};
 use crate::layout::{LayoutError, Metadata, TAIL_BYTES, check_length};
-use crate::passphrase::{self, Passphrase};
+use crate::passphrase::{self, Passphrase, PassphraseError};
 use crate::seal::body_key;
 use crate::sink::LayoutSink;
 
@@ -38,6 +38,9 @@ pub enum OpenError {
     /// The passphrase does not open the entry. For every cause alike.
     #[error("this passphrase does not open the object")]
     Passphrase,
+    /// The passphrase was not tried.
+    #[error(transparent)]
+    PassphraseCost(#[from] PassphraseError),
     /// The key a recipient entry holds is not the one the envelope commits to.
     #[error("the key in the recipient entry is not the one the envelope commits to")]
     KeyCommitment,
@@ -126,7 +129,7 @@ impl Opener {
     /// what the derivation costs, and that within limits (spec envelope, clause E16).
     ///
     /// # Errors
-    /// `Envelope`, `OwnerMismatch`, `NoPassphrase`, `Passphrase`, `KeyCommitment`.
+    /// `Envelope`, `OwnerMismatch`, `NoPassphrase`, `Passphrase`, `KeyCommitment`; `PassphraseCost` when there is not the memory to try it.
     pub fn with_passphrase(
         pinned: &OwnerKey,
         envelope: &[u8],
@@ -135,7 +138,7 @@ impl Opener {
         let envelope = verify(pinned, envelope)?;
         let entry = envelope.passphrase.as_ref().ok_or(OpenError::NoPassphrase)?;
         let file_key =
-            passphrase::unwrap(&Context::of(&envelope), passphrase, entry).ok_or(OpenError::Passphrase)?;
+            passphrase::unwrap(&Context::of(&envelope), passphrase, entry)?.ok_or(OpenError::Passphrase)?;
         Self::with_file_key(envelope, file_key)
     }
 

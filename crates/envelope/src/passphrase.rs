@@ -1,8 +1,10 @@
 //! A passphrase as a way to the file key: Argon2id, then HKDF to an AEAD key and a commitment to it (spec envelope, clause E18).
 
+use std::sync::{Mutex, PoisonError};
+
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use bailiwick_protocol::codec::CodecError;
 use bailiwick_protocol::envelope::{PassphraseEntry, check_passphrase_cost};
 use bailiwick_protocol::labels::Label;
@@ -30,6 +32,12 @@ pub enum PassphraseError {
     /// A cost outside the limits of an envelope.
     #[error("passphrase cost")]
     Cost(#[from] CodecError),
+    /// The memory that one guess takes is not to be had.
+    #[error("a guess of this passphrase takes {} MiB of memory, which this process did not get", .kib.div_ceil(1024))]
+    Memory {
+        /// KiB asked for.
+        kib: u32,
+    },
 }
 
 /// A passphrase: its bytes as they were typed, in UTF-8 without any normalisation. Wiped on drop, never printed.
@@ -91,6 +99,16 @@ pub struct PassphraseRecipient<'a> {
     pub beside_keys: bool,
 }
 
+static DERIVING: Mutex<()> = Mutex::new(());
+
+/// The memory of one derivation, wiped on drop; none when there is not as much. The crate's own allocation ends in a panic instead.
+fn blocks(params: &Params) -> Option<Zeroizing<Vec<Block>>> {
+    let mut blocks = Zeroizing::new(Vec::new());
+    blocks.try_reserve_exact(params.block_count()).ok()?;
+    blocks.resize(params.block_count(), Block::new());
+    Some(blocks)
+}
+
 /// AEAD key[32] ‖ commitment[32].
 fn derive(
     context: &Context<'_>,
@@ -102,10 +120,16 @@ fn derive(
     // Checked here, too: an entry that was built and not decoded may have any cost.
     check_passphrase_cost(memory_kib, passes, lanes)?;
     let params = Params::new(memory_kib, passes, lanes, Some(32)).expect("narrower limits were checked");
+    // Commands derive for many objects on all cores; the memory of one derivation at a time is what an envelope may ask for.
+    let _one_at_a_time = DERIVING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = blocks(&params).ok_or(PassphraseError::Memory { kib: memory_kib })?;
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let prk = Secret::<32>::init_with(|out| {
-        argon.hash_password_into(&passphrase.0, salt, out).expect("lengths and cost are within limits");
+        argon
+            .hash_password_into_with_memory(&passphrase.0, salt, out, memory.as_mut_slice())
+            .expect("lengths, cost and number of blocks are within limits");
     });
+    drop(memory);
     let suite = context.suite.to_le_bytes();
     let info = [Label::Passphrase.as_bytes(), &suite, context.owner.as_bytes(), context.object.as_bytes()];
     Ok(Secret::init_with(|okm| expand_sha512(prk.expose_secret(), &info, okm)))
@@ -142,25 +166,28 @@ pub(crate) fn wrap(
 }
 
 /// Opens an entry; none when the passphrase is not the one, whatever the reason.
+///
+/// # Errors
+/// `Cost` and `Memory`: nothing was tried.
 pub(crate) fn unwrap(
     context: &Context<'_>,
     passphrase: &Passphrase,
     entry: &PassphraseEntry,
-) -> Option<Secret<32>> {
+) -> Result<Option<Secret<32>>, PassphraseError> {
     let cost = PassphraseCost { memory_kib: entry.memory_kib, passes: entry.passes, lanes: entry.lanes };
-    let okm = derive(context, passphrase, cost, &entry.salt).ok()?;
+    let okm = derive(context, passphrase, cost, &entry.salt)?;
     let (key, commitment) = halves(&okm);
     // Before the AEAD, which does not commit to its key: one ciphertext never answers two guesses.
     if !bool::from(commitment.ct_eq(&entry.commitment)) {
-        return None;
+        return Ok(None);
     }
     let (sealed, tag) = entry.ciphertext.split_at(32);
     let tag: [u8; 16] = tag.try_into().expect("48 bytes less 32");
-    Secret::try_init_with(|out| {
+    let opened = Secret::try_init_with(|out| {
         let buffer = InOutBuf::new(sealed, out.as_mut_slice()).map_err(|_| ())?;
         Aes256Gcm::new(key.into())
             .decrypt_inout_detached(&[0; 12].into(), &[], buffer, &tag.into())
             .map_err(|_| ())
-    })
-    .ok()
+    });
+    Ok(opened.ok())
 }

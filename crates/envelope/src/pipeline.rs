@@ -50,7 +50,10 @@ pub(crate) fn run<B, E: Send>(
     } else {
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(|| line.carry(make()));
+                // A thread that does not start is not missed: those there are carry all batches, one of them the caller's.
+                if std::thread::Builder::new().spawn_scoped(scope, || line.carry(make())).is_err() {
+                    break;
+                }
             }
             line.carry(make());
         });

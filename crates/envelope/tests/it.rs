@@ -7,6 +7,7 @@ mod it {
     mod body;
     mod compact;
     mod compact_vectors;
+    mod encapsulation;
     mod envelope;
     mod fixture;
     mod forge;

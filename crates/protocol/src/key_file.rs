@@ -38,16 +38,16 @@ pub enum KeyFileError {
     /// A name that every key file has.
     #[error("no {0}")]
     Missing(&'static str),
-    /// A public key that is not hexadecimal.
-    #[error("the public key is not hexadecimal")]
+    /// A public key that is not lower-case hexadecimal.
+    #[error("the public key is not hexadecimal in lower case")]
     Public,
     /// An agent beside a secret, or under a name no agent has.
     #[error(
         "an agent's name has 1 to 32 lower-case letters, digits and hyphens, and stands instead of a secret"
     )]
     Agent,
-    /// A secret key that is not 64 hexadecimal digits.
-    #[error("the secret key is not 64 hexadecimal digits")]
+    /// A secret key that is not 64 lower-case hexadecimal digits.
+    #[error("the secret key is not 64 hexadecimal digits in lower case")]
     Secret,
 }
 
@@ -121,7 +121,9 @@ impl<'a> KeyFile<'a> {
         Ok(Self {
             kind: kind.ok_or(KeyFileError::Missing("kind"))?,
             algorithm: algorithm.ok_or(KeyFileError::Missing("algorithm"))?,
-            public: hex::decode(digits).map_err(|_| KeyFileError::Public)?,
+            public: lower_case(digits)
+                .and_then(|digits| hex::decode(digits).ok())
+                .ok_or(KeyFileError::Public)?,
             fingerprint,
             secret: secret.map(decode_secret).transpose()?,
             agent,
@@ -175,5 +177,11 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
 }
 
 fn decode_secret(digits: &str) -> Result<Secret<32>, KeyFileError> {
+    let digits = lower_case(digits).ok_or(KeyFileError::Secret)?;
     Secret::try_init_with(|b| hex::decode_to_slice(digits, b)).map_err(|_| KeyFileError::Secret)
+}
+
+/// Digits as clause C7 has them: each number has one spelling.
+fn lower_case(digits: &str) -> Option<&str> {
+    (!digits.bytes().any(|b| b.is_ascii_uppercase())).then_some(digits)
 }

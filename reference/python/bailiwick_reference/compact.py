@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .envelope import Refused, key_id
-from .sealed import P256, X25519, X_WING, expand, is_low_order
+from .sealed import P256, X25519, X_WING, expand, is_usable
 
 FORMS = {0: X25519, 1: X_WING, 5: P256}
 ENC = {X25519: 32, P256: 65, X_WING: 1120}
@@ -67,7 +67,7 @@ def entries(data):
 
 def decrypt(key, sealed, info):
     enc = sealed[: ENC[key.kem]]
-    if key.kem != P256 and is_low_order(enc[-32:]):
+    if key.kem != P256 and not is_usable(enc[-32:]):
         raise Refused("not-opened")
     try:
         return key.suite.decrypt(sealed, key.private, info)

@@ -58,7 +58,7 @@ class RecipientKey:
         """E4: what the entry holds, or None when it is not for this key."""
         if entry.kem != self.kem or entry.key_id not in (None, key_id(self.kem, self.public)):
             return None
-        if self.kem != P256 and is_low_order(entry.enc[-32:]):
+        if self.kem != P256 and not is_usable(entry.enc[-32:]):
             return None
         info = b"bailiwick/v1/recipient-info" + le64(envelope.suite) + envelope.owner + envelope.object + bytes([entry.role])
         try:
@@ -71,13 +71,15 @@ def le64(number):
     return number.to_bytes(8, "little")
 
 
-def is_low_order(point):
-    """Any clamped scalar gives zero, which `exchange` refuses. X-Wing's encapsulated key ends in its X25519 half."""
+def is_usable(point):
+    """E4: below 2^255 - 19, and not of small order: any clamped scalar gives zero, which `exchange` refuses. X-Wing's keys end in their X25519 half."""
+    if int.from_bytes(point, "little") >= 2**255 - 19:
+        return False
     try:
         x25519.X25519PrivateKey.from_private_bytes(bytes([0x55] * 32)).exchange(x25519.X25519PublicKey.from_public_bytes(point))
     except ValueError:
-        return True
-    return False
+        return False
+    return True
 
 
 def expand(key, info, length):

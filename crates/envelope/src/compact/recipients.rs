@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::layout::{Entry, KEY_ID_BYTES};
 use super::{CompactError, RECIPIENTS_MAX};
-use crate::kem::{KeyError, RecipientPublicKey, RecipientSecretKey, ends_with_small_order};
+use crate::kem::{KeyError, RecipientPublicKey, RecipientSecretKey, check_x25519};
 
 /// Refuses no recipients, too many, and one twice.
 pub(super) fn check(recipients: &[RecipientPublicKey]) -> Result<(), CompactError> {
@@ -75,10 +75,8 @@ pub(super) fn open_with(
     info: &[u8],
     sealed: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
-    // HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4), not inside X-Wing.
-    if ends_with_small_order(key.kem(), enc) {
-        return None;
-    }
+    // HPKE refuses a zero result for X25519 alone (RFC 9180 section 7.1.4), not inside X-Wing, and takes any encoding.
+    check_x25519(key.kem(), enc).ok()?;
     match key.kem() {
         Kem::P256 => open_by::<DhP256HkdfSha256>(key, enc, info, sealed),
         Kem::X25519 => open_by::<X25519HkdfSha256>(key, enc, info, sealed),

@@ -11,7 +11,9 @@ use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 use rand_core::Rng as _;
 
+use super::encapsulation::seal_at;
 use super::fixture::{data, rng};
+use super::maker::Reader;
 
 fn context() -> Context {
     Context::new("eip155:1", "0x5fbdb2315678afecb367f032d93f642f64180aa3", "put(bytes)")
@@ -372,13 +374,41 @@ fn e21_low_order_points_are_refused() {
     }
     for point in points {
         assert!(RecipientPublicKey::from_bytes(Kem::X25519, &point).is_err());
-        for (kems, at) in [(ONE, 9), (&[Kem::XWing][..], 9 + 1088)] {
-            let (mut made, keys) = sealed(kems, &Options::default());
-            assert!(open(&made, &context(), &keys, None).is_ok());
-            made[at..at + 32].copy_from_slice(&point);
-            assert_eq!(open(&made, &context(), &keys, None), Err(CompactError::NotOpened));
+        for kem in [Kem::X25519, Kem::XWing] {
+            let (value, keys) = sealed_at(kem, point);
+            assert_eq!(open(&value, &context(), &keys, None), Err(CompactError::NotOpened), "{point:x?}");
         }
     }
+}
+
+/// CV9, E22: nor does another encoding of an encapsulated key; the key itself does.
+#[test]
+fn e22_another_encoding_of_an_encapsulated_key_is_refused() {
+    let nine = core::array::from_fn(|i| if i == 0 { 9 } else { 0 });
+    let (mut high, mut above) = (nine, [0xff; 32]);
+    high[31] = 0x80;
+    (above[0], above[31]) = (0xf6, 0x7f);
+    for kem in [Kem::X25519, Kem::XWing] {
+        for (point, opens) in [(nine, true), (high, false), (above, false)] {
+            let (value, keys) = sealed_at(kem, point);
+            assert_eq!(open(&value, &context(), &keys, None).is_ok(), opens, "{kem:?} {point:x?}");
+        }
+    }
+}
+
+/// A value that opens for whoever takes this X25519 part of the encapsulated key as it is.
+fn sealed_at(kem: Kem, point: [u8; 32]) -> (Vec<u8>, Vec<RecipientSecretKey>) {
+    let keys = keys(&[kem], 1);
+    let reader = Reader { kem, secret: *keys[0].secret().expose_secret() };
+    let first = if kem == Kem::X25519 { 0x20 } else { 0x21 };
+    let mut binding = vec![first];
+    for part in ["eip155:1", "0x5fbdb2315678afecb367f032d93f642f64180aa3", "put(bytes)", "invoice-17"] {
+        binding.extend_from_slice(&u16::try_from(part.len()).unwrap().to_le_bytes());
+        binding.extend_from_slice(part.as_bytes());
+    }
+    let info = |id: &[u8; 8]| [b"bailiwick/v1/compact-value", &binding[..], id].concat();
+    let (id, enc, ciphertext) = seal_at(&reader, point, b"1,250.00 EUR", info);
+    ([&[first], &id[..], &enc, &ciphertext].concat(), keys)
 }
 
 /// Padding: every value comes back, lengths are those asked for, and a malformed mark is refused.

@@ -4,10 +4,12 @@ use bailiwick_envelope::{
     KeyError, OpenError, Opener, Padding, RecipientPublicKey, RecipientSecretKey, SealError, SealOptions,
     seal,
 };
-use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::envelope::{Kem, Role};
 use bailiwick_protocol::secret::Secret;
 
+use super::encapsulation::wrap_at;
 use super::fixture::{Object, rng};
+use super::maker::{Made, Recipe};
 
 /// Every encoding of a point of small order (RFC 7748 section 6.1; the non-canonical ones reduce to these).
 const SMALL_ORDER: [&str; 7] = [
@@ -67,20 +69,73 @@ fn e21_low_order_recipient_key_is_refused() {
     assert_eq!(RecipientPublicKey::from_bytes(Kem::XWing, good.as_bytes()), Ok(good));
 }
 
-/// E21: an encapsulated key of small order, signed by the owner, opens nothing.
+/// Other encodings of the number `point`: with the highest bit set, and where it has one, not reduced modulo 2^255 - 19.
+fn aliases(point: [u8; 32]) -> Vec<[u8; 32]> {
+    let mut high = point;
+    high[31] |= 0x80;
+    let mut out = vec![high];
+    if point[0] < 19 && point[1..].iter().all(|b| *b == 0) {
+        let mut above = [0xff; 32];
+        above[0] = 0xed + point[0];
+        for highest in [0x7f, 0xff] {
+            above[31] = highest;
+            out.push(above);
+        }
+    }
+    out
+}
+
+/// E21, E22: a key has one encoding. What is sealed to another opens for nobody, and it would stand beside the key it is.
+#[test]
+fn e21_e22_another_encoding_of_a_recipient_key_is_refused() {
+    let good = RecipientSecretKey::generate(Kem::XWing, &mut rng(5)).public();
+    let nine = core::array::from_fn(|i| if i == 0 { 9 } else { 0 });
+    let mut greatest = [0xff; 32];
+    (greatest[0], greatest[31]) = (0xeb, 0x7f);
+    let somebody = RecipientSecretKey::generate(Kem::X25519, &mut rng(6)).public();
+    let of_somebody: [u8; 32] = somebody.as_bytes().try_into().unwrap();
+    for point in [nine, greatest, of_somebody] {
+        let hybrid = |classical: &[u8; 32]| [&good.as_bytes()[..1184], classical].concat();
+        RecipientPublicKey::from_bytes(Kem::X25519, &point).unwrap();
+        RecipientPublicKey::from_bytes(Kem::XWing, &hybrid(&point)).unwrap();
+        for alias in aliases(point) {
+            let refused = Err(KeyError::NotCanonical);
+            assert_eq!(RecipientPublicKey::from_bytes(Kem::X25519, &alias), refused, "{alias:x?}");
+            assert_eq!(RecipientPublicKey::from_bytes(Kem::XWing, &hybrid(&alias)), refused, "{alias:x?}");
+        }
+    }
+}
+
+/// E21, E22: likewise the encapsulated key, of an entry that opens for whoever takes it as it is.
+#[test]
+fn e21_e22_another_encoding_of_an_encapsulated_key_is_refused() {
+    let nine = core::array::from_fn(|i| if i == 0 { 9 } else { 0 });
+    for kem in [Kem::X25519, Kem::XWing] {
+        opens_at(kem, nine, true);
+        for alias in aliases(nine) {
+            opens_at(kem, alias, false);
+        }
+    }
+}
+
+/// Whether an object opens whose entry has this X25519 part, with the ciphertext that belongs to it.
+fn opens_at(kem: Kem, point: [u8; 32], expected: bool) {
+    let made = Made::new(&Recipe::new(7, 10, &[kem]));
+    let reader = &made.readers[0];
+    let envelope =
+        made.resigned(|e| e.recipients[0] = wrap_at(e, reader, Role::FileKey, &made.file_key, point));
+    let key = RecipientSecretKey::from_bytes(kem, Secret::init_with(|b| *b = reader.secret)).unwrap();
+    let result = Opener::new(&made.envelope.owner, &envelope, &[key]);
+    assert_eq!(result.is_ok(), expected, "{kem:?} {point:x?}: {result:?}");
+    assert_eq!(matches!(result, Err(OpenError::NoRecipient)), !expected, "{kem:?} {point:x?}");
+}
+
+/// E21: an encapsulated key of small order, signed by the owner, opens nothing, though the ciphertext is one for the secret of zeros.
 #[test]
 fn e21_low_order_encapsulated_key_is_refused() {
-    let object = Object::new(100, 1);
-    for point in SMALL_ORDER {
-        let point = hex::decode(point).unwrap();
-        for (i, reader) in [&object.reader, &object.other_reader].into_iter().enumerate() {
-            let envelope = object.resigned(|e| {
-                let enc = &mut e.recipients[i].enc;
-                let at = enc.len() - 32;
-                enc[at..].copy_from_slice(&point);
-            });
-            let result = Opener::new(&object.pinned, &envelope, &[copy(reader)]);
-            assert!(matches!(result, Err(OpenError::NoRecipient)), "{result:?}");
+    for kem in [Kem::X25519, Kem::XWing] {
+        for point in SMALL_ORDER {
+            opens_at(kem, hex::decode(point).unwrap().try_into().unwrap(), false);
         }
     }
 }

@@ -116,6 +116,7 @@ pub(crate) struct Reader {
 /// An object, and every secret of it.
 pub(crate) struct Made {
     pub(crate) owner: SigningKey,
+    pub(crate) owner_seed: [u8; 32],
     pub(crate) envelope: Envelope,
     pub(crate) body: Vec<u8>,
     pub(crate) data: Vec<u8>,
@@ -158,7 +159,7 @@ impl Made {
             .collect();
         let passphrase = recipe.passphrase.map(|p| under_passphrase(&envelope, p, &file_key, rng.array()));
         envelope.passphrase = passphrase;
-        Self { owner, envelope, body, data, readers, file_key }
+        Self { owner, owner_seed, envelope, body, data, readers, file_key }
     }
 
     pub(crate) fn pinned(&self) -> [u8; 32] {
@@ -253,11 +254,7 @@ pub(crate) fn wrap(
     content: &[u8],
     rng: &mut Stream,
 ) -> RecipientEntry {
-    let mut info = b"bailiwick/v1/recipient-info".to_vec();
-    info.extend_from_slice(&1u64.to_le_bytes());
-    info.extend_from_slice(&envelope.owner.0);
-    info.extend_from_slice(&envelope.object.0);
-    info.push(role.id());
+    let info = recipient_info(envelope, role);
     let (public, enc, ciphertext) = match reader.kem {
         Kem::X25519 => sealed::<hpke::kem::X25519HkdfSha256>(&reader.secret, &info, content, rng),
         Kem::P256 => sealed::<hpke::kem::DhP256HkdfSha256>(&reader.secret, &info, content, rng),
@@ -265,6 +262,16 @@ pub(crate) fn wrap(
     };
     let key_id = (!anonymous).then(|| key_id(reader.kem, &public));
     RecipientEntry { kem: reader.kem, role, key_id, enc, ciphertext }
+}
+
+/// E4.
+pub(crate) fn recipient_info(envelope: &Envelope, role: Role) -> Vec<u8> {
+    let mut info = b"bailiwick/v1/recipient-info".to_vec();
+    info.extend_from_slice(&1u64.to_le_bytes());
+    info.extend_from_slice(&envelope.owner.0);
+    info.extend_from_slice(&envelope.object.0);
+    info.push(role.id());
+    info
 }
 
 /// E18.
@@ -297,7 +304,7 @@ pub(crate) fn under_passphrase(
 }
 
 /// E8.
-fn key_id(kem: Kem, public: &[u8]) -> [u8; 8] {
+pub(crate) fn key_id(kem: Kem, public: &[u8]) -> [u8; 8] {
     let input = [&kem.id().to_le_bytes()[..], public].concat();
     *blake3::derive_key("bailiwick/v1/fingerprint", &input).first_chunk().unwrap()
 }

@@ -60,6 +60,18 @@ impl Kem {
         }
     }
 
+    /// Whether the X25519 part of a public or encapsulated key, which stands last also in X-Wing, is the one encoding of its number:
+    /// below 2^255 - 19. RFC 7748 section 5 lets others through and computes with what they reduce to, but HPKE and X-Wing bind the bytes:
+    /// what is sealed to another encoding of a key opens for nobody. P-256 has nothing of the kind here: reading a point checks its
+    /// coordinates.
+    #[must_use]
+    pub fn is_canonical(self, key: &[u8]) -> bool {
+        match self {
+            Self::P256 => true,
+            Self::X25519 | Self::XWing => key.last_chunk().is_some_and(is_reduced),
+        }
+    }
+
     /// Whether a large quantum computer could not open what is encapsulated.
     #[must_use]
     pub const fn is_post_quantum(self) -> bool {
@@ -68,6 +80,12 @@ impl Kem {
             Self::XWing => true,
         }
     }
+}
+
+/// Whether a little-endian number is below 2^255 - 19.
+fn is_reduced(number: &[u8; 32]) -> bool {
+    let [lowest, middle @ .., highest] = number;
+    *highest < 0x7f || (*highest == 0x7f && (*lowest < 0xed || middle.iter().any(|byte| *byte != 0xff)))
 }
 
 /// What a recipient receives: each role has one fixed length and is bound into the encapsulation's info.
@@ -149,7 +167,7 @@ pub(super) fn decode_recipient(d: &mut Decoder<'_>) -> Result<RecipientEntry, Co
         Kem::from_id(id).ok_or(CodecError::UnknownVersion { what: "recipient kem", found: u64::from(id) })?;
     let key_id = if m.optional(d, 1)? { Some(d.array()?) } else { None };
     m.required(d, 2)?;
-    let enc = exactly(d, "encapsulated key", kem.enc_bytes())?;
+    let enc = encapsulated_key(d, kem)?;
     m.required(d, 3)?;
     let ciphertext = d.bytes("recipient ciphertext", Role::CustodySecret.ciphertext_bytes())?.to_vec();
     let role = if m.optional(d, 4)? { decode_role(d)? } else { Role::FileKey };
@@ -169,7 +187,9 @@ fn decode_role(d: &mut Decoder<'_>) -> Result<Role, CodecError> {
     }
 }
 
-fn exactly(d: &mut Decoder<'_>, what: &'static str, len: usize) -> Result<Vec<u8>, CodecError> {
-    let bytes = d.bytes(what, len)?;
-    if bytes.len() == len { Ok(bytes.to_vec()) } else { Err(CodecError::Invalid(what)) }
+/// Beyond the longest of all mechanisms is beyond a limit; any other length than the mechanism's is a wrong value.
+fn encapsulated_key(d: &mut Decoder<'_>, kem: Kem) -> Result<Vec<u8>, CodecError> {
+    const WHAT: &str = "encapsulated key";
+    let bytes = d.bytes(WHAT, Kem::XWing.enc_bytes())?;
+    if bytes.len() == kem.enc_bytes() { Ok(bytes.to_vec()) } else { Err(CodecError::Invalid(WHAT)) }
 }

@@ -81,6 +81,20 @@ fn keys_are_hexadecimal_of_their_length() {
     }
 }
 
+/// Y3a, C7: one spelling.
+#[test]
+fn keys_in_upper_case_are_refused() {
+    let text = honest();
+    assert!(KeyFile::parse(&text).is_ok());
+    let one_letter = |pair: &str| pair.repeat(31) + &pair.to_uppercase();
+    for digits in ["5E".repeat(32), one_letter("5e")] {
+        refused(&text.replace(&"5e".repeat(32), &digits), KeyFileError::Secret);
+    }
+    for digits in ["AB".repeat(32), one_letter("ab")] {
+        refused(&text.replace(&"ab".repeat(32), &digits), KeyFileError::Public);
+    }
+}
+
 #[test]
 fn a_file_beyond_the_limit_is_refused() {
     let text = honest();

@@ -30,6 +30,23 @@ fn named(h: &Honest, name: &str) -> Broken {
     inside(h, &layout(name, "", &h.small.data, true))
 }
 
+/// So many zeros between data and length.
+fn zeros(h: &Honest, count: usize) -> Broken {
+    changed(h, |p| {
+        let at = p.len() - 8;
+        p.splice(at..at, vec![0; count]);
+    })
+}
+
+/// E19.
+const fn not_a_name(name: &'static str, comment: &'static str, make: fn(&Honest) -> Broken) -> Case {
+    case(name, "name", comment, make, All)
+}
+
+const fn right(name: &'static str, comment: &'static str, make: fn(&Honest) -> Broken) -> Case {
+    case(name, "success", comment, make, All)
+}
+
 pub(super) const CASES: &[Case] = &[
     case("inside-empty", "layout-length", "an empty plaintext", |h| inside(h, &[]), Nothing),
     case(
@@ -142,4 +159,43 @@ pub(super) const CASES: &[Case] = &[
     case("name-hidden", "name", "a file hidden on some systems", |h| named(h, ".profile"), All),
     case("name-option", "name", "a name that programs take for an option", |h| named(h, "-rf"), All),
     case("name-long", "name", "a name longer than file systems allow", |h| named(h, &"n".repeat(256)), All),
+    not_a_name("name-space-first", "a space at the beginning", |h| named(h, " data.bin")),
+    not_a_name("name-space-last", "a space at the end", |h| named(h, "data.bin ")),
+    not_a_name("name-dot-last", "a dot at the end", |h| named(h, "data.bin.")),
+    not_a_name("name-asterisk", "an asterisk", |h| named(h, "da*ta.bin")),
+    not_a_name("name-question-mark", "a question mark", |h| named(h, "da?ta.bin")),
+    not_a_name("name-quotation-mark", "a quotation mark", |h| named(h, "da\"ta.bin")),
+    not_a_name("name-less-than", "a less-than sign", |h| named(h, "da<ta.bin")),
+    not_a_name("name-greater-than", "a greater-than sign", |h| named(h, "da>ta.bin")),
+    not_a_name("name-bar", "a vertical bar", |h| named(h, "da|ta.bin")),
+    not_a_name("name-backslash-within", "a backslash in the middle", |h| named(h, "da\\ta.bin")),
+    not_a_name("name-invisible", "a zero-width space, U+200B", |h| named(h, "da\u{200b}ta.bin")),
+    not_a_name("name-soft-hyphen", "a soft hyphen, U+00AD", |h| named(h, "da\u{ad}ta.bin")),
+    not_a_name("name-isolate", "a first strong isolate, U+2068", |h| named(h, "da\u{2068}ta.bin")),
+    not_a_name("name-control-of-latin-1", "a control character above ASCII, U+0085", |h| {
+        named(h, "da\u{85}ta.bin")
+    }),
+    not_a_name("name-filler", "a Hangul filler, U+3164", |h| named(h, "da\u{3164}ta.bin")),
+    not_a_name("name-tag-character", "a tag character, U+E0041", |h| named(h, "da\u{e0041}ta.bin")),
+    not_a_name("name-longest", "a name of 4,096 bytes: it opens, and is no file's name", |h| {
+        named(h, &"n".repeat(4096))
+    }),
+    right("honest-name-255", "a name of 255 bytes, the longest a file can have", |h| {
+        named(h, &"n".repeat(255))
+    }),
+    right("honest-name-variation-selector", "a name with a variation selector, which scripts need", |h| {
+        named(h, "\u{2764}\u{fe0f} data.bin")
+    }),
+    right("honest-name-spaces-within", "spaces and dots within the name", |h| named(h, "data of. today.bin")),
+    right("honest-media-type-255", "a media type of 255 bytes", |h| {
+        inside(h, &layout("data.bin", &"t".repeat(255), &h.small.data, true))
+    }),
+    right("honest-one-zero", "one zero after the data: neither none nor Padm\u{e9}'s number", |h| {
+        zeros(h, 1)
+    }),
+    right(
+        "honest-many-zeros",
+        "20,000 zeros after the data, more than Padm\u{e9} takes and than a chunk has",
+        |h| zeros(h, 20_000),
+    ),
 ];

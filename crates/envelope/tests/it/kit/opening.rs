@@ -4,6 +4,7 @@ use bailiwick_protocol::envelope::{Envelope, Role};
 use bailiwick_protocol::ids::{ContentId, ObjectId, OwnerKey};
 
 use super::{Broken, Case, Honest, Released::All, Released::Nothing, Way, case};
+use crate::it::encapsulation::wrap_at;
 use crate::it::maker::{Made, Stream, wrap};
 
 fn signed(h: &Honest, change: impl FnOnce(&mut Envelope)) -> Broken {
@@ -37,21 +38,25 @@ fn point(text: &str) -> [u8; 32] {
     hex::decode(text).unwrap().try_into().unwrap()
 }
 
-/// X25519 with this encapsulated key: any scalar gives zero. The ciphertext is one for a zero secret's key or not: nobody may try.
-fn low_order(h: &Honest, text: &str) -> Broken {
-    signed(h, |e| e.recipients[0].enc = point(text).to_vec())
+/// This X25519 encapsulated key with the ciphertext that belongs to it: whoever takes it as it is opens the object.
+fn encapsulated(h: &Honest, text: &str) -> Broken {
+    let entry =
+        wrap_at(&h.small.envelope, &h.small.readers[0], Role::FileKey, &h.small.file_key, point(text));
+    signed(h, |e| e.recipients[0] = entry)
 }
 
-/// The classical half of an X-Wing encapsulation, which stands last.
-fn low_order_hybrid(h: &Honest, text: &str) -> Broken {
-    hybrid(h, |e| {
-        let enc = &mut e.recipients[0].enc;
-        let at = enc.len() - 32;
-        enc[at..].copy_from_slice(&point(text));
-    })
+/// Likewise the X25519 half of an X-Wing encapsulation, which stands last.
+fn encapsulated_hybrid(h: &Honest, text: &str) -> Broken {
+    let entry =
+        wrap_at(&h.small.envelope, &h.small.readers[1], Role::FileKey, &h.small.file_key, point(text));
+    hybrid(h, |e| e.recipients[0] = entry)
 }
 
 const ORDER_8: &str = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
+/// The point with coordinate 9, and two other encodings of it.
+const NINE: &str = "0900000000000000000000000000000000000000000000000000000000000000";
+const NINE_HIGH_BIT: &str = "0900000000000000000000000000000000000000000000000000000000000080";
+const NINE_ABOVE: &str = "f6ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f";
 
 /// A body that AES-GCM accepts under two keys, named by the commitment of one and the entry of the other.
 fn two_keys(h: &Honest) -> Broken {
@@ -99,29 +104,77 @@ pub(super) const CASES: &[Case] = &[
         "enc-zero",
         "no-recipient",
         "an encapsulated key of zeros: the shared secret is zero",
-        |h| signed(h, |e| e.recipients[0].enc.fill(0)),
+        |h| encapsulated(h, &"00".repeat(32)),
         Nothing,
     ),
     case(
         "enc-one",
         "no-recipient",
         "an encapsulated key of order 1",
-        |h| low_order(h, "0100000000000000000000000000000000000000000000000000000000000000"),
+        |h| encapsulated(h, "0100000000000000000000000000000000000000000000000000000000000000"),
         Nothing,
     ),
-    case("enc-order-8", "no-recipient", "an encapsulated key of order 8", |h| low_order(h, ORDER_8), Nothing),
+    case(
+        "enc-order-8",
+        "no-recipient",
+        "an encapsulated key of order 8",
+        |h| encapsulated(h, ORDER_8),
+        Nothing,
+    ),
     case(
         "enc-minus-one",
         "no-recipient",
         "an encapsulated key of order 2",
-        |h| low_order(h, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+        |h| encapsulated(h, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
         Nothing,
     ),
     case(
         "enc-not-reduced",
         "no-recipient",
         "an encapsulated key of order 4, not reduced modulo p",
-        |h| low_order(h, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+        |h| encapsulated(h, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+        Nothing,
+    ),
+    case(
+        "honest-enc-nine",
+        "success",
+        "an encapsulated key with coordinate 9: what the next two are other encodings of",
+        |h| encapsulated(h, NINE),
+        All,
+    ),
+    case(
+        "enc-high-bit",
+        "no-recipient",
+        "an encapsulated key with its highest bit set",
+        |h| encapsulated(h, NINE_HIGH_BIT),
+        Nothing,
+    ),
+    case(
+        "enc-above-modulus",
+        "no-recipient",
+        "an encapsulated key of 2^255 - 19 + 9: full order, not reduced modulo p",
+        |h| encapsulated(h, NINE_ABOVE),
+        Nothing,
+    ),
+    case(
+        "honest-x-wing-enc-nine",
+        "success",
+        "X-Wing, an X25519 half with coordinate 9: what the next two are other encodings of",
+        |h| encapsulated_hybrid(h, NINE),
+        All,
+    ),
+    case(
+        "x-wing-enc-high-bit",
+        "no-recipient",
+        "the X25519 half has its highest bit set",
+        |h| encapsulated_hybrid(h, NINE_HIGH_BIT),
+        Nothing,
+    ),
+    case(
+        "x-wing-enc-above-modulus",
+        "no-recipient",
+        "the X25519 half is 2^255 - 19 + 9",
+        |h| encapsulated_hybrid(h, NINE_ABOVE),
         Nothing,
     ),
     case(
@@ -142,14 +195,14 @@ pub(super) const CASES: &[Case] = &[
         "x-wing-enc-classical-zero",
         "no-recipient",
         "the X25519 half is zero",
-        |h| low_order_hybrid(h, &"00".repeat(32)),
+        |h| encapsulated_hybrid(h, &"00".repeat(32)),
         Nothing,
     ),
     case(
         "x-wing-enc-classical-order-8",
         "no-recipient",
         "the X25519 half has order 8",
-        |h| low_order_hybrid(h, ORDER_8),
+        |h| encapsulated_hybrid(h, ORDER_8),
         Nothing,
     ),
     case(
@@ -275,6 +328,66 @@ pub(super) const CASES: &[Case] = &[
         "the reader's entry holds another key than the body's",
         |h| wrapped(h, Role::FileKey, &[7; 32], |_| ()),
         Nothing,
+    ),
+    case(
+        "honest-broken-entry-first",
+        "success",
+        "two entries name the reader's key: the first does not open, the second does",
+        |h| {
+            signed(h, |e| {
+                let mut broken = e.recipients[0].clone();
+                broken.ciphertext[0] ^= 1;
+                e.recipients.insert(0, broken);
+            })
+        },
+        All,
+    ),
+    case(
+        "entry-with-another-key-first",
+        "key-commitment",
+        "two entries name the reader's key: the first opens, to another key than the body's, and decides",
+        |h| {
+            let other = wrap(
+                &h.small.envelope,
+                &h.small.readers[0],
+                false,
+                Role::FileKey,
+                &[7; 32],
+                &mut Stream::new(b"entry"),
+            );
+            signed(h, |e| e.recipients.insert(0, other))
+        },
+        Nothing,
+    ),
+    case(
+        "honest-entry-of-role-2-first",
+        "success",
+        "the reader's first entry holds a custody secret, the second the file key",
+        |h| {
+            let other = wrap(
+                &h.small.envelope,
+                &h.small.readers[0],
+                false,
+                Role::CustodySecret,
+                &[7; 96],
+                &mut Stream::new(b"entry"),
+            );
+            signed(h, |e| e.recipients.insert(0, other))
+        },
+        All,
+    ),
+    case(
+        "honest-64-recipients",
+        "success",
+        "as many recipients as there may be; the reader's entry is the last",
+        |h| {
+            signed(h, |e| {
+                let (own, other) = (e.recipients[0].clone(), e.recipients[2].clone());
+                e.recipients = vec![other; 63];
+                e.recipients.push(own);
+            })
+        },
+        All,
     ),
     case(
         "two-keys",

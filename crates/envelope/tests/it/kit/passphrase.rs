@@ -118,4 +118,16 @@ pub(super) const CASES: &[Case] = &[
         },
         Nothing,
     ),
+    case(
+        "honest-passphrase-32-passes",
+        "success",
+        "as many passes and lanes as there may be, and as little memory",
+        |h| {
+            let at_the_border = Passphrase { cost: [128, 32, 16], ..PASSPHRASE };
+            let entry =
+                under_passphrase(&h.passphrase.envelope, at_the_border, &h.passphrase.file_key, [5; 16]);
+            changed(h, |p| *p = entry)
+        },
+        All,
+    ),
 ];

@@ -1,6 +1,6 @@
 //! E23, E35 and bounds: canonical CBOR signed by the owner, with a value that version 1 does not have.
 
-use super::{Broken, Case, Honest, Released::Nothing, case};
+use super::{Broken, Case, Honest, Released::All, Released::Nothing, case};
 use crate::it::forge::Value;
 use Value::{Bytes, List, Map, Unsigned};
 
@@ -46,6 +46,104 @@ fn commitments(h: &Honest, list: Vec<(u64, usize)>) -> Broken {
     let list = list.into_iter().map(|(scheme, n)| map(vec![(0, Unsigned(scheme)), (1, Bytes(vec![7; n]))]));
     cbor(h, |v| v.set(&[7], List(list.collect())))
 }
+
+fn secret(h: &Honest, change: impl FnOnce(&mut Value)) -> Broken {
+    h.passphrase.broken(h.passphrase.cbor(change), h.passphrase.body.clone())
+}
+
+fn part(h: &Honest, change: impl FnOnce(&mut Vec<(u64, Value)>)) -> Broken {
+    let mut pairs = vec![(0, Bytes(vec![0; 100])), (1, Bytes(vec![9; 48]))];
+    change(&mut pairs);
+    cbor(h, |v| v.insert(&[], 11, map(pairs)))
+}
+
+/// Bytes of a wrong number, or keys too many or too few: not the form of the table.
+const fn form(name: &'static str, comment: &'static str, make: fn(&Honest) -> Broken) -> Case {
+    case(name, "envelope-malformed", comment, make, Nothing)
+}
+
+/// Every map within the payload has exactly its keys, every value its type and every byte string its length.
+pub(super) const FORMS: &[Case] = &[
+    form("blake3-short", "a BLAKE3 of 31 bytes", |h| octets(h, &[6, 4], 31)),
+    form("blake3-long", "a BLAKE3 of 33 bytes", |h| octets(h, &[6, 4], 33)),
+    form("cell-root-short", "a cell root of 31 bytes", |h| octets(h, &[7, 0, 1], 31)),
+    form("cell-root-long", "a cell root of 33 bytes", |h| octets(h, &[7, 0, 1], 33)),
+    form("shard-digest-short", "a digest of the bodies of 31 bytes", |h| {
+        shard(h, |v| v.set(&[5, 2], Bytes(vec![9; 31])))
+    }),
+    form("shard-digest-long", "a digest of the bodies of 33 bytes", |h| {
+        shard(h, |v| v.set(&[5, 2], Bytes(vec![9; 33])))
+    }),
+    form("shard-set-key-unknown", "a key 3 in the shard set", |h| {
+        shard(h, |v| v.insert(&[5], 3, Unsigned(0)))
+    }),
+    form("shard-set-key-missing", "a shard set without a length", |h| shard(h, |v| v.remove(&[5], 1))),
+    form("passphrase-key-unknown", "a key 6 in the passphrase entry", |h| {
+        secret(h, |v| v.insert(&[10], 6, Unsigned(0)))
+    }),
+    form("passphrase-key-missing", "a passphrase entry without lanes", |h| secret(h, |v| v.remove(&[10], 2))),
+    form("passphrase-salt-short", "a salt of 15 bytes", |h| {
+        secret(h, |v| v.set(&[10, 3], Bytes(vec![9; 15])))
+    }),
+    form("passphrase-salt-long", "a salt of 17 bytes", |h| {
+        secret(h, |v| v.set(&[10, 3], Bytes(vec![9; 17])))
+    }),
+    form("passphrase-commitment-short", "a commitment of 31 bytes", |h| {
+        secret(h, |v| v.set(&[10, 4], Bytes(vec![9; 31])))
+    }),
+    form("passphrase-ct-short", "a ciphertext of 47 bytes", |h| {
+        secret(h, |v| v.set(&[10, 5], Bytes(vec![9; 47])))
+    }),
+    form("passphrase-ct-long", "a ciphertext of 49 bytes", |h| {
+        secret(h, |v| v.set(&[10, 5], Bytes(vec![9; 49])))
+    }),
+    form("custody-key-unknown", "a key 2 in the custody part", |h| part(h, |p| p.push((2, Unsigned(0))))),
+    form("custody-key-missing", "a custody part without a dealing", |h| part(h, |p| drop(p.remove(0)))),
+    form("custody-wrapped-long", "a wrapped file key of 49 bytes", |h| custody(h, 100, 49)),
+    form("commitment-key-unknown", "a key 3 in the cell tree's commitment", |h| {
+        cbor(h, |v| v.insert(&[7, 0], 3, Unsigned(0)))
+    }),
+    form("commitment-key-missing", "the cell tree's commitment without a root", |h| {
+        cbor(h, |v| v.remove(&[7, 0], 1))
+    }),
+    form("commitment-other-key-unknown", "a key 2 in the commitment of scheme 5", |h| {
+        cbor(h, |v| v.insert(&[7, 1], 2, Unsigned(0)))
+    }),
+    form("type-size", "the body's size as a byte string", |h| cbor(h, |v| v.set(&[6, 3], Bytes(vec![9])))),
+    form("type-body", "the body's map as a list", |h| cbor(h, |v| v.set(&[6], List(vec![])))),
+    form("type-body-salt", "the body's salt as a number", |h| number(h, &[6, 1], 7)),
+    form("type-recipients", "a map for the list of recipients", |h| cbor(h, |v| v.set(&[9], map(vec![])))),
+    form("type-recipient", "a list for a recipient's map", |h| cbor(h, |v| v.set(&[9, 0], List(vec![])))),
+    form("type-kem", "a recipient's KEM as a byte string", |h| {
+        cbor(h, |v| v.set(&[9, 0, 0], Bytes(vec![0, 0x20])))
+    }),
+    form("type-enc", "an encapsulated key as a list of numbers", |h| {
+        cbor(h, |v| v.set(&[9, 0, 2], List(vec![Unsigned(9); 32])))
+    }),
+    form("type-commitments", "a map for the list of commitments", |h| {
+        cbor(h, |v| v.set(&[7], map(vec![(0, Unsigned(5))])))
+    }),
+    form("type-commitment", "the value of scheme 5 as a number", |h| number(h, &[7, 1, 1], 7)),
+    form("type-shard-set", "a list for the shard set", |h| shard(h, |v| v.set(&[5], List(vec![])))),
+    form("type-padded-length", "the padded length as a byte string", |h| {
+        shard(h, |v| v.set(&[5, 1], Bytes(vec![96])))
+    }),
+    form("type-passphrase", "a list for the passphrase entry", |h| secret(h, |v| v.set(&[10], List(vec![])))),
+    form("type-passphrase-memory", "a passphrase's memory as a byte string", |h| {
+        secret(h, |v| v.set(&[10, 0], Bytes(vec![64])))
+    }),
+    form("type-custody", "a byte string for the custody part", |h| {
+        cbor(h, |v| v.insert(&[], 11, Bytes(vec![9; 100])))
+    }),
+    form("type-dealing", "a dealing as a map", |h| part(h, |p| p[0].1 = map(vec![]))),
+    case(
+        "custody-without-recipients-of-it",
+        "success",
+        "a custody part, which a reader without custody passes over: its form is that of the table",
+        |h| part(h, |_| ()),
+        All,
+    ),
+];
 
 pub(super) const CASES: &[Case] = &[
     case("version-0", "envelope-unknown", "version 0", |h| number(h, &[0], 0), Nothing),
@@ -112,7 +210,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "enc-long",
-        "envelope-limit",
+        "envelope-value",
         "an encapsulated key of 33 bytes",
         |h| octets(h, &[9, 0, 2], 33),
         Nothing,
@@ -265,6 +363,13 @@ pub(super) const CASES: &[Case] = &[
         "envelope-value",
         "no pass over the memory",
         |h| passphrase(h, 65_536, 0, 4),
+        Nothing,
+    ),
+    case(
+        "argon2-memory-above",
+        "envelope-value",
+        "1 KiB more than 1 GiB, in one pass",
+        |h| passphrase(h, (1 << 20) + 1, 1, 4),
         Nothing,
     ),
     case("argon2-passes-33", "envelope-value", "33 passes", |h| passphrase(h, 65_536, 33, 4), Nothing),

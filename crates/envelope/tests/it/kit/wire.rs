@@ -5,6 +5,13 @@ use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::labels::Label;
 
+use curve25519_dalek::EdwardsPoint;
+use curve25519_dalek::Scalar;
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::scalar::clamp_integer;
+use curve25519_dalek::traits::Identity as _;
+use sha2::Digest as _;
+
 use super::{Broken, Case, Honest, Released::Nothing, case};
 use crate::it::forge::{framed, head, wide_head};
 
@@ -38,6 +45,38 @@ const fn malformed(name: &'static str, comment: &'static str, make: fn(&Honest) 
     case(name, "envelope-malformed", comment, make, Nothing)
 }
 
+/// The encoding of the group's identity.
+const IDENTITY: [u8; 32] = {
+    let mut point = [0; 32];
+    point[0] = 1;
+    point
+};
+
+impl Honest {
+    /// The small object's, signed for a key that is the identity: S·B = R + k·A for S = r, R = r·B whatever k is.
+    fn small_order_key(&self, key: [u8; 32]) -> Vec<u8> {
+        let mut e = self.small.envelope.clone();
+        e.owner = OwnerKey(key);
+        let r = Scalar::from(77u8);
+        let point = EdwardsPoint::mul_base(&r).compress();
+        framed(&e.to_bytes(), &[&point.as_bytes()[..], r.as_bytes()].concat())
+    }
+
+    /// The small object's, signed by its owner with R = r·B + `torsion`.
+    fn owners_signature(&self, r: Scalar, torsion: EdwardsPoint) -> Vec<u8> {
+        let hash: [u8; 64] = sha2::Sha512::digest(self.small.owner_seed).into();
+        let secret = Scalar::from_bytes_mod_order(clamp_integer(*hash.first_chunk().unwrap()));
+        assert_eq!(EdwardsPoint::mul_base(&secret).compress().as_bytes(), &self.small.pinned());
+        let point = (EdwardsPoint::mul_base(&r) + torsion).compress();
+        let payload = payload(self);
+        let message = [&b"bailiwick/v1/envelope-signature"[..], &payload].concat();
+        let hash: [u8; 64] =
+            sha2::Sha512::digest([&point.as_bytes()[..], &self.small.pinned(), &message].concat()).into();
+        let s = r + Scalar::from_bytes_mod_order_wide(&hash) * secret;
+        framed(&payload, &[&point.as_bytes()[..], s.as_bytes()].concat())
+    }
+}
+
 /// The order of Ed25519's group, little-endian.
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
@@ -64,6 +103,13 @@ pub(super) const CASES: &[Case] = &[
         "envelope-limit",
         "300,000 zeros after the envelope",
         |h| wire(h, |w| w.resize(300_000, 0)),
+        Nothing,
+    ),
+    case(
+        "payload-too-long",
+        "envelope-limit",
+        "a signed payload of 262,145 bytes, one more than there may be",
+        |h| with(h, h.small.signed_payload(&[0; 262_145])),
         Nothing,
     ),
     malformed("envelope-length-lies", "the payload claims 2^62 bytes", |h| {
@@ -131,6 +177,28 @@ pub(super) const CASES: &[Case] = &[
             let signature = [&identity[..], &[0; 32]].concat();
             Broken { owner: identity, ..with(h, framed(&e.to_bytes(), &signature)) }
         },
+    ),
+    forged(
+        "signature-of-small-order-key-alone",
+        "the reader pinned the identity; R is a point like any other",
+        |h| Broken { owner: IDENTITY, ..with(h, h.small_order_key(IDENTITY)) },
+    ),
+    forged(
+        "signature-under-key-not-reduced",
+        "the reader pinned the identity with a y above the modulus",
+        |h| {
+            let mut key = [0xff; 32];
+            (key[0], key[31]) = (0xee, 0x7f);
+            Broken { owner: key, ..with(h, h.small_order_key(key)) }
+        },
+    ),
+    forged("signature-small-order-r", "the owner's key; R is the identity, and the equation holds", |h| {
+        with(h, h.owners_signature(Scalar::ZERO, EdwardsPoint::identity()))
+    }),
+    forged(
+        "signature-needs-cofactor",
+        "the owner's key; a point of order 8 is added to R: the equation holds only when both sides are multiplied by 8",
+        |h| with(h, h.owners_signature(Scalar::from(77u8), EIGHT_TORSION[1])),
     ),
     forged("signed-by-a-gateway", "owner key and signature are replaced, consistently", |h| {
         let mut e = h.small.envelope.clone();
