@@ -49,6 +49,14 @@ def check_group():
         must(decode(bytes.fromhex(encoding)) is None, f"{encoding} is no point")
 
 
+def check_texts():
+    """K8: what no text holds; the vectors of it have a proof that does not hold, either."""
+    for text in ("Notary 1", "firm:O'Brien & Söhne", "東京"):
+        must(custody.label(text, "name") == text.encode(), f"{text} may stand in a dealing")
+    for text in ("", " ", "a ", "a  b", "a\nb", "a\x7fb", "a\u0085b", "a\u00a0b", "a\u2003b", "a\u202eb", "a\U000e0041b", "x" * 265):
+        refused(f"{text!a} in a dealing", custody.label, text, "name")
+
+
 def refused(what, function, *arguments):
     try:
         function(*arguments)
@@ -191,6 +199,7 @@ KINDS = {
 def main():
     started = time.monotonic()
     check_group()
+    check_texts()
     counts = dict.fromkeys(KINDS, 0)
     for path in sorted(VECTORS.glob("*.json")):
         vector = json.loads(path.read_text(encoding="utf-8"))

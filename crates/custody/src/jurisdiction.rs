@@ -1,4 +1,4 @@
-//! Can any one power compel enough custodians, or block them? (spec custody, clauses K27-K28)
+//! Can any one power compel enough custodians, or block them? (spec custody, clauses K27 to K28a)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,8 @@ pub struct PowerReach {
 pub struct JurisdictionTest {
     /// Every power that reaches a custodian.
     pub powers: Vec<PowerReach>,
+    /// Custodians (from 0) among whose attributes is no law: whoever is somewhere is under one, so theirs were left out (clause K27a).
+    pub without_law: Vec<usize>,
 }
 
 impl JurisdictionTest {
@@ -30,9 +32,12 @@ impl JurisdictionTest {
         attributes: impl IntoIterator<Item = &'a BTreeSet<String>>,
     ) -> JurisdictionTest {
         let mut reached: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let mut n = 0;
+        let (mut n, mut without_law) = (0, Vec::new());
         for (i, set) in attributes.into_iter().enumerate() {
             n = i + 1;
+            if !set.iter().any(|attribute| is_law(attribute)) {
+                without_law.push(i);
+            }
             for attribute in set {
                 reached.entry(attribute).or_default().push(i);
             }
@@ -51,12 +56,20 @@ impl JurisdictionTest {
             .collect();
         powers
             .sort_by(|a, b| b.custodians.len().cmp(&a.custodians.len()).then_with(|| a.power.cmp(&b.power)));
-        Self { powers }
+        Self { powers, without_law }
     }
 
-    /// No single power can compel or block.
+    /// Whether no single power can compel or block; `None` when none is known to and a custodian has no law, so that one may.
     #[must_use]
-    pub fn passes(&self) -> bool {
-        !self.powers.iter().any(|p| p.compels || p.blocks)
+    pub fn verdict(&self) -> Option<bool> {
+        if self.powers.iter().any(|p| p.compels || p.blocks) {
+            return Some(false);
+        }
+        self.without_law.is_empty().then_some(true)
     }
+}
+
+/// The text form of a law: two capital letters. Blocs and firms have a colon.
+fn is_law(attribute: &str) -> bool {
+    attribute.len() == 2 && attribute.bytes().all(|b| b.is_ascii_uppercase())
 }

@@ -65,18 +65,15 @@ pub enum RefusedRelease {
     Classical(#[from] ClassicalRequester),
 }
 
-/// Why a release is refused, and in whose name it was made.
+/// Why a release is refused, and in whose name it was made where this dealing can say.
 ///
 /// Releases are not signed: a bad one is no evidence against the custodian it names (clause K23a).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReleaseError {
-    /// Made for another dealing: an earlier one, or one of another object.
-    #[error("a release in the name of {custodian} is for another dealing")]
-    OtherDealing {
-        /// As the release says, in this dealing's numbering.
-        custodian: String,
-    },
+    /// Made for another dealing: an earlier one, or one of another object. Whose name its point stands for, that dealing says.
+    #[error("the release is for another dealing")]
+    OtherDealing,
     /// Made for another request.
     #[error("a release in the name of {custodian} answers another request")]
     OtherRequest {
@@ -234,21 +231,22 @@ impl Release {
     /// Opens with the requester's secret key and checks the proof.
     ///
     /// # Errors
-    /// `ReleaseError`, naming the custodian.
+    /// `ReleaseError`, naming the custodian unless the release is for another dealing.
     pub fn check(
         &self,
         dealing: &VerifiedDealing,
         request: &Request,
         secret: &Secret<32>,
     ) -> Result<Share, ReleaseError> {
+        // Before the point: among the custodians of another dealing it is somebody else's.
+        if self.dealing != dealing.digest || request.dealing != dealing.digest {
+            return Err(ReleaseError::OtherDealing);
+        }
         let d = &dealing.dealing;
         let not_custodian = ReleaseError::NotCustodian { point: self.point, custodians: d.custodians.len() };
         let index = usize::from(self.point).checked_sub(1).ok_or(not_custodian.clone())?;
         let custodian = d.custodians.get(index).ok_or(not_custodian)?;
         let name = || custodian.name.clone();
-        if self.dealing != dealing.digest || request.dealing != dealing.digest {
-            return Err(ReleaseError::OtherDealing { custodian: name() });
-        }
         if self.nonce != request.nonce {
             return Err(ReleaseError::OtherRequest { custodian: name() });
         }

@@ -29,9 +29,40 @@ pub fn is_unprintable(c: char) -> bool {
             | '\u{e0000}'..='\u{e00ff}')
 }
 
+/// Whether `text` may stand in a line as words of its own: it is not empty, every character prints, and its only white space is
+/// single spaces between words (spec roster, clause J3; spec custody, clause K8).
+#[must_use]
+pub fn is_one_line(text: &str) -> bool {
+    !text.chars().any(|c| is_unprintable(c) || (c.is_whitespace() && c != ' '))
+        && text.split(' ').all(|word| !word.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{is_one_line, printable};
+
+    /// T18: what is shown as part of a line cannot begin another.
+    #[test]
+    fn t18_words_of_one_line() {
+        for text in ["Notary 1", "\u{6771}\u{4eac}", "firm:O'Brien & S\u{f6}hne", "JP"] {
+            assert!(is_one_line(text), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "a ",
+            " a",
+            "a  b",
+            "a\nroster",
+            "a\tb",
+            "a\u{1b}[2K",
+            "a\u{a0}b",
+            "a\u{202e}b",
+            "a\u{2028}b",
+        ] {
+            assert!(!is_one_line(text), "{text:?}");
+        }
+    }
 
     /// T18: nothing that moves the cursor, breaks a line or reorders it is left; letters of every script are.
     #[test]

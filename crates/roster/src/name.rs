@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use bailiwick_protocol::text::{is_unprintable, printable};
+use bailiwick_protocol::text::{is_one_line, printable};
 
 /// Characters of a name, at most: fits one terminal line with what is said about it.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -14,9 +14,7 @@ pub(crate) const NAME_BYTES_MAX: usize = 4 * NAME_CHARS_MAX;
 /// word that mixes Latin letters with the Greek or Cyrillic ones that look like them.
 pub(crate) fn is_name(text: &str) -> bool {
     let n = text.chars().take(NAME_CHARS_MAX + 1).count();
-    (1..=NAME_CHARS_MAX).contains(&n)
-        && !text.chars().any(|c| is_unprintable(c) || (c.is_whitespace() && c != ' '))
-        && text.split(' ').all(|word| !word.is_empty() && !mixes_scripts(word))
+    (1..=NAME_CHARS_MAX).contains(&n) && is_one_line(text) && !text.split(' ').any(mixes_scripts)
 }
 
 /// What two names that differ only in case have in common; no two principals share it.

@@ -1,5 +1,6 @@
 """Custody (docs/spec/v1/custody.md): public verification of a dealing, release and recovery. `cryptography` gives HKDF, AES-GCM, HPKE."""
 
+import re
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -110,8 +111,18 @@ def possession_holds(custodian):
 # K8 to K14.
 
 
+# What may not stand in a text of K8: what reports escape, and white space other than the space.
+UNPRINTED = (
+    (0x00, 0x1F), (0x7F, 0xA0), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x1680, 0x1680), (0x17B4, 0x17B5),
+    (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F), (0x3000, 0x3000), (0x3164, 0x3164), (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0x1D173, 0x1D17A), (0xE0000, 0xE00FF),
+)  # fmt: skip
+
+
 def label(value, what):
     check(isinstance(value, str) and 1 <= len(value.encode()) <= 264, what)
+    check(not any(low <= ord(c) <= high for c in value for low, high in UNPRINTED), what)
+    check(all(value.split(" ")), what)
     return value.encode()
 
 
@@ -137,7 +148,7 @@ def verified_dealing(data):
     for key, length in ((1, 32), (2, 16), (3, 32), (5, 32), (11, 64)):
         octets(m[key], length, f"key {key}")
     octets(m.get(4, bytes(32)), 32, "policy")
-    number(m[6], "generation")
+    number(m[6], "generation", 1)
     t = number(m[7], "t", 0, 0xFFFF)
     custodians = [custodian(c) for c in items(m[8], "custodians", 0, 128)]
     n = len(custodians)
@@ -210,14 +221,17 @@ def belongs(dealing, envelope):
 
 
 def powers(dealing):
-    """K27: of each power, the points it reaches, and whether it compels or blocks; and whether no power does either."""
+    """K27: of each power, the points it reaches, and whether it compels or blocks; and whether no power does either, None if it cannot be judged (K27a)."""
     reached = {}
     for i, c in enumerate(dealing.custodians, 1):
         for attribute in c[5]:
             reached.setdefault(attribute, []).append(i)
     t, n = dealing.threshold, len(dealing.custodians)
     found = {j: {"points": p, "compels": len(p) > t - 1, "blocks": n - len(p) < t} for j, p in reached.items()}
-    return found, not any(f["compels"] or f["blocks"] for f in found.values())
+    if any(f["compels"] or f["blocks"] for f in found.values()):
+        return found, False
+    laws = [any(re.fullmatch("[A-Z]{2}", a) for a in c[5]) for c in dealing.custodians]
+    return found, True if all(laws) else None
 
 
 # K2, K20 to K24, K15.
@@ -315,8 +329,8 @@ def opened_release(dealing, request, requester, data):
     octets(m[2], 32, "nonce")
     i = number(m[3], "point", 0, 0xFFFF)
     check(len(m[4]) in (32, 65, 1120) and len(m[5]) in (112, 144), "lengths")
-    must(1 <= i <= len(dealing.custodians), "not-custodian")
     must(m[1] == dealing.digest, "other-dealing")
+    must(1 <= i <= len(dealing.custodians), "not-custodian")
     must(m[2] == asked[4], "other-request")
     info = b"bailiwick/v1/custody-release-info" + dealing.digest + asked[2].to_bytes(2, "little") + asked[4] + i.to_bytes(2, "little")
     try:

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bailiwick_protocol::codec::{Canonical, CodecError, Decoder, Encoder};
 use bailiwick_protocol::ids::{ObjectId, OwnerKey, RosterDigest};
 use bailiwick_protocol::limits::CUSTODY_DEALING_BYTES_MAX;
+use bailiwick_protocol::text::is_one_line;
 
 use super::{
     ATTRIBUTES_MAX, CUSTODIANS_MAX, Context, Custodian, DEALING_VERSION, Dealing, HybridShare, TEXT_BYTES_MAX,
@@ -81,6 +82,9 @@ impl Canonical for Dealing {
         let roster = RosterDigest(d.array()?);
         m.required(d, 6)?;
         let generation = d.u64()?;
+        if generation == 0 {
+            return Err(CodecError::Invalid("custody dealing: generation 0"));
+        }
         m.required(d, 7)?;
         let threshold: u16 = d.uint("custody threshold")?;
         m.required(d, 8)?;
@@ -158,7 +162,8 @@ fn decode_custodian(d: &mut Decoder<'_>) -> Result<Custodian, CodecError> {
 
 fn text(d: &mut Decoder<'_>, what: &'static str) -> Result<String, CodecError> {
     let text = d.text(what, TEXT_BYTES_MAX)?;
-    if text.is_empty() { Err(CodecError::Invalid(what)) } else { Ok(text.to_owned()) }
+    // Programs show it in lines of their own: a line break in it would begin another.
+    if is_one_line(text) { Ok(text.to_owned()) } else { Err(CodecError::Invalid(what)) }
 }
 
 fn element(d: &mut Decoder<'_>, what: &'static str) -> Result<Element, CodecError> {

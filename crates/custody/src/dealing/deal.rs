@@ -6,6 +6,7 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{CustodyPart, Kem};
 use bailiwick_protocol::limits::CUSTODY_DEALING_BYTES_MAX;
 use bailiwick_protocol::secret::Secret;
+use bailiwick_protocol::text::is_one_line;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use rand_core::CryptoRng;
@@ -31,9 +32,9 @@ pub enum DealError {
     /// Custodians or threshold that no dealing may have.
     #[error(transparent)]
     Shape(#[from] DealingError),
-    /// A name or attribute that is empty or too long, or too many attributes.
+    /// A name or attribute that is empty or too long or does not print as words of one line, or too many attributes.
     #[error(
-        "custodian {0:?}: name and attributes have 1 to {TEXT_BYTES_MAX} bytes each, and at most {ATTRIBUTES_MAX} attributes"
+        "custodian {0:?}: name and attributes have 1 to {TEXT_BYTES_MAX} bytes each, print as words between single spaces, and are at most {ATTRIBUTES_MAX} attributes"
     )]
     Text(String),
     /// More bytes than an envelope holds: fewer custodians, or classical mode.
@@ -68,6 +69,16 @@ pub struct DealOptions<'a> {
     pub custodians: &'a [DealtCustodian],
     /// Make the key depend on a post-quantum half, too.
     pub hybrid: bool,
+}
+
+impl DealOptions<'_> {
+    /// Whether custodians and threshold are such as a dealing may have: what [`deal`] looks at before it draws anything.
+    ///
+    /// # Errors
+    /// `DealError::Shape` or `DealError::Text`.
+    pub fn check(&self) -> Result<(), DealError> {
+        Ok(check_shape(&custodians(self)?, self.threshold)?)
+    }
 }
 
 /// A dealing and what only its dealer knows.
@@ -149,7 +160,7 @@ pub fn deal(
 }
 
 fn custodians(options: &DealOptions<'_>) -> Result<Vec<Custodian>, DealError> {
-    let fits = |text: &str| (1..=TEXT_BYTES_MAX).contains(&text.len());
+    let fits = |text: &str| text.len() <= TEXT_BYTES_MAX && is_one_line(text);
     options
         .custodians
         .iter()

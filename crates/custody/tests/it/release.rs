@@ -47,9 +47,15 @@ fn a_release_for_another_dealing_is_refused() {
     theirs.dealing = other.verified().digest();
     let made = release(&other.verified(), &theirs, &other.keys[2], &mut rng(0)).unwrap();
     let found = made.check(&verified, &request, &case.requester).unwrap_err();
-    assert_eq!(found, ReleaseError::OtherDealing { custodian: name() });
+    assert_eq!(found, ReleaseError::OtherDealing);
     let refused = release(&verified, &theirs, &case.keys[2], &mut rng(0));
     assert_eq!(refused, Err(RefusedRelease::OtherDealing));
+    // A point that this dealing does not have is one of the other's, and says nothing of this one's custodians.
+    let mut smaller = Case::new(3, 2);
+    let (smaller_verified, asked) = (smaller.verified(), smaller.request());
+    let fifth = release(&other.verified(), &theirs, &other.keys[4], &mut rng(0)).unwrap();
+    let found = fifth.check(&smaller_verified, &asked, &smaller.requester).unwrap_err();
+    assert_eq!(found, ReleaseError::OtherDealing);
 }
 
 #[test]

@@ -13,8 +13,10 @@ fn dealt(n: usize, threshold: u16) -> Result<(), DealError> {
         .map(|i| custodian(i, &CustodianSecretKey::generate(&mut rng(u8::try_from(i).unwrap()))))
         .collect();
     let options = DealOptions { context: context(), threshold, custodians: &custodians, hybrid: false };
-    let made = deal(&options, &secret32(FILE_KEY), None, &mut rng(0))?;
-    made.dealing.verify().map(drop).map_err(DealError::from)
+    let made = deal(&options, &secret32(FILE_KEY), None, &mut rng(0));
+    // What can be asked before anything is read or drawn says the same.
+    assert_eq!(options.check().err(), made.as_ref().err().cloned());
+    made?.dealing.verify().map(drop).map_err(DealError::from)
 }
 
 fn shape(threshold: u16, custodians: usize) -> Result<(), DealError> {
@@ -38,6 +40,16 @@ fn one_custodian_or_none_is_refused() {
     assert_eq!(dealt(1, 1), Err(DealError::Shape(DealingError::TooFew { found: 1 })));
     assert_eq!(dealt(1, 0), Err(DealError::Shape(DealingError::TooFew { found: 1 })));
     assert_eq!(dealt(0, 0), Err(DealError::Shape(DealingError::TooFew { found: 0 })));
+}
+
+#[test]
+fn one_custodian_twice_is_refused() {
+    let twice = custodian(0, &CustodianSecretKey::generate(&mut rng(0)));
+    let custodians = [twice.clone(), custodian(1, &CustodianSecretKey::generate(&mut rng(1))), twice];
+    let options = DealOptions { context: context(), threshold: 2, custodians: &custodians, hybrid: false };
+    assert!(matches!(options.check(), Err(DealError::Shape(DealingError::DuplicateKey { .. }))));
+    let made = deal(&options, &secret32(FILE_KEY), None, &mut rng(0));
+    assert_eq!(made.err(), options.check().err());
 }
 
 #[test]
@@ -100,11 +112,16 @@ fn a_dealing_larger_than_an_envelope_holds_is_refused() {
 fn names_and_attributes_have_bounds() {
     let key = CustodianSecretKey::generate(&mut rng(1));
     let others = [custodian(1, &CustodianSecretKey::generate(&mut rng(2)))];
-    let changes: [fn(&mut bailiwick_custody::DealtCustodian); 4] = [
+    let changes: [fn(&mut bailiwick_custody::DealtCustodian); 7] = [
         |c| c.name.clear(),
         |c| c.name = "x".repeat(265),
         |c| {
             c.attributes.insert(String::new());
+        },
+        |c| c.name = "Notary 0\nroster names the same".into(),
+        |c| c.name = "Notary\u{202e}0".into(),
+        |c| {
+            c.attributes.insert("JP\u{a0}".into());
         },
         |c| c.attributes = (0..=ATTRIBUTES_MAX).map(|i| format!("firm:{i}")).collect(),
     ];
@@ -116,5 +133,6 @@ fn names_and_attributes_have_bounds() {
             DealOptions { context: context(), threshold: 1, custodians: &custodians, hybrid: false };
         let made = deal(&options, &secret32(FILE_KEY), None, &mut rng(0));
         assert!(matches!(made, Err(DealError::Text(_))));
+        assert!(matches!(options.check(), Err(DealError::Text(_))));
     }
 }

@@ -63,6 +63,12 @@ fn releases() -> Value {
         c("from point 0", &as_of(0), "not-custodian"),
         c("from point 6", &as_of(6), "not-custodian"),
         c("for another dealing", &exchange(&bytes, &request.dealing.0, &[7; 32]), "other-dealing"),
+        // Whom its point stands for, only its own dealing says.
+        c(
+            "for another dealing, from point 6",
+            &exchange(&as_of(6), &request.dealing.0, &[7; 32]),
+            "other-dealing",
+        ),
         c("for an earlier request", &old.to_bytes(), "other-request"),
         c(
             "for an earlier request, relabelled",
@@ -231,7 +237,7 @@ fn release_outcome(data: &[u8], dealing: &VerifiedDealing, v: &Value) -> &'stati
     match read.check(dealing, &request, &secret(&v["requester_secret"])) {
         Ok(_) => "taken",
         Err(ReleaseError::NotCustodian { .. }) => "not-custodian",
-        Err(ReleaseError::OtherDealing { .. }) => "other-dealing",
+        Err(ReleaseError::OtherDealing) => "other-dealing",
         Err(ReleaseError::OtherRequest { .. }) => "other-request",
         Err(ReleaseError::Sealed { .. }) => "sealed",
         Err(ReleaseError::Share { .. }) => "share",

@@ -141,6 +141,18 @@ fn all() -> Vec<Value> {
                 d.custodians[0].attributes.insert("CN".into());
             }),
         ),
+        refused("generation-zero", "codec", &change(&|d| d.context.generation = 0)),
+        refused("name-with-a-line-break", "codec", &change(&|d| d.custodians[0].name = "Notary\n0".into())),
+        refused("name-that-reorders", "codec", &change(&|d| d.custodians[0].name = "Notary\u{202e}0".into())),
+        refused("name-with-two-spaces", "codec", &change(&|d| d.custodians[0].name = "Notary  0".into())),
+        refused(
+            "attribute-with-a-line-break",
+            "codec",
+            &change(&|d| {
+                d.custodians[0].attributes.pop_last();
+                d.custodians[0].attributes.insert("firm:F\nroster names the same".into());
+            }),
+        ),
         refused(
             "two-custodians-of-one-name",
             "duplicate-name",
@@ -247,7 +259,7 @@ fn stored_vectors_hold() {
             _ => cases += super::vector_cases::check(&v),
         }
     }
-    assert_eq!((kinds, cases), ([4, 27], 67));
+    assert_eq!((kinds, cases), ([4, 32], 69));
 }
 
 /// The same seeds give the same bytes: nothing else goes into a dealing or a release.
