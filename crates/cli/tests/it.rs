@@ -10,6 +10,7 @@ mod it {
     mod compact;
     mod controls;
     mod custody;
+    mod custody_guards;
     mod custody_paths;
     mod custody_policy;
     mod demo;

@@ -6,6 +6,7 @@ mod records;
 mod recover;
 mod release;
 mod request;
+mod seen;
 mod verify;
 
 use std::path::{Path, PathBuf};

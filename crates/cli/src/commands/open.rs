@@ -2,19 +2,16 @@
 
 mod archive;
 mod compact;
+mod deliver;
 mod shards;
 mod tree;
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, Write};
-use std::os::unix::fs::FileExt as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use bailiwick_envelope::{
-    CobblestoneError, Metadata, OpenError, Opened, Opener, RangeAuthenticity, Seekable,
-};
+use bailiwick_envelope::{OpenError, RangeAuthenticity};
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::dossier::Opened as Statement;
 use bailiwick_protocol::envelope::Envelope;
@@ -22,11 +19,14 @@ use bailiwick_protocol::ids::{OpenerKey, OwnerKey};
 use bailiwick_protocol::signing::{Signed, SigningKey};
 
 use super::commit::ENVELOPE_FILE_BYTES_MAX;
+use crate::Help;
 use crate::keyfile::{self, Kind};
 use crate::opening::OpeningArgs;
 use crate::output::{AtomicFile, print_json, printable, read_bounded};
 use crate::say;
-use crate::{Help, progress};
+
+pub(crate) use self::archive::Args as ArchiveArgs;
+pub(crate) use self::deliver::{Delivered, Wanted};
 
 /// Arguments of `open`.
 #[derive(Debug, clap::Args)]
@@ -128,56 +128,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         // Any one shard is the whole object.
         return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
     }
-    let mut body = if stdin { None } else { Some(open_file(&args.body)?) };
-    if let Some(file) = &body {
-        check_size(&opener, file).with_context(|| format!("cannot open {}", args.body.display()))?;
-    }
-    if args.archive.partial() {
-        let Some(body) = body.as_mut() else {
-            return Err(anyhow!("part of a directory cannot be read from standard input"))
-                .context(Help("save the body to a file first"));
-        };
-        let mut source = archive::Body { opener: &opener, body, path: &args.body };
-        return archive::some(&args.archive, &mut source, args.output.as_deref(), args.json);
-    }
-    let sealed = match &mut body {
-        // A pipe cannot be read twice: what comes through one is written as it is.
-        Some(file) if file.metadata()?.is_file() => Some(
-            sealed_metadata(&opener, file).with_context(|| format!("cannot open {}", args.body.display()))?,
-        ),
-        _ => None,
+    let wanted = Wanted {
+        body: (!stdin).then_some(args.body.as_path()),
+        archive: &args.archive,
+        output: args.output.as_deref(),
+        range: args.range,
+        json: args.json,
     };
-    let extracts =
-        args.range.is_none() && sealed.as_ref().is_some_and(|m| args.archive.extracts(&m.media_type));
-    let output = match (&args.output, &sealed) {
-        (Some(path), _) => path.clone(),
-        (None, Some(metadata)) => sealed_name(&metadata.name)?,
-        (None, None) => {
-            return Err(anyhow!("from a pipe the sealed name is not known in advance"))
-                .context(Help("say where the data goes with -o"));
-        }
-    };
-    let to_stdout = output.as_os_str() == "-";
-    if to_stdout && args.json {
-        bail!("data and JSON cannot both go to standard output");
-    }
-
-    let (opened, authenticity) = if to_stdout {
-        // A pipe cannot be taken back, so a file is checked whole before its first byte is shown.
-        if let (Some(file), None) = (&mut body, args.range) {
-            transfer(&opener, Some(file), None, io::sink())?;
-            file.rewind()?;
-        }
-        transfer(&opener, body.as_mut(), args.range, io::stdout())?
-    } else if let (true, Some(file)) = (extracts, &mut body) {
-        archive::extract(&opener, file, &output)
-            .with_context(|| format!("cannot open {}", args.body.display()))?
-    } else {
-        let mut file = AtomicFile::create(&output, 0o600)?;
-        let done = transfer(&opener, body.as_mut(), args.range, &mut file)
-            .with_context(|| format!("cannot open {}", args.body.display()))?;
-        file.commit()?;
-        done
+    let Some(Delivered { opened, authenticity, output }) = wanted.deliver(&opener)? else {
+        return Ok(ExitCode::SUCCESS);
     };
 
     let envelope = opener.envelope();
@@ -196,25 +155,22 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
         attest(file, envelope, key)?;
     }
-    if !extracts && args.range.is_none() && args.archive.extracts(&opened.metadata.media_type) {
-        eprintln!("note: this is a sealed directory; it was written as the tar archive it is");
-    }
     let report = Report {
         object: envelope.name().to_string(),
         generation: envelope.generation,
         name: opened.metadata.name,
         media_type: opened.metadata.media_type,
         data_bytes: opened.data_len,
-        output: (!to_stdout).then(|| output.display().to_string()),
+        output: output.map(|path| path.display().to_string()),
         authentic,
     };
     if args.json {
         print_json(&report)?;
-    } else if !to_stdout {
+    } else if let Some(output) = &report.output {
         say!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes)?;
         let rollback = opening.rollback_note(report.generation);
         say!("object    {} generation {} ({rollback})", report.object, report.generation)?;
-        say!("written   {}", printable(&output.display().to_string()))?;
+        say!("written   {}", printable(output))?;
         say!("authentic {authentic}")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -232,25 +188,6 @@ fn attest(mut file: AtomicFile, envelope: &Envelope, key: &SigningKey) -> anyhow
     };
     file.write_all(&Signed::new(&statement, key).to_bytes()).context("cannot write the statement")?;
     file.commit()
-}
-
-fn open_file(path: &Path) -> anyhow::Result<File> {
-    File::open(path).with_context(|| format!("cannot open {}", path.display()))
-}
-
-/// The length of a body is known before anything of it is decrypted. A body of another envelope is left to be named as such.
-fn check_size(opener: &Opener, file: &File) -> Result<(), OpenError> {
-    let body = &opener.envelope().body;
-    let about = file.metadata().map_err(CobblestoneError::Read)?;
-    if !about.is_file() || about.len() == body.size {
-        return Ok(());
-    }
-    let signed = [body.salt.as_slice(), &body.key_commitment].concat();
-    let mut header = vec![0; signed.len()];
-    match file.read_exact_at(&mut header, 0) {
-        Ok(()) if header[..] != signed[..] => Ok(()),
-        _ => Err(CobblestoneError::Size { expected: body.size, found: Some(about.len()) }.into()),
-    }
 }
 
 fn with_help(error: anyhow::Error, envelope: &Path) -> anyhow::Error {
@@ -273,43 +210,6 @@ fn with_help(error: anyhow::Error, envelope: &Path) -> anyhow::Error {
         Some(_) => "the envelope is inconsistent: ask its owner",
     };
     error.context(format!("cannot use {}", envelope.display())).context(Help(help))
-}
-
-/// Decrypts everything, or a range, from a file or standard input.
-fn transfer(
-    opener: &Opener,
-    body: Option<&mut File>,
-    range: Option<(u64, u64)>,
-    out: impl Write + Send,
-) -> anyhow::Result<(Opened, RangeAuthenticity)> {
-    match (body, range) {
-        (Some(file), Some((offset, len))) => {
-            let done = opener.open_range(&mut Seekable(file), offset, len, out)?;
-            Ok((done.object, done.authenticity))
-        }
-        (None, Some(_)) => Err(anyhow!("a range cannot be read from standard input"))
-            .context(Help("save the body to a file first")),
-        (Some(file), None) => whole(opener, file, out),
-        (None, None) => whole(opener, io::stdin(), out),
-    }
-}
-
-fn whole(
-    opener: &Opener,
-    body: impl Read + Send,
-    out: impl Write + Send,
-) -> anyhow::Result<(Opened, RangeAuthenticity)> {
-    let bar = progress::bar(Some(opener.envelope().body.size), "open");
-    let opened = opener.open(bar.wrap_read(body), out)?;
-    bar.finish_and_clear();
-    Ok((opened, RangeAuthenticity::OwnerSigned))
-}
-
-/// Name and media type, before anything is opened.
-fn sealed_metadata(opener: &Opener, body: &mut File) -> anyhow::Result<Metadata> {
-    let start = opener.open_range(&mut Seekable(&mut *body), 0, 0, io::sink())?;
-    body.rewind()?;
-    Ok(start.object.metadata)
 }
 
 /// The sealed name as a file in the current directory, if nothing can go wrong with it.

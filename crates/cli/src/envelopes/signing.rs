@@ -94,6 +94,11 @@ impl Signing {
         std::iter::once(path).chain(output).map(folder_of).collect()
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The signed envelope as it was read.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -149,7 +149,7 @@ fn recipients_of_the_secret_are_counted_among_those_who_open_alone() {
 }
 
 /// The owner signs another next generation.
-fn altered(place: &Place, change: impl FnOnce(&mut Envelope)) {
+pub(super) fn altered(place: &Place, change: impl FnOnce(&mut Envelope)) {
     let owner = SigningKey::from_seed(&secret_of(place, "owner"));
     let bytes = fs::read(place.path("env")).unwrap();
     let mut envelope = verify(&OwnerKey(owner.public()), &bytes).unwrap();
@@ -163,8 +163,18 @@ fn rng() -> impl CryptoRng {
 
 /// A new dealing of `file_key` for the envelope, and its custody part with the secret for `heir`.
 fn dealt_by_hand(place: &Place, envelope: &mut Envelope, file_key: [u8; 32]) {
+    dealt_to(place, envelope, file_key, |_| ());
+}
+
+/// The same to custodians that the owner describes as it likes.
+pub(super) fn dealt_to(
+    place: &Place,
+    envelope: &mut Envelope,
+    file_key: [u8; 32],
+    described: impl Fn(&mut [DealtCustodian]),
+) {
     let old = Dealing::from_bytes(&envelope.custody.as_ref().unwrap().dealing).unwrap();
-    let custodians: Vec<_> = (0..5)
+    let mut custodians: Vec<_> = (0..5)
         .map(|i| DealtCustodian {
             name: old.custodians[i].name.clone(),
             key: bailiwick_custody::CustodianPublicKey::from_bytes(&public_of(place, &format!("c{i}.pub")))
@@ -172,6 +182,7 @@ fn dealt_by_hand(place: &Place, envelope: &mut Envelope, file_key: [u8; 32]) {
             attributes: old.custodians[i].attributes.clone(),
         })
         .collect();
+    described(&mut custodians);
     let context = Context::next_of(envelope, old.context.roster);
     let options = DealOptions { context, threshold: 3, custodians: &custodians, hybrid: false };
     let key = Secret::init_with(|b| b.copy_from_slice(&file_key));

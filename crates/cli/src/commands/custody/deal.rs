@@ -45,7 +45,7 @@ struct Terms {
     /// Deal under another policy than the one the envelope names
     #[arg(long, requires = "policy")]
     replace_policy: bool,
-    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts). It protects only a key that was never dealt without one: else `bailiwick rotate` first
+    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts). A hybrid dealing that is dealt again stays hybrid. It protects only a key that was never dealt without one: else `bailiwick rotate` first
     #[arg(long)]
     hybrid: bool,
     /// Deal in hybrid mode although the same key was dealt without a post-quantum half before
@@ -86,6 +86,9 @@ pub(super) struct ReshareArgs {
     /// Their releases
     #[arg(long, value_name = "FILE", requires = "request", num_args = 1..)]
     release: Vec<PathBuf>,
+    /// Give up the post-quantum half of a hybrid dealing: whoever records the new one and has a quantum computer later finds the key
+    #[arg(long, conflicts_with = "hybrid")]
+    classical: bool,
     #[command(flatten)]
     terms: Terms,
 }
@@ -120,7 +123,7 @@ pub(super) fn deal(args: &DealArgs) -> anyhow::Result<ExitCode> {
     }
     let help = "`bailiwick inspect` lists them";
     let opener = opened(&args.opening, &pinned, signing.bytes(), &args.envelope, help)?;
-    put_in_custody(&args.terms, &args.envelope, signing, envelope, opener.file_key(), &owner)
+    put_in_custody(&args.terms, args.terms.hybrid, signing, envelope, opener.file_key(), &owner)
 }
 
 /// The object, opened to get at the key that is dealt: by a key file, an agent or a passphrase.
@@ -141,6 +144,14 @@ pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
     let pinned = OwnerKey(owner.public());
     let signing = Signing::begin(&args.envelope, args.terms.output.as_deref())?;
     let old = InCustody::read(&args.envelope, &pinned)?;
+    let was_hybrid = old.dealing.dealing().is_hybrid();
+    let hybrid = args.terms.hybrid || (was_hybrid && !args.classical);
+    if hybrid && !args.terms.prove_to.is_empty() {
+        return Err(anyhow!(
+            "the old dealing is hybrid, and its shared secret alone opens nothing: --prove-to proves nothing"
+        ))
+        .context(Help("leave out --prove-to; --classical gives up the post-quantum half"));
+    }
     let opener = match &args.request {
         Some(request) => {
             let keys = recipient_keys(args.opening.files())?;
@@ -153,7 +164,12 @@ pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
             opened(&args.opening, &pinned, signing.bytes(), &args.envelope, help)?
         }
     };
-    let code = put_in_custody(&args.terms, &args.envelope, signing, old.envelope, opener.file_key(), &owner)?;
+    let code = put_in_custody(&args.terms, hybrid, signing, old.envelope, opener.file_key(), &owner)?;
+    if was_hybrid && !hybrid {
+        eprintln!(
+            "note: the post-quantum half is given up: whoever records this envelope and has a quantum computer later finds the key"
+        );
+    }
     eprintln!(
         "note: the body\u{2019}s key is the same. Enough of the old custodians, with a copy of the old envelope, can still open it; \
          only sealing anew takes that away"
@@ -193,12 +209,13 @@ fn dealt_classically(envelope: &Envelope) -> bool {
 
 fn put_in_custody(
     terms: &Terms,
-    path: &Path,
+    hybrid: bool,
     signing: Signing,
     mut envelope: Envelope,
     file_key: &Secret<32>,
     owner: &SigningKey,
 ) -> anyhow::Result<ExitCode> {
+    let path = signing.path().to_owned();
     if envelope.unit.n > 1 {
         return Err(anyhow!("{} is one shard of an object", path.display())).context(Help(
             "custodians give back whole objects in this version: seal it without --shards, then deal",
@@ -209,16 +226,10 @@ fn put_in_custody(
     let custodians = custodians(&terms.custodian, &network)?;
     let half = u16::try_from(custodians.len() / 2).unwrap_or(u16::MAX);
     let threshold = terms.threshold.unwrap_or(half.saturating_add(1));
-    let attributes: Vec<_> = custodians.iter().map(|c| &c.attributes).collect();
-    let powers = Powers::of(usize::from(threshold), &attributes);
-    if !powers.passes && !terms.despite_powers {
-        return Err(anyhow!("one power alone could compel or block a recovery: {}", powers.failing()))
-            .context(Help("take custodians under other laws, or change the threshold; --despite-powers deals all the same"));
-    }
     if let Some(policy) = &terms.policy {
         envelope.policy = Some(policy_under(terms, policy, envelope.policy)?);
     }
-    let dealt_classically = terms.hybrid && dealt_classically(&envelope);
+    let dealt_classically = hybrid && dealt_classically(&envelope);
     if dealt_classically && !terms.despite_classical {
         return Err(anyhow!(
             "the key of {} was dealt without a post-quantum half before: whoever recorded that dealing finds the key with a quantum computer, whatever is dealt now",
@@ -229,7 +240,15 @@ fn put_in_custody(
         ));
     }
     let context = Context::next_of(&envelope, network.digest());
-    let options = DealOptions { context, threshold, custodians: &custodians, hybrid: terms.hybrid };
+    let options = DealOptions { context, threshold, custodians: &custodians, hybrid };
+    // Before the powers: what no dealing may have, --despite-powers does not help.
+    options.check().context("cannot deal")?;
+    let reached = custodians.iter().map(|c| (c.name.as_str(), c.attributes.clone())).collect();
+    let powers = Powers::of(usize::from(threshold), &reached);
+    if powers.passes != Some(true) && !terms.despite_powers {
+        return Err(anyhow!("one power alone could compel or block a recovery: {}", powers.failing()))
+            .context(Help("take custodians under other laws, or change the threshold; --despite-powers deals all the same"));
+    }
     let mut rng = keyfile::system_rng()?;
     let dealt = share(&options, file_key, None, &mut rng).context("cannot deal")?;
     // Proofs of a dealing that is replaced are worth nothing.
@@ -249,11 +268,11 @@ fn put_in_custody(
         "{found} recipients are more than an envelope holds"
     );
     envelope.custody = Some(dealt.part());
-    let (object, beside) = (envelope.name().to_string(), Beside::of(&envelope, terms.hybrid));
+    let (object, beside) = (envelope.name().to_string(), Beside::of(&envelope, hybrid));
     let signed = bailiwick_envelope::sign_next(envelope, owner)?;
     // Written as it will be read: what does not read back is not written.
     let read = signed.verify(&owner.public()).context("what was dealt does not read back")?;
-    InCustody::of(read, path).context("what was dealt does not read back")?;
+    InCustody::of(read, &path).context("what was dealt does not read back")?;
     let destination = signing.write(&signed.to_bytes())?;
     report(
         &Report {
@@ -262,7 +281,7 @@ fn put_in_custody(
             dealing: dealt.dealing.digest().to_string(),
             threshold,
             custodians: custodians.into_iter().map(|c| c.name).collect(),
-            hybrid: terms.hybrid,
+            hybrid,
             dealt_classically,
             roster: network.digest().to_string(),
             policy: dealt.dealing.context.policy.map(hex::encode),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_custody::{JurisdictionTest, VerifiedDealing};
+use bailiwick_custody::{Custodian, JurisdictionTest, VerifiedDealing};
 use bailiwick_protocol::ids::RosterDigest;
 use bailiwick_roster::{Blocs, KeyKind, Principal, Quoted, Role, Roster};
 
@@ -47,7 +47,8 @@ impl NetworkArgs {
 
     /// The roster, which this command needs.
     pub(super) fn needed(&self) -> anyhow::Result<Network> {
-        self.read()?.context(Help(
+        let network = self.read()?.ok_or_else(|| anyhow!("no roster is given: who are the custodians?"));
+        network.context(Help(
             "give --roster and --roster-authority: the dealing names its custodians and their laws from it",
         ))
     }
@@ -104,11 +105,8 @@ impl Network {
                 Ok(p) => match self.powers(p) {
                     Ok(now) if now == c.attributes => {}
                     Ok(now) => {
-                        let differ: Vec<_> = now.symmetric_difference(&c.attributes).cloned().collect();
-                        out.push(format!(
-                            "custodian {who}: roster and dealing differ in {}",
-                            differ.join(", ")
-                        ));
+                        let differ = quoted(now.symmetric_difference(&c.attributes));
+                        out.push(format!("custodian {who}: roster and dealing differ in {differ}"));
                     }
                     Err(e) => out.push(format!("custodian {who}: {e}")),
                 },
@@ -130,16 +128,34 @@ pub(super) struct PowerLine {
 /// What the test says, powers that fail it and then those that reach most.
 #[derive(serde::Serialize)]
 pub(super) struct Powers {
-    pub(super) passes: bool,
+    /// Null when it cannot be judged: no power is known to fail it, and a custodian is under no law that is known.
+    pub(super) passes: Option<bool>,
     powers: Vec<PowerLine>,
+    /// Custodians under no law that is known.
+    without_law: Vec<String>,
 }
 
 /// Powers shown, at most, beside those that fail the test.
 const SHOWN: usize = 8;
 
+/// Custodians' names, and what reaches them.
+pub(super) type Reached<'a> = Vec<(&'a str, BTreeSet<String>)>;
+
+/// By the roster's word if there is one, else by the owner's. Who is no custodian of the roster now is reached by nothing that is known.
+pub(super) fn reached<'a>(network: Option<&Network>, dealing: &'a VerifiedDealing) -> Reached<'a> {
+    let of = |c: &'a Custodian| match network {
+        None => (c.name.as_str(), c.attributes.clone()),
+        Some(n) => {
+            let known = n.custodian(c.key.point()).and_then(|principal| n.powers(principal));
+            (c.name.as_str(), known.unwrap_or_default())
+        }
+    };
+    dealing.dealing().custodians.iter().map(of).collect()
+}
+
 impl Powers {
-    pub(super) fn of(threshold: usize, attributes: &[&BTreeSet<String>]) -> Self {
-        let test = JurisdictionTest::of(threshold, attributes.iter().copied());
+    pub(super) fn of(threshold: usize, reached: &Reached<'_>) -> Self {
+        let test = JurisdictionTest::of(threshold, reached.iter().map(|(_, powers)| powers));
         let powers = test
             .powers
             .iter()
@@ -152,7 +168,8 @@ impl Powers {
                 can_block: p.blocks,
             })
             .collect();
-        Self { passes: test.passes(), powers }
+        let without_law = test.without_law.iter().map(|i| reached[*i].0.to_owned()).collect();
+        Self { passes: test.verdict(), powers, without_law }
     }
 
     pub(super) fn print(&self) -> std::io::Result<()> {
@@ -163,15 +180,24 @@ impl Powers {
                 (false, true) => "CAN BLOCK a recovery",
                 (false, false) => "can neither compel nor block",
             };
-            say!("power      {} reaches {} of them: {says}", p.power, p.custodians)?;
+            say!("power      {} reaches {} of them: {says}", Quoted(&p.power), p.custodians)?;
+        }
+        if !self.without_law.is_empty() {
+            say!("NOT JUDGED no law is known of {}: any power may reach them", quoted(&self.without_law))?;
         }
         Ok(())
     }
 
-    /// The powers that fail the test, in words.
+    /// What fails the test, in words.
     pub(super) fn failing(&self) -> String {
-        let failing: Vec<_> =
-            self.powers.iter().filter(|p| p.can_compel || p.can_block).map(|p| p.power.as_str()).collect();
-        failing.join(", ")
+        match self.passes {
+            None => format!("no law is known of {}", quoted(&self.without_law)),
+            _ => quoted(self.powers.iter().filter(|p| p.can_compel || p.can_block).map(|p| &p.power)),
+        }
     }
+}
+
+/// Names or powers between quotation marks.
+pub(super) fn quoted<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    texts.into_iter().map(|t| Quoted(t).to_string()).collect::<Vec<_>>().join(", ")
 }

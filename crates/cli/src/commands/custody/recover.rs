@@ -1,6 +1,5 @@
 //! `custody recover`: open an object with the shares of enough custodians.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,10 +10,12 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::secret::Secret;
 use bailiwick_roster::Quoted;
 
-use super::{InCustody, MESSAGE_BYTES_MAX, name, owner, recipient_keys, with_dealt_key};
+use super::seen::SeenArgs;
+use super::{InCustody, MESSAGE_BYTES_MAX, name, recipient_keys, with_dealt_key};
 use crate::Help;
+use crate::commands::open::{ArchiveArgs, Delivered, Wanted};
 use crate::keyfile;
-use crate::output::{AtomicFile, print_json, read_bounded};
+use crate::output::{print_json, printable, read_bounded};
 use crate::say;
 
 /// Arguments of `recover`.
@@ -25,9 +26,8 @@ pub(super) struct Args {
     /// Its envelope [default: BODY.envelope]
     #[arg(long, value_name = "FILE")]
     envelope: Option<PathBuf>,
-    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY")]
-    owner: String,
+    #[command(flatten)]
+    seen: SeenArgs,
     /// The request the custodians answered
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
@@ -37,9 +37,18 @@ pub(super) struct Args {
     /// The custodians' releases; bad ones are left out, and named by the custodian in whose name they are
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     release: Vec<PathBuf>,
-    /// Where the data goes
+    /// Where the data goes, `-` for standard output [default: the sealed name, if it is a plain new file name]
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
+    /// Of a sealed directory: list what is in it
+    #[arg(long, conflicts_with_all = ["only", "raw", "output"])]
+    list: bool,
+    /// Of a sealed directory: only this file, or this folder with what is in it
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["raw", "json"])]
+    only: Option<String>,
+    /// Write a sealed directory as the tar archive it is
+    #[arg(long)]
+    raw: bool,
     /// Print what was recovered as JSON
     #[arg(long)]
     json: bool,
@@ -59,8 +68,9 @@ struct Report {
     custodians: Vec<String>,
     refused: Vec<String>,
     name: String,
+    media_type: String,
     data_bytes: u64,
-    output: String,
+    output: Option<String>,
 }
 
 /// The file key, whose shares were used, and what was refused.
@@ -97,7 +107,7 @@ pub(super) fn file_key_of(
         }
     }
     for text in &refused {
-        eprintln!("refused: {}", crate::output::printable(text));
+        eprintln!("refused: {}", printable(text));
     }
     let recovered = recover(&object.dealing, &shares).map_err(|e| match e {
         RecoverError::TooFew { .. } => {
@@ -113,34 +123,42 @@ pub(super) fn file_key_of(
 /// Runs the command.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = args.envelope.clone().unwrap_or_else(|| keyfile::with_suffix(&args.body, ".envelope"));
-    let object = InCustody::read(&path, &owner(&args.owner)?)?;
+    let object = args.seen.read(&path)?;
     let keys = recipient_keys(std::slice::from_ref(&args.key))?;
     let answers = Answers { request: &args.request, releases: &args.release, keys: &keys };
     let (key, custodians, refused) = file_key_of(&object, &answers)?;
     let opener =
         with_dealt_key(object.envelope.clone(), key).context("the custodians\u{2019} shares are right")?;
-    let body = File::open(&args.body).with_context(|| format!("cannot open {}", args.body.display()))?;
-    let mut out = AtomicFile::create(&args.output, 0o600)?;
-    let opened =
-        opener.open(body, &mut out).with_context(|| format!("cannot open {}", args.body.display()))?;
-    out.commit()?;
+    let archive = ArchiveArgs::new(args.list, args.only.clone(), args.raw);
+    let wanted = Wanted {
+        body: Some(&args.body),
+        archive: &archive,
+        output: args.output.as_deref(),
+        range: None,
+        json: args.json,
+    };
+    let Some(Delivered { opened, output, .. }) = wanted.deliver(&opener)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let report = Report {
         object: object.envelope.name().to_string(),
         generation: object.envelope.generation,
         custodians,
         refused,
         name: opened.metadata.name,
+        media_type: opened.metadata.media_type,
         data_bytes: opened.data_len,
-        output: args.output.display().to_string(),
+        output: output.map(|path| path.display().to_string()),
     };
     if args.json {
         print_json(&report)?;
-    } else {
-        say!("recovered  {} ({} bytes of data)", report.name, report.data_bytes)?;
-        say!("object     {} generation {} (rollback not excluded)", report.object, report.generation)?;
+    } else if let Some(output) = &report.output {
+        say!("recovered  {} ({} bytes of data)", Quoted(&report.name), report.data_bytes)?;
+        let rollback = args.seen.note();
+        say!("object     {} generation {} ({rollback})", report.object, report.generation)?;
         let names: Vec<_> = report.custodians.iter().map(|n| Quoted(n).to_string()).collect();
         say!("shares of  {}", names.join(", "))?;
-        say!("written    {}", report.output)?;
+        say!("written    {}", printable(output))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,19 @@
 //! `custody release` and `custody receipt`: the custodian's side.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use bailiwick_custody::{Receipt, ReleaseRecord, Request, release};
 use bailiwick_protocol::codec::Canonical as _;
 
-use super::{InCustody, MESSAGE_BYTES_MAX, name, owner};
+use super::seen::SeenArgs;
+use super::{MESSAGE_BYTES_MAX, name};
 use crate::Help;
 use crate::audit::now_unix_ms;
 use crate::keyfile;
-use crate::output::{print_json, read_bounded, write_new};
+use crate::output::{AtomicFile, print_json, read_bounded, write_new};
 use crate::say;
 
 /// Arguments of `release`.
@@ -19,9 +21,8 @@ use crate::say;
 pub(super) struct Args {
     /// The envelope
     envelope: PathBuf,
-    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY")]
-    owner: String,
+    #[command(flatten)]
+    seen: SeenArgs,
     /// The custodian's secret key file; no agent holds such keys, a share takes the secret itself
     #[arg(long, value_name = "FILE")]
     custodian: PathBuf,
@@ -57,7 +58,7 @@ struct Report {
 
 /// Runs `release`.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let object = args.seen.read(&args.envelope)?;
     let key = keyfile::read_custodian_key(&args.custodian)?;
     let bytes = read_bounded(&args.request, MESSAGE_BYTES_MAX)?;
     let request = Request::from_bytes(&bytes)
@@ -74,13 +75,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let made = release(&object.dealing, &request, &key, &mut keyfile::system_rng()?)
         .context("nothing is released")?;
-    // Both or none: an entry without a release would be in the way of the next try.
-    anyhow::ensure!(!args.output.exists(), "{} exists already", args.output.display());
     let entry = ReleaseRecord::of(&made, &request, now_unix_ms()).sign(&key);
     let entry_path = args.entry.clone().unwrap_or_else(|| keyfile::with_suffix(&args.output, ".entry"));
-    // The record first: no release is there that nobody can enter.
-    write_new(&entry_path, 0o644, &entry.to_bytes())?;
-    write_new(&args.output, 0o644, &made.to_bytes())?;
+    write_both((&entry_path, &entry.to_bytes()), (&args.output, &made.to_bytes()))?;
     let report = Report {
         object: object.envelope.name().to_string(),
         custodian: name(&object.dealing, usize::from(made.point) - 1).to_owned(),
@@ -107,14 +104,30 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Entry and release, both or none: an entry without a release would be in the way of the next try.
+fn write_both(entry: (&Path, &[u8]), release: (&Path, &[u8])) -> anyhow::Result<()> {
+    let begun = |(path, bytes): (&Path, &[u8])| {
+        let mut file = AtomicFile::create(path, 0o644)?;
+        file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        anyhow::Ok(file)
+    };
+    let (entry_file, release_file) = (begun(entry)?, begun(release)?);
+    // The record first: no release is there that nobody can enter.
+    entry_file.commit()?;
+    release_file.commit().inspect_err(|_| {
+        if !release.0.exists() {
+            let _ = std::fs::remove_file(entry.0);
+        }
+    })
+}
+
 /// Arguments of `receipt`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReceiptArgs {
     /// The envelope
     envelope: PathBuf,
-    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY")]
-    owner: String,
+    #[command(flatten)]
+    seen: SeenArgs,
     /// The custodian's secret key file
     #[arg(long, value_name = "FILE")]
     custodian: PathBuf,
@@ -125,7 +138,7 @@ pub(super) struct ReceiptArgs {
 
 /// Runs `receipt`.
 pub(super) fn receipt(args: &ReceiptArgs) -> anyhow::Result<ExitCode> {
-    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let object = args.seen.read(&args.envelope)?;
     let key = keyfile::read_custodian_key(&args.custodian)?;
     let receipt = Receipt::sign(&object.dealing, &key).context("no receipt is signed")?;
     write_new(&args.output, 0o644, &receipt.to_bytes())?;

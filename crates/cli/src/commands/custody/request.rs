@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use bailiwick_custody::Request;
 use bailiwick_protocol::codec::Canonical as _;
 
-use super::{InCustody, owner};
+use super::network::quoted;
+use super::seen::SeenArgs;
 use crate::Help;
 use crate::keyfile;
 use crate::output::{print_json, write_new};
@@ -18,9 +19,8 @@ use crate::say;
 pub(super) struct Args {
     /// The envelope
     envelope: PathBuf,
-    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY")]
-    owner: String,
+    #[command(flatten)]
+    seen: SeenArgs,
     /// Public key file of whom custodians shall answer: x-wing, or x25519 or p256 if the dealing is not hybrid
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -45,7 +45,7 @@ struct Report {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let object = args.seen.read(&args.envelope)?;
     let key = keyfile::read_recipient_public(&args.key)?;
     let mut rng = keyfile::system_rng()?;
     let request = Request::new(&object.dealing, key.kem(), key.as_bytes(), &mut rng)
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print_json(&report)?;
     } else {
         say!("wrote      {}", report.output)?;
-        say!("send it    with the envelope to {} of: {}", report.threshold, report.custodians.join(", "))?;
+        say!("send it    with the envelope to {} of: {}", report.threshold, quoted(&report.custodians))?;
         say!("tell them  in another way the fingerprint of your key: {}", report.requester)?;
     }
     Ok(ExitCode::SUCCESS)

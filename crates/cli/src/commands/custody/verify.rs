@@ -8,11 +8,11 @@ use bailiwick_custody::Receipt;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_roster::Quoted;
 
-use super::network::{NetworkArgs, Powers};
+use super::network::{NetworkArgs, Powers, quoted, reached};
 use super::records::{RecordArgs, Released};
+use super::seen::SeenArgs;
 use super::{
-    Beside, InCustody, MESSAGE_BYTES_MAX, file_key_under, owner, policy_digest, recipient_keys,
-    with_dealt_key,
+    Beside, InCustody, MESSAGE_BYTES_MAX, file_key_under, policy_digest, recipient_keys, with_dealt_key,
 };
 use crate::Help;
 use crate::output::{print_json, read_bounded};
@@ -23,12 +23,11 @@ use crate::say;
 pub(super) struct Args {
     /// The envelope
     envelope: PathBuf,
-    /// The owner's public key, known from elsewhere: hexadecimal, or its .pub file
-    #[arg(long, value_name = "KEY")]
-    owner: String,
+    #[command(flatten)]
+    seen: SeenArgs,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Secret key file of a recipient who was sent the shared secret: also checks that the body opens under it
+    /// Secret key file of a recipient who was sent the shared secret: also checks that the body opens under it (not in hybrid mode)
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
     /// Receipts of custodians for their post-quantum shares
@@ -77,17 +76,16 @@ struct CustodianLine {
     receipt: Option<bool>,
 }
 
-/// Runs the command: 0 when everything checked holds, 1 when the roster or the jurisdiction test says otherwise.
+/// Runs the command: 0 when everything checked holds, 1 when the roster says otherwise, or the jurisdiction test does, or cannot be judged.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let object = InCustody::read(&args.envelope, &owner(&args.owner)?)?;
+    let object = args.seen.read(&args.envelope)?;
     let network = args.network.read()?;
     let dealing = object.dealing.dealing();
     let roster_says = network.as_ref().map(|n| n.contradictions(&object.dealing));
     let roster_agrees = roster_says.as_ref().map(Vec::is_empty);
     let mut contradictions = roster_says.unwrap_or_default();
     contradictions.extend(args.policy.as_deref().map(|p| other_policy(p, &object)).transpose()?.flatten());
-    let attributes: Vec<_> = dealing.custodians.iter().map(|c| &c.attributes).collect();
-    let jurisdictions = Powers::of(object.dealing.threshold(), &attributes);
+    let jurisdictions = Powers::of(object.dealing.threshold(), &reached(network.as_ref(), &object.dealing));
     let receipts = receipts(&object, &args.receipt)?;
     let custodians = dealing
         .custodians
@@ -117,11 +115,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         beside: Beside::of(&object.envelope, dealing.is_hybrid()),
         released: args.records.read(&object.dealing)?,
     };
-    let fine = report.contradictions.is_empty() && report.jurisdictions.passes;
+    let fine = report.contradictions.is_empty() && report.jurisdictions.passes == Some(true);
     if args.json {
         print_json(&report)?;
     } else {
-        print(&report)?;
+        print(&report, &args.seen.note())?;
     }
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -161,8 +159,13 @@ fn receipts(object: &InCustody, paths: &[PathBuf]) -> anyhow::Result<Vec<usize>>
     paths.iter().map(one).collect()
 }
 
-fn print(r: &Report) -> std::io::Result<()> {
-    say!("object      {} generation {} (dealt at {})", r.object, r.generation, r.dealt_at_generation)?;
+fn print(r: &Report, rollback: &str) -> std::io::Result<()> {
+    say!(
+        "object      {} generation {} (dealt at {}; {rollback})",
+        r.object,
+        r.generation,
+        r.dealt_at_generation
+    )?;
     say!(
         "proved      any {} of these {} custodians recover the same secret",
         r.threshold,
@@ -178,7 +181,7 @@ fn print(r: &Report) -> std::io::Result<()> {
             Some(false) => ", NO RECEIPT for its post-quantum share",
             None => "",
         };
-        say!("custodian   {} ({}){receipt}", Quoted(&c.name), c.powers.join(", "))?;
+        say!("custodian   {} ({}){receipt}", Quoted(&c.name), quoted(&c.powers))?;
     }
     r.jurisdictions.print()?;
     match r.roster_agrees {
@@ -201,13 +204,15 @@ fn print(r: &Report) -> std::io::Result<()> {
         Some(true) => say!(
             "checked     with the secret you were sent: custodians share it, and the body\u{2019}s key is under it"
         )?,
+        // In hybrid mode nobody holds what the body's key is under but the dealer, and whoever recovers it.
+        _ if r.hybrid => say!("not proved  that the body opens under that secret: only a recovery shows it")?,
         _ => say!(
             "not proved  that the body opens under that secret: whoever holds it can check (`--key`), and a test recovery shows it"
         )?,
     }
     if r.hybrid {
         say!(
-            "not proved  that the post-quantum shares belong together: receipts and a test recovery show it"
+            "not proved  that the post-quantum shares belong together: a receipt says that one share opens, and only a recovery shows that those of its custodians fit"
         )?;
         say!(
             "not proved  that this key was never dealt without a post-quantum half, nor sealed to an x25519 or p256 key, by an earlier envelope: then a quantum computer finds it all the same"

@@ -31,6 +31,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// For a command with flags of its own.
+    pub(crate) fn new(list: bool, only: Option<String>, raw: bool) -> Self {
+        Self { list, only, raw }
+    }
+
     /// Whether a directory is to be made, the sealed media type being `media_type`.
     pub(crate) fn extracts(&self, media_type: &str) -> bool {
         !self.raw && media_type == MEDIA_TYPE
