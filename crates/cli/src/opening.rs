@@ -1,5 +1,7 @@
 //! What a command opens objects with: key files, agents, a passphrase, or a file key that came out of an age file.
 
+mod known;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,19 +11,18 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use bailiwick_envelope::{
     OpenError, Opener, Passphrase, PassphraseCost, PassphraseRecipient, RecipientPublicKey,
-    RecipientSecretKey, check_newer, unwrap_requests, verify,
+    RecipientSecretKey, unwrap_requests, verify,
 };
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::secret::Secret;
 use zeroize::Zeroizing;
 
+use self::known::Known;
 use crate::Help;
 use crate::agent::Agent;
-use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::commands::custody::open_as_recipient;
 use crate::keyfile::{self, OpeningKey};
-use crate::output::read_bounded;
 use crate::passphrase::PassphraseArgs;
 
 /// Arguments of every command that opens objects.
@@ -42,9 +43,10 @@ pub(crate) struct OpeningArgs {
     /// Refuse an envelope older than this generation, known from an earlier visit: what shows that an old state is given back
     #[arg(long, value_name = "GENERATION", default_value_t = 1)]
     not_before: u64,
-    /// An envelope of the same object that was seen before: an older one now, or another of the same generation, is refused
+    /// An envelope of the same object that was seen before, or a directory of envelopes: an older one now, or another of the same generation, is refused.
+    /// Shards are compared each with its own; repeat for several
     #[arg(long, value_name = "ENVELOPE")]
-    known: Option<PathBuf>,
+    known: Vec<PathBuf>,
 }
 
 /// Keys, read once; agents run until this is dropped.
@@ -54,7 +56,7 @@ pub(crate) struct Opening {
     passphrase: Option<Passphrase>,
     file_key: Option<Secret<32>>,
     not_before: u64,
-    known: Option<Vec<u8>>,
+    known: Known,
 }
 
 impl OpeningArgs {
@@ -96,11 +98,7 @@ impl OpeningArgs {
             passphrase: self.passphrase.read(false)?,
             file_key: self.key_from_age_output.as_deref().map(read_file_key).transpose()?,
             not_before: self.not_before,
-            known: self
-                .known
-                .as_deref()
-                .map(|path| read_bounded(path, ENVELOPE_FILE_BYTES_MAX))
-                .transpose()?,
+            known: Known::read(&self.known)?,
         })
     }
 }
@@ -128,11 +126,12 @@ impl Opening {
     /// Verifies an envelope under the pinned owner key and opens it by the first way that does.
     pub(crate) fn open(&self, owner: &OwnerKey, bytes: &[u8]) -> anyhow::Result<Opener> {
         let envelope = verify(owner, bytes)?;
+        self.known.check_unit(owner, &envelope, bytes)?;
+        self.open_verified(owner, envelope, bytes)
+    }
+
+    fn open_verified(&self, owner: &OwnerKey, envelope: Envelope, bytes: &[u8]) -> anyhow::Result<Opener> {
         self.check_generation(&envelope)?;
-        if let Some(known) = &self.known {
-            check_newer(owner, known, bytes)
-                .context(Help("keep both envelopes: the owner's signature under each is evidence"))?;
-        }
         if let Some(key) = &self.file_key {
             let copy = Secret::init_with(|b| b.copy_from_slice(key.expose_secret()));
             return Ok(Opener::with_file_key(envelope, copy)?);
@@ -159,16 +158,16 @@ impl Opening {
         Err(refused)
     }
 
-    /// Like [`Opening::open`] where many envelopes are tried: what an agent or an old generation says is shown, and the envelope counts as
-    /// one that no given key opens.
-    pub(crate) fn open_one_of_many(&self, owner: &OwnerKey, bytes: &[u8]) -> Result<Opener, OpenError> {
-        self.open(owner, bytes).map_err(|error| match error.downcast::<OpenError>() {
-            Ok(error) => error,
-            Err(other) => {
-                eprintln!("note: {}", crate::output::printable(&format!("{other:#}")));
-                OpenError::NoRecipient
-            }
-        })
+    /// Like [`Opening::open`] for one of the shards of an object: of those of which no envelope is known, only the making is compared with what is.
+    pub(crate) fn open_one_of_many(&self, owner: &OwnerKey, bytes: &[u8]) -> anyhow::Result<Opener> {
+        let envelope = verify(owner, bytes)?;
+        self.known.check_shard(owner, &envelope, bytes)?;
+        self.open_verified(owner, envelope, bytes)
+    }
+
+    /// Files of the envelopes that were seen before.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Path> {
+        self.known.paths()
     }
 
     /// The passphrase, if one was given.
@@ -188,7 +187,7 @@ impl Opening {
     /// What to say of rollback.
     pub(crate) fn rollback_note(&self, generation: u64) -> String {
         match self.not_before {
-            1 if self.known.is_some() => "not older than the envelope known".to_owned(),
+            1 if !self.known.is_empty() => "not older than the envelope known".to_owned(),
             1 => "rollback not excluded: at first sight nobody can tell".to_owned(),
             known if known <= generation => format!("not older than {known}; later ones not excluded"),
             _ => "older than known".to_owned(),

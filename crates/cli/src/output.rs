@@ -1,5 +1,7 @@
 //! Files that appear under their final name only when whole, and machine-readable output.
 
+pub(crate) mod leftovers;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -45,10 +47,12 @@ impl AtomicFile {
         temporary_name.push(name);
         temporary_name.push(format!(".{}.partial", std::process::id()));
         let temporary = destination.with_file_name(temporary_name);
+        leftovers::remove(destination);
         let make = || OpenOptions::new().write(true).read(true).create_new(true).mode(mode).open(&temporary);
         let file = create_partial(&temporary, make)
             .with_context(|| format!("cannot create {}", temporary.display()))
             .context(crate::Help("check that the folder exists and can be written to"))?;
+        leftovers::mark(&file);
         Ok(Self { file, temporary, destination: destination.to_owned(), may_replace: true, committed: false })
     }
 
@@ -180,7 +184,7 @@ pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
 /// Reads a file of at most `max` bytes, so that a wrong path cannot fill the memory.
 pub(crate) fn read_bounded(path: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     use io::Read as _;
-    let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut file = open_input(path).with_context(|| format!("cannot open {}", path.display()))?;
     // Of a file of that length two reads: all of it, and its end. One that grows, or tells no length, is read on; one byte too many tells.
     let length = file.metadata().map_or(0, |about| about.len());
     let most = max.saturating_add(1);
@@ -205,6 +209,29 @@ pub(crate) fn read_bounded(path: &Path, max: u64) -> anyhow::Result<Vec<u8>> {
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+/// Opens a small file without waiting: a named pipe in a folder of someone else's would hold a command for ever. Pipes and devices are read where a path
+/// of `/dev` or `/proc` says that they are meant, as a shell's `<(command)` does.
+fn open_input(path: &Path) -> io::Result<File> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let nonblock = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    let meant = path.starts_with("/dev") || path.starts_with("/proc");
+    if !file.metadata()?.is_file() {
+        if !meant {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        }
+        fcntl_setfl(&file, fcntl_getfl(&file)? & !OFlags::NONBLOCK)?;
+    }
+    Ok(file)
+}
+
+/// What went wrong and why, on one line and without what to do.
+pub(crate) fn reason(error: &anyhow::Error) -> String {
+    let help = error.downcast_ref::<crate::Help>();
+    let said = error.chain().map(ToString::to_string).filter(|text| help.is_none_or(|h| h.0 != text));
+    said.collect::<Vec<_>>().join(": ")
 }
 
 /// Text from outside as it may be shown on a terminal: what does not print becomes `\u{..}`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod folder;
+pub(crate) mod member;
 pub(crate) mod mend;
 pub(crate) mod rebuild;
 pub(crate) mod set;
@@ -9,7 +10,8 @@ pub(crate) mod staging;
 mod work;
 
 pub(crate) use folder::Folder;
-pub(crate) use set::{Health, Set};
+pub(crate) use member::Health;
+pub(crate) use set::Set;
 pub(crate) use work::{in_parallel, threads};
 
 /// Name of a shard's body in its folder; its envelope has `.envelope` appended.

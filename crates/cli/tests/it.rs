@@ -23,6 +23,7 @@ mod it {
     mod inventory;
     mod key_text;
     mod kit;
+    mod leftovers;
     mod log;
     mod no_network;
     mod one_signer;

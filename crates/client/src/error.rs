@@ -13,7 +13,7 @@ pub enum ClientError {
     #[error("node did not answer in time")]
     TimedOut,
     /// The node answered with a refusal or an error.
-    #[error("node refused ({status} {code}): {message} {help}")]
+    #[error("node refused ({status} {code}): {message}{}", also(.help))]
     Refused {
         /// HTTP status.
         status: u16,
@@ -50,6 +50,11 @@ pub enum ClientError {
     /// The operating system gave no randomness or no time.
     #[error("operating system gave no {0}")]
     System(&'static str),
+}
+
+/// What the node says helps, apart from what it says is wrong.
+fn also(help: &str) -> String {
+    if help.is_empty() { String::new() } else { format!("; {help}") }
 }
 
 impl ClientError {

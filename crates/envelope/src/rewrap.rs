@@ -4,7 +4,7 @@
 //! and only for data that was not read yet.
 
 use bailiwick_protocol::envelope::{Envelope, RecipientEntry, Role, SignedEnvelope};
-use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::ids::{OwnerKey, Unit};
 use bailiwick_protocol::limits::RECIPIENTS_MAX;
 use bailiwick_protocol::signing::SigningKey;
 use rand_core::CryptoRng;
@@ -206,9 +206,17 @@ pub enum RollbackError {
     /// One of them is not an envelope of the owner.
     #[error(transparent)]
     Envelope(#[from] OpenError),
-    /// They speak of different objects or units.
+    /// They speak of different objects.
     #[error("the envelopes are of different objects")]
     OtherObject,
+    /// They speak of different units of one object, shards of it for one, whose generations are counted apart.
+    #[error("the envelopes are of different units of one object: {found} now, {known} was seen before")]
+    OtherUnit {
+        /// Unit seen before.
+        known: Unit,
+        /// Unit given now.
+        found: Unit,
+    },
     /// An earlier generation than the one seen.
     #[error(
         "generation {found} is older than {known}, which was seen before: someone gives back an old state"
@@ -240,8 +248,11 @@ pub enum RollbackError {
 /// `RollbackError`.
 pub fn check_newer(pinned: &OwnerKey, known: &[u8], found: &[u8]) -> Result<Succession, RollbackError> {
     let (old, new) = (verify(pinned, known)?, verify(pinned, found)?);
-    if old.name() != new.name() {
+    if (old.owner, old.object) != (new.owner, new.object) {
         return Err(RollbackError::OtherObject);
+    }
+    if old.unit != new.unit {
+        return Err(RollbackError::OtherUnit { known: old.unit, found: new.unit });
     }
     match new.generation.cmp(&old.generation) {
         core::cmp::Ordering::Greater => Ok(Succession::Newer),

@@ -1,5 +1,6 @@
 //! `bailiwick repair`: make lost or wrong shards of a split object again.
 
+mod at_hand;
 mod reissue;
 
 use std::fs::File;
@@ -9,12 +10,14 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, ensure};
 use bailiwick_protocol::ids::OwnerKey;
 
+use self::at_hand::AtHand;
 use self::reissue::Ways;
 use crate::keyfile::{self, Kind};
 use crate::opening::OpeningArgs;
 use crate::output::{AtomicFile, print_json};
+use crate::shards::member::Member;
 use crate::shards::rebuild::not_as_signed;
-use crate::shards::set::{Member, tell_notes};
+use crate::shards::set::tell_notes;
 use crate::shards::staging::remake;
 use crate::shards::{Health, Set};
 use crate::{Help, say};
@@ -42,7 +45,7 @@ pub(crate) struct Args {
     /// the other shards
     #[arg(long, requires = "reissue")]
     also_passphrase: bool,
-    /// Seal anew although the other shards have a passphrase, custodians or recipients that the new ones will not have
+    /// Seal anew although the newest envelopes have a passphrase, custodians or recipients that the new ones will not have
     #[arg(long, requires = "reissue")]
     fewer_ways: bool,
     /// An envelope of any shard of the object, newer than those in the folder, that the new ones must come after; repeat for several
@@ -77,18 +80,26 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut set =
         Set::load(std::slice::from_ref(&args.folder), &|bytes| opening.open_one_of_many(&owner, bytes))?;
     check(&mut set)?;
-    let notes = set.notes();
+    let mut notes = set.notes();
     tell_notes(&notes);
     let missing: Vec<u16> = (0..set.geometry.n()).filter(|s| !set.members.contains_key(s)).collect();
     if !missing.is_empty() && signer.is_none() {
-        return Err(anyhow!("the envelopes of shards {missing:?} are not here, and with them their keys")).context(
-            Help("fetch the envelopes from where they are; or seal these shards anew with --reissue, --to and -o, which signs all envelopes again"),
+        return Err(anyhow!("the envelopes of shards {missing:?} are not here or cannot be used, and with them their keys")).context(
+            Help("fetch the envelopes from where they are, or see above what is wrong with them; or seal these shards anew with --reissue, --to and -o, which signs all envelopes again"),
         );
     }
     let ways = match &signer {
-        Some(signer) if !missing.is_empty() => Some(Ways::of(&set, &args, signer, &recipients, &opening)?),
+        Some(signer) if !missing.is_empty() => {
+            let at_hand = AtHand::read(&set, &owner, &args, &opening)?;
+            Some(Ways::of(at_hand, &args, signer, &recipients, &opening)?)
+        }
         _ => None,
     };
+    if let Some(ways) = &ways {
+        let removed = ways.removed(&set);
+        tell_notes(&removed);
+        notes.extend(removed);
+    }
     let (mended, rebuilt) = match restore(&mut set, &args.folder) {
         Ok(done) => done,
         Err(e) => {
@@ -97,7 +108,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     let generation = match (&ways, &args.output) {
-        (Some(ways), Some(output)) => ways.reissue(&mut set, output, &missing, &args, &owner)?,
+        (Some(ways), Some(output)) => ways.reissue(&mut set, output, &missing)?,
         _ => set.generation(),
     };
     let name = set.name(0).context("a set has a shard")?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 
 use crate::Help;
-use crate::output::{create_partial, forget_partial};
+use crate::output::{create_partial, forget_partial, leftovers};
 
 /// A folder being filled beside its final name; dropping it without `commit` removes it, and so does a signal.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Folder {
     temporary: PathBuf,
     destination: PathBuf,
     committed: bool,
+    /// Locked as long as it is open, which says that it is being filled.
+    _opened: Option<File>,
 }
 
 impl Folder {
@@ -31,10 +33,15 @@ impl Folder {
         temporary_name.push(name);
         temporary_name.push(format!(".{}.partial", std::process::id()));
         let temporary = destination.with_file_name(temporary_name);
+        leftovers::remove(destination);
         create_partial(&temporary, || fs::create_dir(&temporary))
             .with_context(|| format!("cannot create {}", temporary.display()))
             .context(Help("check that the folder around it exists and can be written to"))?;
-        Ok(Self { temporary, destination: destination.to_owned(), committed: false })
+        let opened = File::open(&temporary).ok();
+        if let Some(opened) = &opened {
+            leftovers::mark(opened);
+        }
+        Ok(Self { temporary, destination: destination.to_owned(), committed: false, _opened: opened })
     }
 
     /// Creates a file in it, to write and read.

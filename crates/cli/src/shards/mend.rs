@@ -8,7 +8,8 @@ use anyhow::{Context as _, anyhow};
 use bailiwick_erasure::{InnerError, Order, mend};
 
 use super::body::BodyFile;
-use super::set::{Health, Set};
+use super::member::{Health, of_this_process};
+use super::set::Set;
 use super::staging::{Kept, Staging};
 
 /// Repairs a shard's body into `into`, an empty file. Blocks made again; or why it cannot be done, in which case `into` is still empty.
@@ -22,7 +23,11 @@ fn mend_into(set: &Set, shard: u16, into: &File, beside: &Path) -> anyhow::Resul
     let mut made_again = BTreeSet::new();
     let done = mend(
         &Order::new(geometry, member.cipher.order_key()),
-        |index, plain| body.read(index, plain, &mut there),
+        // A block the disk does not give is lost like one that is not authentic.
+        |index, plain| match body.read(index, plain, &mut there) {
+            Err(e) if !of_this_process(&e) => Ok(false),
+            read => read,
+        },
         |index, plain| {
             made_again.insert(index);
             staging.body().write(index, plain, &mut here)

@@ -10,7 +10,8 @@ use std::os::unix::fs::FileExt as _;
 use zeroize::Zeroizing;
 
 use super::body::facts;
-use super::set::{Member, Set};
+use super::member::{Member, of_this_process};
+use super::set::Set;
 use super::{batch_stripes, in_parallel, threads};
 
 /// Why an attempt ended.
@@ -103,10 +104,17 @@ pub(crate) fn not_as_signed(set: &Set, shards: &[u16]) -> anyhow::Result<Vec<(u1
     let results = in_parallel(threads(), shards, |shard| {
         let member = set.members.get(shard).context("a shard that was looked at")?;
         let file = member.file.as_ref().context("a whole shard has a body")?;
-        let found = facts(file, false).with_context(|| format!("cannot read {}", member.path.display()))?;
-        Ok::<_, anyhow::Error>((*shard, found.blake3 == member.envelope().body.blake3))
+        let wrong = match facts(file, false) {
+            Ok(found) if found.blake3 == member.envelope().body.blake3 => None,
+            Ok(_) => Some(NOT_AS_SIGNED.to_owned()),
+            Err(e) if e.downcast_ref::<std::io::Error>().is_some_and(|e| !of_this_process(e)) => {
+                Some(format!("it cannot be read: {e}"))
+            }
+            Err(e) => return Err(e.context(format!("cannot read {}", member.path.display()))),
+        };
+        Ok::<_, anyhow::Error>((*shard, wrong))
     })?;
-    Ok(results.into_iter().filter(|(_, same)| !same).map(|(s, _)| (s, NOT_AS_SIGNED.to_owned())).collect())
+    Ok(results.into_iter().filter_map(|(shard, wrong)| Some((shard, wrong?))).collect())
 }
 
 const NOT_AS_SIGNED: &str = "its BLAKE3 is not the signed one";

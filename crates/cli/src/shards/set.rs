@@ -1,56 +1,21 @@
 //! The shards at hand: which belong together, and which of them are wrong, each by its name.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
-use bailiwick_envelope::cobblestone::HEADER_BYTES;
-use bailiwick_envelope::{OpenError, Opener, ShardCipher};
+use bailiwick_envelope::Opener;
 use bailiwick_erasure::{Geometry, bodies_digest};
 use bailiwick_protocol::envelope::{Envelope, ShardSet};
 use bailiwick_protocol::ids::UnitName;
 
-use super::body::{BodyFile, body_bytes};
+use super::body::body_bytes;
+use super::member::{Health, Member, NO_BODY};
 use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::with_suffix;
-use crate::output::{printable, read_bounded};
-
-/// What is known of a shard's body.
-#[derive(Debug)]
-pub(crate) enum Health {
-    /// Nothing is wrong that has been looked at.
-    Whole,
-    /// Wrong, as told; the code inside may repair it.
-    Damaged(String),
-    /// Not there, or beyond repair, as told.
-    Lost(String),
-}
-
-/// One shard with a verified envelope.
-pub(crate) struct Member {
-    pub(crate) path: PathBuf,
-    pub(crate) file: Option<File>,
-    pub(crate) opener: Opener,
-    pub(crate) cipher: ShardCipher,
-    pub(crate) health: Health,
-    /// Whether the code inside has repaired it, and how many blocks.
-    pub(crate) mended: Option<u64>,
-}
-
-impl Member {
-    pub(crate) fn envelope(&self) -> &Envelope {
-        self.opener.envelope()
-    }
-
-    /// The body, as far as it is there.
-    pub(crate) fn body<'a>(&'a self, geometry: &'a Geometry) -> Option<BodyFile<'a>> {
-        Some(BodyFile { file: self.file.as_ref()?, cipher: &self.cipher, geometry })
-    }
-}
+use crate::output::{printable, read_bounded, reason};
 
 /// Shards of one making of one object.
 pub(crate) struct Set {
@@ -74,27 +39,27 @@ impl Set {
     /// When no envelope can be used, or envelopes of different objects or makings are mixed, by name.
     pub(crate) fn load(
         paths: &[PathBuf],
-        open: &dyn Fn(&[u8]) -> Result<Opener, OpenError>,
+        open: &dyn Fn(&[u8]) -> anyhow::Result<Opener>,
     ) -> anyhow::Result<Self> {
         let mut rejected = Vec::new();
         let mut found: Vec<Found> = Vec::new();
         for body in bodies(paths)? {
             let envelope = with_suffix(&body, ".envelope");
             let opened = read_bounded(&envelope, ENVELOPE_FILE_BYTES_MAX)
-                .and_then(|bytes| open(&bytes).map_err(Into::into))
+                .and_then(|bytes| open(&bytes))
                 .and_then(|opener| match opener.envelope().shards {
                     Some(_) => Ok(opener),
                     None => bail!("it is not a shard: its object is not split"),
                 });
             match opened {
                 Ok(opener) => found.push((body, opener)),
-                Err(e) => rejected.push((envelope, format!("{e:#}"))),
+                Err(e) => rejected.push((envelope, reason(&e))),
             }
         }
         let Some((_, first)) = found.first() else {
             tell(&rejected);
             return Err(anyhow!("no shard has an envelope that can be used"))
-                .context(Help("check the owner's public key and that one of the keys is a recipient's"));
+                .context(Help("each is named above with what is wrong: check the owner's public key, and that one of the keys is a recipient's"));
         };
         refuse_mixed(found.iter().map(|(path, o)| (path.as_path(), o.envelope())))?;
         let (unit, shards) = (first.envelope().unit, first.envelope().shards.clone());
@@ -102,18 +67,26 @@ impl Set {
         let geometry = Geometry::new(unit.k, unit.n, shards.padded_length)?;
         let size = body_bytes(&geometry)?;
         let mut set = Self { geometry, shards, members: BTreeMap::new(), spares: Vec::new(), rejected };
+        let mut copies: BTreeMap<u16, Vec<Member>> = BTreeMap::new();
         for (path, opener) in found {
-            set.add(path, opener, size)?;
+            let shard = opener.envelope().unit.shard;
+            if let Some(member) = set.member(path, opener, size)? {
+                copies.entry(shard).or_default().push(member);
+            }
+        }
+        for (shard, copies) in copies {
+            set.add(shard, copies);
         }
         set.check_digest()?;
         Ok(set)
     }
 
-    fn add(&mut self, path: PathBuf, opener: Opener, size: u64) -> anyhow::Result<()> {
+    /// A shard with its envelope, looked at; none when it cannot count.
+    fn member(&mut self, path: PathBuf, opener: Opener, size: u64) -> anyhow::Result<Option<Member>> {
         let envelope = opener.envelope();
         if envelope.unit.replica != 0 {
             self.rejected.push((path, "it is a replica, which this program does not use".to_owned()));
-            return Ok(());
+            return Ok(None);
         }
         if envelope.body.size != size {
             bail!(
@@ -122,38 +95,55 @@ impl Set {
                 envelope.body.size
             );
         }
-        let shard = envelope.unit.shard;
-        let cipher = opener.shard_cipher();
-        let (file, health) = look(&path, size, &cipher)?;
-        let member = Member { path, file, opener, cipher, health, mended: None };
-        match self.members.get(&shard) {
-            None => {
-                self.members.insert(shard, member);
-            }
-            Some(first) => {
-                let why = format!("it is shard {shard} once more, besides {}", first.path.display());
-                self.rejected.push((member.path.clone(), why));
-                self.spares.push(member);
-            }
+        Ok(Some(Member::at(path, opener, size)?))
+    }
+
+    /// Takes the envelope of the highest generation for the shard's, the first by name if there are several, and a body nothing is wrong with
+    /// if there is one. The others are named.
+    fn add(&mut self, shard: u16, mut copies: Vec<Member>) {
+        copies.sort_by_key(|m| std::cmp::Reverse(m.envelope().generation));
+        let mut copies = copies.into_iter();
+        let Some(newest) = copies.next() else { return };
+        for copy in copies {
+            self.rejected.push(newest.besides(&copy));
+            self.spares.push(copy);
         }
-        Ok(())
+        let whole = matches!(newest.health, Health::Whole);
+        self.members.insert(shard, newest);
+        if !whole {
+            self.use_spare_where(|spare| spare.envelope().unit.shard == shard && spare.is_whole());
+        }
     }
 
     /// Puts another copy of a lost shard, if one was given, in its place.
     pub(crate) fn use_spare(&mut self) -> bool {
-        let lost = |m: &Member| matches!(m.health, Health::Lost(_));
-        let at = self
-            .spares
-            .iter()
-            .position(|spare| self.members.get(&spare.envelope().unit.shard).is_some_and(lost));
-        let Some(at) = at else { return false };
+        self.use_spare_where(|_| true)
+    }
+
+    /// Puts a copy of a body in the place of a shard's that is wrong, or lost if the copy is not known to be whole. Its envelope stays the newest.
+    fn use_spare_where(&mut self, fits: impl Fn(&Member) -> bool) -> bool {
+        let members = &self.members;
+        let serves = |spare: &Member| {
+            let member = members.get(&spare.envelope().unit.shard);
+            fits(spare)
+                && !matches!(spare.health, Health::Lost(_))
+                && member.is_some_and(|m| {
+                    // Equal bytes have equal first ones, which commit to the key: the newest envelope's opens the copy, too.
+                    let same = m.envelope().body.blake3 == spare.envelope().body.blake3;
+                    same && (matches!(m.health, Health::Lost(_)) || spare.is_whole() && !m.is_whole())
+                })
+        };
+        let Some(at) = self.spares.iter().position(serves) else { return false };
         let spare = self.spares.swap_remove(at);
         self.rejected.retain(|(path, _)| *path != spare.path);
-        if let Some(before) = self.members.insert(spare.envelope().unit.shard, spare)
-            && let Health::Lost(why) = before.health
+        let Some(member) = self.members.get_mut(&spare.envelope().unit.shard) else { return false };
+        let before = std::mem::replace(&mut member.path, spare.path);
+        if let Health::Damaged(why) | Health::Lost(why) = std::mem::replace(&mut member.health, spare.health)
+            && why != NO_BODY
         {
-            self.rejected.push((before.path, why));
+            self.rejected.push((before, why));
         }
+        (member.file, member.mended) = (spare.file, spare.mended);
         true
     }
 
@@ -182,10 +172,15 @@ impl Set {
         self.members.values().map(|m| m.envelope().generation).max().unwrap_or(1)
     }
 
+    /// Shards with envelopes of a lower generation than others'.
+    fn behind(&self) -> Vec<u16> {
+        let newest = self.generation();
+        self.members.iter().filter(|(_, m)| m.envelope().generation < newest).map(|(s, _)| *s).collect()
+    }
+
     /// Shards nothing wrong is known of, first those that hold data.
     pub(crate) fn whole(&self) -> Vec<u16> {
-        let whole = |m: &Member| matches!(m.health, Health::Whole);
-        self.members.iter().filter(|(_, m)| whole(m)).map(|(s, _)| *s).collect()
+        self.members.iter().filter(|(_, m)| m.is_whole()).map(|(s, _)| *s).collect()
     }
 
     /// Records what is wrong with a shard: damage that may be repaired, or a loss if it was repaired already.
@@ -203,18 +198,27 @@ impl Set {
             let path = m.path.display();
             match (&m.health, m.mended) {
                 (Health::Whole, None) => {}
+                (Health::Whole, Some(0)) => {
+                    notes.push(format!("shard {shard} ({path}) was damaged, none of its blocks was"));
+                }
                 (Health::Whole, Some(blocks)) => notes.push(format!(
                     "shard {shard} ({path}) was damaged; {blocks} of its blocks were repaired"
                 )),
+                (Health::Lost(why), _) if why == NO_BODY => {
+                    notes.push(format!("shard {shard} ({path}) is not here, only its envelope is"));
+                }
                 (Health::Damaged(why) | Health::Lost(why), _) => {
                     notes.push(format!("shard {shard} ({path}) is wrong: {why}"));
                 }
             }
         }
         notes.extend(self.rejected.iter().map(|(p, why)| format!("{} is not used: {why}", p.display())));
-        let generations: Vec<u64> = self.members.values().map(|m| m.envelope().generation).collect();
-        if generations.iter().any(|g| *g != self.generation()) {
-            notes.push(format!("envelopes of generations {generations:?} of the same bodies"));
+        let behind = self.behind();
+        if !behind.is_empty() {
+            notes.push(format!(
+                "the envelopes of shards {behind:?} are older than others here, of generation {}: later ones may exist, with fewer recipients",
+                self.generation()
+            ));
         }
         notes
     }
@@ -290,34 +294,4 @@ pub(crate) fn refuse_mixed<'a>(found: impl Iterator<Item = (&'a Path, &'a Envelo
         .context(Help("give the shards of one set only"));
     }
     Ok(())
-}
-
-/// What can be seen of a body without decrypting it.
-fn look(path: &Path, size: u64, cipher: &ShardCipher) -> anyhow::Result<(Option<File>, Health)> {
-    let about = match fs::metadata(path) {
-        Ok(about) => about,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Ok((None, Health::Lost("the body is missing".to_owned())));
-        }
-        Err(e) => return Err(e).with_context(|| format!("cannot examine {}", path.display())),
-    };
-    // Before it is opened: opening a pipe would wait for a writer.
-    if !about.is_file() {
-        return Ok((None, Health::Lost("it is not a file".to_owned())));
-    }
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    if about.len() != size {
-        let why = format!("it has {} bytes, its envelope says {size}", about.len());
-        return Ok((Some(file), Health::Damaged(why)));
-    }
-    let mut header = [0; HEADER_BYTES];
-    file.read_exact_at(&mut header, 0).with_context(|| format!("cannot read {}", path.display()))?;
-    let health = if header == cipher.header() {
-        Health::Whole
-    } else {
-        Health::Damaged(
-            "it does not begin as its envelope says: another body, or its first bytes changed".to_owned(),
-        )
-    };
-    Ok((Some(file), health))
 }

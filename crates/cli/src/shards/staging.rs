@@ -269,7 +269,8 @@ mod tests {
         }
 
         fn load(&self) -> Set {
-            let open = |bytes: &[u8]| Opener::new(&self.owner, bytes, std::slice::from_ref(&self.reader));
+            let open =
+                |bytes: &[u8]| Ok(Opener::new(&self.owner, bytes, std::slice::from_ref(&self.reader))?);
             Set::load(&[self.dir.path().to_owned()], &open).unwrap()
         }
 
@@ -287,6 +288,20 @@ mod tests {
 
     fn len(file: &File) -> u64 {
         file.metadata().unwrap().len()
+    }
+
+    /// A body whose reading fails is named like one that differs, and the others are judged all the same.
+    #[test]
+    fn a_body_that_cannot_be_read_is_named() {
+        use crate::shards::rebuild::not_as_signed;
+        let sealed = Sealed::new();
+        let mut set = sealed.load();
+        assert!(not_as_signed(&set, &[0, 1, 2]).unwrap().is_empty());
+        let unreadable = File::options().write(true).open(sealed.body(1)).unwrap();
+        set.members.get_mut(&1).unwrap().file = Some(unreadable);
+        let named = not_as_signed(&set, &[0, 1, 2]).unwrap();
+        let [(1, why)] = named.as_slice() else { panic!("{named:?}") };
+        assert!(why.starts_with("it cannot be read: "), "{why}");
     }
 
     /// A reader rewrites one chunk and deletes another: the code inside then gives other bytes for the deleted one than the owner

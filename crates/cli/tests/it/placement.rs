@@ -324,3 +324,60 @@ fn a_shard_is_audited_as_any_body() {
     let report = place.run(&[&["report"][..], &verify, &["--json", "-"]].concat());
     assert!(String::from_utf8(report).unwrap().contains("2-4-3-0"));
 }
+
+/// A host whose envelope is behind the others' is named though its body is right; and what cannot be written here is no host's fault.
+#[test]
+fn e13_a_host_with_an_older_envelope_is_named() {
+    let (place, nodes) = fleet();
+    let hosts: Vec<(String, String)> =
+        nodes.iter().enumerate().map(|(i, n)| (n.as_ref().unwrap().url.clone(), format!("n{i}"))).collect();
+    let hosts: Vec<(String, &str)> = hosts.iter().map(|(u, f)| (u.clone(), f.as_str())).collect();
+    place_at(&place, "", &hosts);
+    place.run(&PUT);
+    place.run(&["rewrap", "s", "--owner", "owner", "--key", "to", "--add", "other.pub"]);
+    for (i, host) in hosts.iter().enumerate().skip(1) {
+        let (body, key) = (format!("s/00{i}.shard"), format!("n{i}/host.pub"));
+        place.run(&["put", &body, "--owner", "owner", "--node", &host.0, "--host", &key, "--envelope-only"]);
+    }
+    let name = unit_name(&place, "s/000.shard.envelope");
+    let get = ["get", &name, "--key", "owner", "--placement", "placement.toml", "-o", "fetched"];
+    let out = place.try_run(&get);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{said}");
+    let line = format!("shard 0 at {}: its envelope is of generation 1, others have 2", hosts[0].0);
+    assert!(said.contains(&line) && !said.contains("shard 1 at"), "{said}");
+    // A disk with room for a few blocks.
+    fs::remove_dir_all(place.path("fetched")).unwrap();
+    let program = env!("CARGO_BIN_EXE_bailiwick");
+    let limited = format!("trap '' XFSZ; ulimit -f 8; exec {program} \"$@\"");
+    let out = std::process::Command::new("sh")
+        .args(["-c", &limited, "sh"])
+        .args(get)
+        .current_dir(place.root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.contains("error: cannot write shard 0 into the folder"), "{said}");
+    assert!(said.contains("no host is at fault"), "{said}");
+    assert!(!said.contains("could be fetched") && !place.path("fetched").exists(), "{said}");
+    // What was sealed without commitments is told how to get them before anything is sent.
+    place.run(&[
+        "seal",
+        "plain",
+        "-o",
+        "t",
+        "--owner",
+        "owner",
+        "--to",
+        "to.pub",
+        "--shards",
+        "2/4",
+        "--no-commit",
+    ]);
+    let said = place.refuse(
+        &["put", "t", "--owner", "owner", "--placement", "placement.toml"],
+        "t/000.shard.envelope has no storage commitment",
+    );
+    assert!(said.contains("bailiwick commit"), "{said}");
+}

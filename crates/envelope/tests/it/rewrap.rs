@@ -168,6 +168,8 @@ fn rollback_and_equivocation_are_told_apart() {
     }
     let other = object.resigned(|e| e.object.0[0] ^= 1);
     assert!(matches!(check_newer(pinned, &at(1, None), &other), Err(RollbackError::OtherObject)));
+    let other = object.resigned(|e| e.unit.replica ^= 1);
+    assert!(matches!(check_newer(pinned, &at(1, None), &other), Err(RollbackError::OtherUnit { .. })));
     let stranger = Object::new(500, 2);
     let result = check_newer(pinned, &at(1, None), &stranger.envelope);
     assert!(matches!(result, Err(RollbackError::Envelope(_))), "{result:?}");

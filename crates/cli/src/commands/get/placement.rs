@@ -11,11 +11,12 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, ShardSet};
 use bailiwick_protocol::ids::{Unit, UnitName};
 
-use super::{Args, fetch_whole};
+use super::{Args, read_whole};
 use crate::commands::put::placement::Placed;
+use crate::output::reason;
 use crate::shards::set::tell_notes;
 use crate::shards::{Folder, body_name, in_parallel};
-use crate::{Help, keyfile, say};
+use crate::{Help, keyfile, progress, say};
 
 /// Hosts that are asked side by side.
 const HOSTS_AT_A_TIME: usize = 8;
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
                     .push(format!("shard {} at {}: generation {newer} is left out", place.shard, place.node));
             }
             Ok(offer) => offers.push(offer),
-            Err(e) => notes.push(format!("shard {} at {}: {e:#}", place.shard, place.node)),
+            Err(e) => notes.push(format!("shard {} at {}: {}", place.shard, place.node, reason(&e))),
         }
     }
     let outcome = newest(&offers, &mut notes).and_then(|set| fetch(args, &folder, &offers, set, &mut notes));
@@ -93,6 +94,15 @@ fn newest<'a>(offers: &'a [Offer<'_>], notes: &mut Vec<String>) -> anyhow::Resul
             o.place.shard, o.place.node
         ));
     }
+    for o in offers.iter().filter(|o| o.envelope.shards.as_ref() == Some(set)) {
+        let (a, b) = (o.envelope.generation, latest.envelope.generation);
+        if a < b {
+            notes.push(format!(
+                "shard {} at {}: its envelope is of generation {a}, others have {b}: perhaps one from before recipients were removed; send the newest with `put --envelope-only`",
+                o.place.shard, o.place.node
+            ));
+        }
+    }
     Ok(set)
 }
 
@@ -110,9 +120,11 @@ fn fetch(
         if fetched.len() >= k && !args.all {
             break;
         }
-        match fetch_one(folder, offer) {
+        match fetch_one(folder, offer)? {
             Ok(()) => fetched.push(offer.place.shard),
-            Err(e) => notes.push(format!("shard {} at {}: {e:#}", offer.place.shard, offer.place.node)),
+            Err(e) => {
+                notes.push(format!("shard {} at {}: {}", offer.place.shard, offer.place.node, reason(&e)));
+            }
         }
     }
     if fetched.len() < k {
@@ -127,16 +139,36 @@ fn fetch(
     Ok(fetched)
 }
 
-fn fetch_one(folder: &Folder, offer: &Offer<'_>) -> anyhow::Result<()> {
+/// One body, checked; or what is wrong with the host that should give it.
+///
+/// # Errors
+/// When the body cannot be written here, which is no host's fault.
+fn fetch_one(folder: &Folder, offer: &Offer<'_>) -> anyhow::Result<anyhow::Result<()>> {
     let name = body_name(offer.place.shard);
     let file = folder.file(&name)?;
     let mut out = BufWriter::new(&file);
-    let done = fetch_whole(&offer.client, &offer.envelope, &mut out)
-        .and_then(|()| out.flush().map_err(Into::into))
-        .and_then(|()| file.sync_all().map_err(Into::into));
-    if done.is_err() {
-        drop(out);
+    let mut here = None;
+    let bar = progress::bar(Some(offer.envelope.body.size), "get");
+    let done = read_whole(&offer.client, &offer.envelope, |piece| {
+        bar.inc(piece.len() as u64);
+        out.write_all(piece).map_err(|e| {
+            here = Some(e);
+            anyhow!("it cannot be written")
+        })
+    });
+    bar.finish_and_clear();
+    let written = match here {
+        Some(e) => Err(e),
+        None if done.is_ok() => out.flush().and_then(|()| file.sync_all()),
+        None => Ok(()),
+    };
+    if done.is_err() || written.is_err() {
+        // What is left in it would be written when it is dropped.
+        let _ = out.into_parts();
         folder.remove(&name)?;
     }
-    done
+    written.with_context(|| format!("cannot write shard {} into the folder", offer.place.shard)).context(
+        Help("no host is at fault: see to room and rights where the folder goes, and run the same command again"),
+    )?;
+    Ok(done)
 }

@@ -34,7 +34,7 @@ struct Report {
 }
 
 /// Verifies an envelope under the pinned owner and finds its file key.
-pub(super) type OpenEnvelope<'a> = &'a dyn Fn(&OwnerKey, &[u8]) -> Result<Opener, OpenError>;
+pub(super) type OpenEnvelope<'a> = &'a dyn Fn(&OwnerKey, &[u8]) -> anyhow::Result<Opener>;
 
 /// Whether the arguments name several shards, or a folder of them.
 pub(super) fn wanted(args: &Args) -> bool {

@@ -13,7 +13,7 @@ use super::sending::{Local, replace, send};
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::connect::NodeArgs;
 use crate::keyfile::{self, Kind, with_suffix};
-use crate::output::{print_json, printable, read_bounded};
+use crate::output::{print_json, printable, read_bounded, reason};
 use crate::shards::in_parallel;
 use crate::shards::set::{bodies, refuse_mixed};
 use crate::{Help, say};
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
             node: place.node.clone(),
             host: hex::encode(place.host),
             state: done.as_ref().map_or("failed", |s| s),
-            why: done.err().map(|e| format!("{e:#}")),
+            why: done.err().map(|e| reason(&e)),
         })
     })?;
     let failed = shards.iter().filter(|s| s.why.is_some()).count();
@@ -123,6 +123,10 @@ fn load(folder: &Path, owner: &OwnerKey) -> anyhow::Result<BTreeMap<u16, Local>>
         let envelope = bailiwick_envelope::verify(owner, &bytes)
             .with_context(|| format!("{} is not an envelope of this owner", path.display()))?;
         ensure!(envelope.shards.is_some(), "{} is not a shard's: its object is not split", path.display());
+        if envelope.commitment.is_none() {
+            return Err(anyhow!("{} has no storage commitment, which nodes ask for", path.display()))
+                .context(Help("run `bailiwick commit` on each shard first, with the owner's key"));
+        }
         found.push(Local { body, envelope, bytes });
     }
     ensure!(!found.is_empty(), "{} holds no envelope", folder.display());

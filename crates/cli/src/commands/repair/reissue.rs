@@ -3,80 +3,113 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow, ensure};
 use bailiwick_envelope::{
-    Metadata, Opener, Padding, Passphrase, RecipientPublicKey, SealOptions, ShardSealer, sign_next, verify,
+    Metadata, Opener, Padding, Passphrase, PassphraseChange, RecipientChange, RecipientPublicKey, Rewrap,
+    SealOptions, ShardSealer, rewrap, sign_next, verify,
 };
 use bailiwick_erasure::bodies_digest;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, Role, ShardSet, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
+use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 
+use super::at_hand::AtHand;
 use super::{Args, parent};
 use crate::Help;
-use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
-use crate::keyfile::{self, with_suffix};
+use crate::keyfile;
 use crate::opening::{Opening, asked_for, check_mix};
-use crate::output::read_bounded;
 use crate::shards::body::facts;
 use crate::shards::rebuild::with_enough;
-use crate::shards::set::bodies;
 use crate::shards::staging::stage;
 use crate::shards::{Folder, Set, body_name};
 
-/// Who will open what is sealed anew, and under which policy it stands.
+/// Who will open what is issued anew, and under which policy it stands (spec shards, clause Q11c).
 pub(super) struct Ways<'a> {
+    at_hand: AtHand,
     signer: &'a SigningKey,
     recipients: &'a [RecipientPublicKey],
     passphrase: Option<&'a Passphrase>,
+    also_passphrase: bool,
     anonymous: bool,
     policy: Option<[u8; 32]>,
 }
 
 impl<'a> Ways<'a> {
-    /// What the arguments say, held against the shards that are here: a way into those that would not be one into the new ones is named and refused,
-    /// unless that was asked for. Their policy is the new ones', the newest envelope's if they differ.
+    /// What the arguments say, held against the newest envelopes at hand, the owner's last word on who may open: a way in that they have and
+    /// these would not is named and refused, unless that was asked for.
     pub(super) fn of(
-        set: &Set,
+        at_hand: AtHand,
         args: &Args,
         signer: &'a SigningKey,
         recipients: &'a [RecipientPublicKey],
         opening: &'a Opening,
     ) -> anyhow::Result<Self> {
-        let passphrase = opening.passphrase();
-        check_mix(recipients.len(), passphrase.is_some(), args.also_passphrase)?;
-        let envelopes = || set.members.values().map(|m| m.envelope());
-        let anonymous = envelopes().flat_map(|e| &e.recipients).any(|r| r.key_id.is_none());
-        let policy = envelopes().max_by_key(|e| e.generation).and_then(|e| e.policy);
-        let ways = Self { signer, recipients, passphrase, anonymous, policy };
+        let (passphrase, also_passphrase) = (opening.passphrase(), args.also_passphrase);
+        check_mix(recipients.len(), passphrase.is_some(), also_passphrase)?;
+        let anonymous = at_hand.newest().flat_map(|s| &s.envelope.recipients).any(|r| r.key_id.is_none());
+        let policy = at_hand.newest().next().and_then(|s| s.envelope.policy);
         if let Some(passphrase) = passphrase {
-            ways.check_passphrase(set, passphrase)?;
+            at_hand.check_passphrase(&OwnerKey(signer.public()), passphrase)?;
         }
-        let lacking: BTreeSet<String> = envelopes().flat_map(|e| ways.lacks(e)).collect();
+        let ways = Self { at_hand, signer, recipients, passphrase, also_passphrase, anonymous, policy };
+        let lacking: BTreeSet<String> = ways.at_hand.newest().flat_map(|s| ways.lacks(&s.envelope)).collect();
         if !lacking.is_empty() && !args.fewer_ways {
             let lacking: Vec<String> = lacking.into_iter().collect();
             return Err(anyhow!(
-                "what is sealed anew would lack ways in that other shards have: {}",
+                "what is sealed anew would lack ways in that the newest envelopes, of generation {}, have: {}",
+                ways.at_hand.highest(),
                 lacking.join(", ")
             ))
             .context(Help(
-                "name every recipient with --to, open with the passphrase; or say --fewer-ways, and `bailiwick custody deal` the new shards afterwards",
+                "name with --to whoever of them shall open, and give the passphrase if there is one; or say --fewer-ways: `bailiwick rewrap` can add recipients and a passphrase afterwards, custodians hold keys only of objects that are not split",
             ));
         }
         Ok(ways)
     }
 
-    /// A passphrase with a slip of the finger would be found out when it is needed.
-    fn check_passphrase(&self, set: &Set, passphrase: &Passphrase) -> anyhow::Result<()> {
-        let member = set.members.values().find(|m| m.envelope().passphrase.is_some());
-        let member = member.context("no other shard opens by a passphrase: leave it out")?;
-        let envelope = read_bounded(&with_suffix(&member.path, ".envelope"), ENVELOPE_FILE_BYTES_MAX)?;
-        Opener::with_passphrase(&OwnerKey(self.signer.public()), &envelope, passphrase)
-            .with_context(|| format!("the passphrase is not that of {}", member.path.display()))?;
-        Ok(())
+    /// What older envelopes have beyond these ways: the owner removed it since, and it is not signed again.
+    pub(super) fn removed(&self, set: &Set) -> Vec<String> {
+        let highest = self.at_hand.highest();
+        let mut notes = Vec::new();
+        for (shard, member) in &set.members {
+            let envelope = member.envelope();
+            let gone = if envelope.generation < highest { self.lacks(envelope) } else { Vec::new() };
+            if !gone.is_empty() {
+                notes.push(format!(
+                    "the envelope of shard {shard} is of generation {}, others are of {highest}; what only it has counts as removed and is not signed again: {}",
+                    envelope.generation,
+                    gone.join(", ")
+                ));
+            }
+        }
+        notes
+    }
+
+    /// The envelope of a shard that is here as it is signed again: of the newest generation as it is; an older one opens by these ways and no others, since
+    /// what was removed after it must not come back under a later generation.
+    fn renewed(&self, opener: &Opener, rng: &mut impl rand_core::CryptoRng) -> anyhow::Result<Envelope> {
+        let mut bare = opener.envelope().clone();
+        if bare.generation >= self.at_hand.highest() {
+            return Ok(bare);
+        }
+        bare.recipients.retain(|r| r.role == Role::FileKey);
+        (bare.custody, bare.policy) = (None, self.policy);
+        let key = Secret::init_with(|b| b.copy_from_slice(opener.file_key().expose_secret()));
+        let opener = Opener::with_file_key(bare, key)?;
+        let passphrase = match self.passphrase {
+            Some(passphrase) => PassphraseChange::Set(asked_for(passphrase, self.also_passphrase)),
+            None => PassphraseChange::Remove,
+        };
+        let recipients = RecipientChange::Replace(self.recipients);
+        let changes = Rewrap { recipients, passphrase, anonymous: self.anonymous };
+        Ok(match rewrap(&opener, &changes, self.signer, rng)? {
+            Some(next) => verify(&OwnerKey(self.signer.public()), &next.to_bytes())?,
+            None => opener.envelope().clone(),
+        })
     }
 
     /// Ways into the shard of `envelope` that are none of these.
@@ -103,15 +136,8 @@ impl<'a> Ways<'a> {
 
     /// Seals the shards of `missing` anew, signs all envelopes with the digest of the bodies as they are then, and puts everything in a folder of its own: both at once
     /// or neither, since envelopes of two makings do not go together. Their generation.
-    pub(super) fn reissue(
-        &self,
-        set: &mut Set,
-        output: &Path,
-        missing: &[u16],
-        args: &Args,
-        owner: &OwnerKey,
-    ) -> anyhow::Result<u64> {
-        let generation = generation_after(set, owner, &args.folder, &args.after)?;
+    pub(super) fn reissue(&self, set: &mut Set, output: &Path, missing: &[u16]) -> anyhow::Result<u64> {
+        let generation = self.at_hand.generation_after()?;
         let folder = Folder::create(output)?;
         let beside = parent(output);
         let mut rng = keyfile::system_rng()?;
@@ -123,7 +149,7 @@ impl<'a> Ways<'a> {
                 object: name.object,
                 unit: name.unit,
                 recipients: self.recipients,
-                passphrase: self.passphrase.map(|p| asked_for(p, args.also_passphrase)),
+                passphrase: self.passphrase.map(|p| asked_for(p, self.also_passphrase)),
                 anonymous: self.anonymous,
                 metadata: Metadata::default(),
                 padding: Padding::None,
@@ -157,7 +183,8 @@ impl<'a> Ways<'a> {
             copy(&member.path, from, &folder, &body_name(*shard))?;
             // `sign_next` signs the one after.
             let generation = generation - 1;
-            let next = Envelope { shards: Some(shards.clone()), generation, ..member.envelope().clone() };
+            let renewed = self.renewed(&member.opener, &mut rng)?;
+            let next = Envelope { shards: Some(shards.clone()), generation, ..renewed };
             envelope(*shard, sign_next(next, self.signer)?)?;
         }
         for ((shard, file, sealer), body) in fresh.into_iter().zip(bodies) {
@@ -167,34 +194,6 @@ impl<'a> Ways<'a> {
         folder.commit()?;
         Ok(generation)
     }
-}
-
-/// The generation of envelopes that are issued again (spec shards, clause Q11a). An envelope that is not here may be newer than all that are, and
-/// this may not be the first time that what is here is issued again; so the next number is not taken but one at random from the 2^32 that follow.
-fn generation_after(set: &Set, owner: &OwnerKey, folder: &Path, after: &[PathBuf]) -> anyhow::Result<u64> {
-    let name = set.name(0).context("a set has a shard")?;
-    let mut highest = set.generation();
-    // Of all in the folder, not only of those that could be used: copies, and what none of the keys opens.
-    for body in bodies(&[folder.to_owned()])? {
-        let envelope = read_bounded(&with_suffix(&body, ".envelope"), ENVELOPE_FILE_BYTES_MAX).ok();
-        if let Some(Ok(envelope)) = envelope.map(|bytes| verify(owner, &bytes))
-            && envelope.object == name.object
-        {
-            highest = highest.max(envelope.generation);
-        }
-    }
-    for path in after {
-        let envelope = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)
-            .and_then(|bytes| Ok(verify(owner, &bytes)?))
-            .with_context(|| format!("cannot use {}", path.display()))?;
-        ensure!(envelope.object == name.object, "{} is another object's", path.display());
-        highest = highest.max(envelope.generation);
-    }
-    let mut skip = [0; 4];
-    rand_core::Rng::fill_bytes(&mut keyfile::system_rng()?, &mut skip);
-    highest
-        .checked_add(1 + u64::from(u32::from_le_bytes(skip)))
-        .context("the generation is the last one; seal the object anew")
 }
 
 /// The same body in the other folder: a second name of it, or where that is impossible a copy.
