@@ -130,7 +130,16 @@ enum Command {
     Demo(commands::demo::Args),
 }
 
+/// A process that dies leaves no image of its memory, which may hold secrets; its children neither.
+fn leave_no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
+        eprintln!("warning: a crash may write this process's memory, and keys in it, to a file ({error})");
+    }
+}
+
 fn main() -> ExitCode {
+    leave_no_core_dumps();
     let cli = Cli::parse();
     let stops_in_its_own_order = match &cli.command {
         Command::Node(_) => true,

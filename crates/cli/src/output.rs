@@ -153,7 +153,7 @@ pub(crate) fn forget_partial(path: &Path) {
 pub(crate) fn remove_partial_files_on_signals() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
-    std::thread::spawn(move || {
+    let watch = move || {
         if let Some(signal) = signals.forever().next() {
             for path in PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 // The process ends now; the name says what the file or folder is.
@@ -163,7 +163,12 @@ pub(crate) fn remove_partial_files_on_signals() {
             }
             std::process::exit(128 + signal);
         }
-    });
+    };
+    if let Err(error) = std::thread::Builder::new().spawn(watch) {
+        eprintln!(
+            "warning: a signal will leave unfinished .partial files behind: no thread to wait for signals ({error})"
+        );
+    }
 }
 
 /// Writes a small file whole, refusing to replace one.

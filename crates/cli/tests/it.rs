@@ -22,6 +22,7 @@ mod it {
     mod hostile_size;
     mod inventory;
     mod key_text;
+    mod key_vectors;
     mod kit;
     mod leftovers;
     mod log;

@@ -200,6 +200,7 @@ fn with_help(error: anyhow::Error, envelope: &Path) -> anyhow::Error {
             "the envelope is damaged, or another owner signed it: check --owner against what the owner told you"
         }
         Some(OpenError::NoPassphrase) => "only recipients open this object: give a key with --key",
+        Some(OpenError::PassphraseCost(_)) => "free memory or raise this process's limit, and try again",
         Some(OpenError::Passphrase) => "check the passphrase; capitals and spaces count",
         Some(OpenError::NoRecipient) => {
             "give the secret key of a recipient; `bailiwick inspect` lists their key ids"

@@ -31,7 +31,10 @@ pub(crate) fn in_parallel<T: Send, R: Send, E: Send>(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.min(count) {
-            scope.spawn(carry);
+            // A thread that does not start is not missed: the caller carries what others do not.
+            if std::thread::Builder::new().spawn_scoped(scope, carry).is_err() {
+                break;
+            }
         }
         carry();
     });

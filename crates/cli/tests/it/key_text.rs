@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::key_text::{TextKind, to_text};
+
 use super::program::Place;
 
 fn shown(place: &Place, key: &str) -> serde_json::Value {
@@ -39,4 +42,39 @@ fn fingerprints_are_compared_as_digits_or_words() {
     place.refuse(&["key", "show", "to.pub", "--expect", "abandon"], "12 words");
     let text = String::from_utf8(place.run(&["key", "show", "to.pub", "--words"])).unwrap();
     assert!(text.contains(words));
+}
+
+/// E22: another encoding of a recipient's key is none, in a file or as text: what is sealed to it opens for nobody, and beside the key it would pass for a second recipient.
+#[test]
+fn e22_another_encoding_of_a_recipient_key_is_refused() {
+    let place = Place::new();
+    place.run(&["key", "new", "owner", "-o", "owner"]);
+    fs::write(place.path("plain"), b"data").unwrap();
+    for (algorithm, kem) in [("x25519", Kem::X25519), ("x-wing", Kem::XWing)] {
+        let (key, public) = (format!("to-{algorithm}"), format!("to-{algorithm}.pub"));
+        place.run(&["key", "new", "recipient", "--algorithm", algorithm, "-o", &key]);
+        let text = fs::read_to_string(place.path(&public)).unwrap();
+        let digits =
+            text.split('"').find(|v| v.len() >= 64 && v.bytes().all(|b| b.is_ascii_hexdigit())).unwrap();
+        let mut bytes = hex::decode(digits).unwrap();
+        *bytes.last_mut().unwrap() ^= 0x80;
+        let lines = text.lines().filter(|line| !line.starts_with("fingerprint"));
+        let alias: Vec<_> = lines.map(|line| line.replace(digits, &hex::encode(&bytes))).collect();
+        fs::write(place.path("alias.pub"), alias.join("\n")).unwrap();
+        let word = to_text(TextKind::Recipient(kem), &bytes).unwrap();
+        for alias in ["alias.pub", &word] {
+            let seal = ["seal", "plain", "--owner", "owner", "--to", &public, "--to", alias, "-o", "never"];
+            place.refuse(&seal, "not canonical");
+        }
+        place.run(&[
+            "seal",
+            "plain",
+            "--owner",
+            "owner",
+            "--to",
+            &public,
+            "-o",
+            &format!("body-{algorithm}"),
+        ]);
+    }
 }

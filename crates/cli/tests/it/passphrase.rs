@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use super::program::{Place, data};
 
@@ -93,4 +94,82 @@ fn age_decrypts_an_exported_file_key() {
     assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
     let open = ["open", "body", "--owner", "owner.pub", "--key-from-age-output", "-", "-o", "-"];
     assert_eq!(place.run_with_input(&open, &opened.stdout).stdout, data(20_000));
+}
+
+/// Runs with `kib` of address space, at most; must end by itself.
+fn run_within(place: &Place, kib: u32, arguments: &[&str]) -> Output {
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("ulimit -v {kib} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_bailiwick")])
+        .args(arguments)
+        .current_dir(place.root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("{arguments:?} in {kib} KiB: still running");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// E35: memory that is not to be had is an error that says how much, and no panic; sealing and opening end.
+#[test]
+fn e35_too_little_memory_for_a_passphrase_is_an_error() {
+    let place = place();
+    let seal = ["seal", "plain", "--owner", "owner", "--passphrase-file", "pass", "-o"];
+    let open = ["open", "whole", "--owner", "owner.pub", "--passphrase-file", "pass", "-o"];
+    place.run(&[&seal[..], &["whole"]].concat());
+    for kib in [90_000, 80_000, 70_000] {
+        for arguments in [seal, open] {
+            let out = run_within(&place, kib, &[&arguments[..], &["never"]].concat());
+            let text = String::from_utf8_lossy(&out.stderr);
+            assert_eq!(out.status.code(), Some(2), "{kib} {arguments:?}: {text}");
+            assert!(text.contains("64 MiB of memory") && !text.contains("panicked"), "{kib}: {text}");
+            assert!(!place.path("never").exists(), "{kib}");
+        }
+    }
+    let out = run_within(&place, 1_000_000, &[&open[..], &["out"]].concat());
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(fs::read(place.path("out")).unwrap(), data(20_000));
+}
+
+/// E33: a process that holds secrets leaves no core dump, whatever limit it was started with.
+#[test]
+fn e33_no_core_dumps() {
+    let place = place();
+    place.run(&["seal", "plain", "--owner", "owner", "--passphrase-file", "pass", "-o", "body"]);
+    // Waits for the passphrase on standard input.
+    let open = ["open", "body", "--owner", "owner.pub", "--passphrase-file", "-", "-o", "-"];
+    let start = |program: &str, arguments: &[&str]| {
+        let script = "ulimit -S -c unlimited 2>/dev/null; exec \"$0\" \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, program]).args(arguments).current_dir(place.root());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let core_limit = |pid: u32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        text.lines()
+            .find(|l| l.starts_with("Max core file size"))
+            .unwrap()
+            .split_whitespace()
+            .nth(4)
+            .unwrap()
+            .to_owned()
+    };
+    let (mut other, mut ours) = (start("cat", &[]), start(env!("CARGO_BIN_EXE_bailiwick"), &open));
+    std::thread::sleep(Duration::from_millis(500));
+    if core_limit(other.id()) == "0" {
+        eprintln!("core dumps cannot be switched on here: nothing is shown");
+    }
+    assert_eq!(core_limit(ours.id()), "0");
+    drop(other.stdin.take());
+    other.wait().unwrap();
+    std::io::Write::write_all(&mut ours.stdin.take().unwrap(), b"correct horse\n").unwrap();
+    assert_eq!(ours.wait_with_output().unwrap().stdout, data(20_000));
 }

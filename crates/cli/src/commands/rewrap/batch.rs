@@ -106,21 +106,26 @@ fn write_all(
 ) -> Vec<Written> {
     let (next, results) = (AtomicUsize::new(0), Mutex::new((Vec::new(), summary)));
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(batch.len());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(path) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = write_one(rewrapper, path, beside);
-                    let mut guard = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    let (written, summary) = &mut *guard;
-                    match done {
-                        Ok(Ok(new)) => written.push(new),
-                        Ok(Err(why)) => summary.outcomes.skip(why),
-                        Err(e) => summary.outcomes.add(path.display(), Err(e)),
-                    }
-                }
-            });
+    let carry = || {
+        while let Some(path) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let done = write_one(rewrapper, path, beside);
+            let mut guard = results.lock().unwrap_or_else(PoisonError::into_inner);
+            let (written, summary) = &mut *guard;
+            match done {
+                Ok(Ok(new)) => written.push(new),
+                Ok(Err(why)) => summary.outcomes.skip(why),
+                Err(e) => summary.outcomes.add(path.display(), Err(e)),
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            // A thread that does not start is not missed: the caller carries what others do not.
+            if std::thread::Builder::new().spawn_scoped(scope, carry).is_err() {
+                break;
+            }
+        }
+        carry();
     });
     results.into_inner().unwrap_or_else(PoisonError::into_inner).0
 }
