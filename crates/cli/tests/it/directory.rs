@@ -429,8 +429,22 @@ fn e32_special_files() {
     place.run(&OPEN);
     let mode = |p: &str| fs::metadata(place.path(p)).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode("docs/run.sh"), 0o4755);
-    assert_eq!(mode("out/run.sh") & !0o022, 0o755);
-    assert_eq!(mode("out/a.txt") & !0o022, 0o644);
+    assert_eq!(mode("out/run.sh"), 0o700);
+}
+
+/// What is opened is its reader's alone, whatever the mask: folders, files, and a file by its name, which keeps its bit to be run.
+#[test]
+fn opened_directories_are_private() {
+    let place = Place::with_keys();
+    sample(&place);
+    place.run(&with(&SEAL, &["--no-commit"]));
+    place.run(&OPEN);
+    let one: Vec<&str> = OPEN.iter().map(|a| if *a == "out" { "one" } else { a }).collect();
+    place.run(&[&one[..], &["--only", "run.sh"]].concat());
+    let mode = |p: &str| fs::metadata(place.path(p)).unwrap().permissions().mode() & 0o7777;
+    for (path, expected) in [("out", 0o700), ("out/a.txt", 0o600), ("out/run.sh", 0o700), ("one", 0o700)] {
+        assert_eq!(mode(path), expected, "{path}");
+    }
 }
 
 /// An auditor's statement can be made of a directory that was opened whole.

@@ -1,6 +1,7 @@
 //! Passphrases, and file keys that travel through age.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -172,4 +173,45 @@ fn e33_no_core_dumps() {
     other.wait().unwrap();
     std::io::Write::write_all(&mut ours.stdin.take().unwrap(), b"correct horse\n").unwrap();
     assert_eq!(ours.wait_with_output().unwrap().stdout, data(20_000));
+}
+
+/// Asks on a terminal that `script` (Debian: bsdutils) makes, types `keys`, and gives what the terminal showed; its modes at the end.
+fn typed(place: &Place, keys: &[u8]) -> String {
+    let program = env!("CARGO_BIN_EXE_bailiwick");
+    let ask = format!(
+        "trap : INT\nstty -a\n{program} open alone --owner owner.pub --passphrase -o out; echo status $?\nstty -a\n"
+    );
+    fs::write(place.path("ask"), ask).unwrap();
+    let mut child = Command::new("script")
+        .args(["-qec", "sh ask", "/dev/null"])
+        .current_dir(place.root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut shown, mut byte) = (Vec::new(), [0]);
+    while !shown.ends_with(b"passphrase: ") {
+        assert_eq!(screen.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.push(byte[0]);
+    }
+    // Echo goes off after the question is shown.
+    std::thread::sleep(Duration::from_millis(500));
+    keyboard.write_all(keys).unwrap();
+    screen.read_to_end(&mut shown).unwrap();
+    child.wait().unwrap();
+    String::from_utf8(shown).unwrap()
+}
+
+/// What is typed is not shown, and is shown again afterwards, whether the question was answered or interrupted.
+#[test]
+fn a_question_leaves_the_terminal_as_it_was() {
+    let place = place();
+    place.run(&["seal", "plain", "--owner", "owner", "--passphrase-file", "pass", "-o", "alone"]);
+    for (keys, status) in [(&b"correct horse\n"[..], "status 0"), (b"correct\x03", "status 130")] {
+        let shown = typed(&place, keys);
+        assert!(shown.contains(status) && !shown.contains("correct"), "{shown}");
+        assert_eq!(shown.matches(" echo ").count(), 2, "{shown}");
+    }
+    assert_eq!(fs::read(place.path("out")).unwrap(), data(20_000));
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use bailiwick_archive::{ArchiveError, Entry, Found, Index, Kind, MEDIA_TYPE, Sink, Unpacker};
 use bailiwick_envelope::{Opened, Opener, RangeAuthenticity, Seekable};
 
-use super::tree::NewTree;
+use super::tree::{NewTree, file_mode};
 use super::{KEY_HOLDERS_ONLY, plain_file_name};
 use crate::output::{AtomicFile, print_json, printable};
 use crate::shards::body::facts;
@@ -285,7 +285,8 @@ fn only(source: &mut impl Source, index: &Index, path: &str, output: Option<&Pat
         })?;
         return Ok(all.0.flush()?);
     }
-    fetch(source, &found, || Ok(ToWriter(AtomicFile::create(&output, 0o600)?)))?.0.commit()?;
+    let mode = file_mode(found.entry.kind);
+    fetch(source, &found, || Ok(ToWriter(AtomicFile::create(&output, mode)?)))?.0.commit()?;
     say_written(&output)
 }
 

@@ -13,12 +13,22 @@ use crate::Help;
 use crate::output::{forget_partial, remember_partial};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// What was sealed is its readers' alone, as a single opened file is; they may give it to others.
+const FOLDER_MODE: Mode = Mode::from_raw_mode(0o700);
 const NEW_FILE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Files that are made durable one by one. Beyond that one call for the whole file system is quicker, though it waits for whatever else
 /// is to be written there.
 const SYNC_EACH_MAX: usize = 256;
+
+/// Permission bits of an extracted file.
+pub(super) const fn file_mode(kind: Kind) -> u32 {
+    match kind {
+        Kind::Executable => 0o700,
+        _ => 0o600,
+    }
+}
 
 /// Folders and files below a directory of our own, each reached by the handle of the one above it: a link that takes a folder's
 /// place is never followed. Dropped without [`NewTree::commit`] it removes everything.
@@ -59,7 +69,7 @@ impl NewTree {
             .context(Help("check that the folder exists and can be written to"))?;
         remember_partial(outer.path());
         let handle = rustix::fs::open(outer.path(), FOLDER, Mode::empty())?;
-        mkdirat(&handle, "tree", Mode::from_raw_mode(0o755))?;
+        mkdirat(&handle, "tree", FOLDER_MODE)?;
         let root = openat(&handle, "tree", FOLDER, Mode::empty())?;
         let destination = destination.to_owned();
         Ok(Self { outer: Some(outer), destination, root, open: Vec::new(), file: None, files: 0, strip })
@@ -132,10 +142,10 @@ impl Sink for NewTree {
         let Some((name, parents)) = parts.split_last() else { return Ok(()) };
         let above = self.folder(parents)?;
         match entry.kind {
-            Kind::Folder => mkdirat(above, *name, Mode::from_raw_mode(0o755)).map_err(named),
+            Kind::Folder => mkdirat(above, *name, FOLDER_MODE).map_err(named),
             kind => {
-                let mode = if kind == Kind::Executable { 0o755 } else { 0o644 };
-                let fd = openat(above, *name, NEW_FILE, Mode::from_raw_mode(mode)).map_err(named)?;
+                let mode = Mode::from_raw_mode(file_mode(kind));
+                let fd = openat(above, *name, NEW_FILE, mode).map_err(named)?;
                 self.file = Some(fd.into());
                 self.files += 1;
                 Ok(())
