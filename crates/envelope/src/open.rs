@@ -13,7 +13,7 @@ use crate::cobblestone::{
     ChunkKeys, ChunkReader, CobblestoneError, HEADER_BYTES, RangeAuthenticity, ReadAt, decrypt_chunks,
     plain_bytes, read_header,
 };
-use crate::kem::{Context, RecipientPublicKey, RecipientSecretKey, decapsulate};
+use crate::kem::{Context, RecipientPublicKey, RecipientSecretKey, check_x25519, decapsulate};
 use crate::layout::{LayoutError, Metadata, TAIL_BYTES, check_length};
 use crate::passphrase::{self, Passphrase, PassphraseError};
 use crate::seal::body_key;
@@ -236,12 +236,16 @@ impl Opener {
 }
 
 /// What to ask of whoever holds the secret half of `key` elsewhere (spec agent): one request for each entry of a verified `envelope` that
-/// may be for it. An answer goes to [`Opener::with_file_key`], which checks it against the key commitment.
+/// may be for it, apart from those with an encapsulated key of small order or of another encoding. An answer goes to [`Opener::with_file_key`], which checks it against the key commitment.
 #[must_use]
 pub fn unwrap_requests(envelope: &Envelope, key: &RecipientPublicKey) -> Vec<UnwrapRequest> {
     let (context, id) = (Context::of(envelope), key.key_id());
     let mine = |e: &&RecipientEntry| {
-        e.role == Role::FileKey && e.kem == key.kem() && e.key_id.is_none_or(|named| named == id)
+        e.role == Role::FileKey
+            && e.kem == key.kem()
+            && e.key_id.is_none_or(|named| named == id)
+            // Not every token refuses what HPKE refuses.
+            && check_x25519(e.kem, &e.enc).is_ok()
     };
     let request = |e: &RecipientEntry| UnwrapRequest {
         kem: e.kem,

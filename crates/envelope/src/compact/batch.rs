@@ -132,11 +132,10 @@ impl BatchOpener {
     /// As [`super::open()`], and `OtherBatch`.
     pub fn open(&self, record: &str, sealed: &[u8]) -> Result<OpenedValue, CompactError> {
         let context = self.context.record(record)?;
-        let found = form(sealed)?;
+        expect(form(sealed)?, Form::BatchValue)?;
         let commitment = self.schedule.commitment();
         let (unsigned, _) = split_signature(sealed)?;
         let mut fields = Fields(unsigned.get(1..).unwrap_or_default());
-        expect(found, Form::BatchValue)?;
         if fields.take(BATCH_ID_BYTES, "the batch id")? != &commitment[..BATCH_ID_BYTES] {
             return Err(CompactError::OtherBatch);
         }

@@ -2,7 +2,7 @@
 
 use bailiwick_envelope::{
     KeyError, OpenError, Opener, Padding, RecipientPublicKey, RecipientSecretKey, SealError, SealOptions,
-    seal,
+    seal, unwrap_requests, verify,
 };
 use bailiwick_protocol::envelope::{Kem, Role};
 use bailiwick_protocol::secret::Secret;
@@ -128,6 +128,11 @@ fn opens_at(kem: Kem, point: [u8; 32], expected: bool) {
     let result = Opener::new(&made.envelope.owner, &envelope, &[key]);
     assert_eq!(result.is_ok(), expected, "{kem:?} {point:x?}: {result:?}");
     assert_eq!(matches!(result, Err(OpenError::NoRecipient)), !expected, "{kem:?} {point:x?}");
+    // Nor is an agent asked.
+    let public =
+        RecipientSecretKey::from_bytes(kem, Secret::init_with(|b| *b = reader.secret)).unwrap().public();
+    let envelope = verify(&made.envelope.owner, &envelope).unwrap();
+    assert_eq!(unwrap_requests(&envelope, &public).len(), usize::from(expected), "{kem:?} {point:x?}");
 }
 
 /// E21: an encapsulated key of small order, signed by the owner, opens nothing, though the ciphertext is one for the secret of zeros.
