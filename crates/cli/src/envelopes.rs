@@ -9,9 +9,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
+use bailiwick_envelope::verify;
 use bailiwick_protocol::codec::Canonical as _;
-use bailiwick_protocol::envelope::SignedEnvelope;
-use bailiwick_protocol::ids::UnitName;
+use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
+use bailiwick_protocol::ids::{OwnerKey, UnitName};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -94,6 +95,21 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 pub(crate) fn is_envelope(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "envelope")
+}
+
+/// The envelope, if it is this owner's; none if it is another owner's, who signed it. Everything else is an error: it may be this owner's
+/// and damaged, and who was to lose access through it still has it.
+pub(crate) fn of_owner(owner: &OwnerKey, bytes: &[u8]) -> anyhow::Result<Option<Envelope>> {
+    let why = match verify(owner, bytes) {
+        Ok(envelope) => return Ok(Some(envelope)),
+        Err(why) => why,
+    };
+    let named = SignedEnvelope::from_bytes(bytes).and_then(|signed| signed.decode_unverified());
+    match named {
+        Ok(named) if named.owner != *owner && verify(&named.owner, bytes).is_ok() => Ok(None),
+        _ => Err(anyhow!(why).context("it verifies under no owner's key: damaged, forged, or no envelope"))
+            .context(Help("bring it back from a copy, or take it away if it is none of yours")),
+    }
 }
 
 /// The unit that the envelope in a file says it is of; nothing is verified.

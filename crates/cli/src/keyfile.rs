@@ -19,9 +19,9 @@ pub(crate) use self::create::{create, write_agent, write_public};
 pub(crate) use self::kind::{Algorithm, Kind};
 pub(crate) use self::public::PublicKey;
 pub(crate) use self::read::{
-    OpeningKey, any_public, public_key, read_any_public, read_custodian_key, read_custodian_public,
-    read_opening_key, read_recipient_key, read_recipient_public, read_secret_of_any_kind, read_signing_key,
-    read_signing_key_of_any_kind,
+    OpeningKey, any_public, is_agents, public_key, read_any_public, read_custodian_key,
+    read_custodian_public, read_opening_key, read_recipient_key, read_recipient_public,
+    read_secret_of_any_kind, read_signing_key, read_signing_key_of_any_kind,
 };
 
 /// The system's generator, after checking that it answers.

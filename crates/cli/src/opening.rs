@@ -23,7 +23,7 @@ use crate::Help;
 use crate::agent::Agent;
 use crate::commands::custody::open_as_recipient;
 use crate::keyfile::{self, OpeningKey};
-use crate::passphrase::PassphraseArgs;
+use crate::passphrase::{PassphraseArgs, nobody_else_reads};
 
 /// Arguments of every command that opens objects.
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub(crate) struct OpeningArgs {
     key: Vec<PathBuf>,
     #[command(flatten)]
     passphrase: PassphraseArgs,
-    /// The object's file key: the 32 bytes that `age -d` gives of what `bailiwick export --age` wrote; `-` for standard input
+    /// The object's file key: the 32 bytes that `age -d` gives of what `bailiwick export --age` wrote, in a file that nobody else may read; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "passphrase", "passphrase_file"])]
     key_from_age_output: Option<PathBuf>,
     /// Seconds an agent may take to answer
@@ -65,6 +65,19 @@ impl OpeningArgs {
         if self.key.is_empty() {
             return Err(anyhow!("small values are opened by recipients' key files"))
                 .context(Help("give one with --key"));
+        }
+        if self.passphrase.is_given() || self.not_before != 1 || !self.known.is_empty() {
+            return Err(anyhow!("small values have no passphrases and no generations"))
+                .context(Help("leave out --passphrase, --passphrase-file, --not-before and --known"));
+        }
+        for path in &self.key {
+            if keyfile::is_agents(path)? {
+                return Err(anyhow!(
+                    "{} names an agent: agents open objects, not small values",
+                    path.display()
+                ))
+                .context(Help("give a key file that holds its secret"));
+            }
         }
         Ok(&self.key)
     }
@@ -108,7 +121,9 @@ fn read_file_key(path: &Path) -> anyhow::Result<Secret<32>> {
     let mut source: Box<dyn std::io::Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin())
     } else {
-        Box::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?)
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        nobody_else_reads(&file, path)?;
+        Box::new(file)
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(33));
     source.by_ref().take(33).read_to_end(&mut bytes)?;
@@ -198,6 +213,23 @@ impl Opening {
 /// A passphrase at the default cost.
 pub(crate) fn asked_for(passphrase: &Passphrase, beside_keys: bool) -> PassphraseRecipient<'_> {
     PassphraseRecipient { passphrase, cost: PassphraseCost::default(), beside_keys }
+}
+
+/// Points out recipients on classical curves beside hybrid ones: what is sealed is as strong as the weakest way to open it.
+pub(crate) fn note_mix(recipients: &[RecipientPublicKey]) {
+    if recipients.iter().any(|r| r.kem().is_post_quantum()) {
+        note_classical(recipients);
+    }
+}
+
+/// Points out recipients on classical curves.
+pub(crate) fn note_classical(recipients: &[RecipientPublicKey]) {
+    let classical = recipients.iter().filter(|r| !r.kem().is_post_quantum()).count();
+    if classical > 0 {
+        eprintln!(
+            "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open through them what is sealed"
+        );
+    }
 }
 
 /// Somebody can open, and a passphrase stands beside keys only when `also` says so.

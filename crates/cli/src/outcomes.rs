@@ -8,7 +8,7 @@ use crate::{Help, say};
 
 /// Why an envelope is left as it is: whoever was to lose access may still have it.
 pub(crate) const UNOPENABLE: &str = "no given key opens it";
-/// Somebody else's, or none at all.
+/// Somebody else's, who signed it.
 pub(crate) const FOREIGN: &str = "not an envelope of this owner";
 
 #[derive(Debug, Default, serde::Serialize)]
@@ -22,6 +22,13 @@ pub(crate) struct Outcomes {
 impl Outcomes {
     pub(crate) fn skip(&mut self, why: &'static str) {
         *self.skipped.entry(why).or_default() += 1;
+    }
+
+    /// Counts envelopes of other owners.
+    pub(crate) fn foreign(&mut self, n: u64) {
+        if n > 0 {
+            *self.skipped.entry(FOREIGN).or_default() += n;
+        }
     }
 
     /// Counts one object that was not done, under `name` if it failed.
@@ -49,12 +56,18 @@ impl Outcomes {
         Ok(())
     }
 
-    /// An error when anything failed, or was not opened and had to be. `left` says how what was not done is left.
-    pub(crate) fn check(&self, left: &str, skip_unopenable: bool) -> anyhow::Result<()> {
+    /// An error when anything failed, or was not opened and had to be, or when nothing was `done` because all is other owners'. `left` says
+    /// how what was not done is left.
+    pub(crate) fn check(&self, left: &str, skip_unopenable: bool, done: u64) -> anyhow::Result<()> {
         if !self.failed.is_empty() {
             return Err(anyhow!("{} object(s) failed; {left}", self.failed.len())).context(Help(
                 "mend what is said above and run the same command again: what is done is skipped",
             ));
+        }
+        if done == 0 && !self.skipped.is_empty() && self.skipped.keys().all(|why| *why == FOREIGN) {
+            return Err(anyhow!("nothing was done: none is an envelope of this owner; {left}")).context(
+                Help("give the owner's key that sealed; `bailiwick inspect` shows owner and recipients"),
+            );
         }
         match self.skipped.get(UNOPENABLE) {
             Some(n) if !skip_unopenable => {

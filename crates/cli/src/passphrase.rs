@@ -51,12 +51,18 @@ pub(crate) fn from_file(path: &Path) -> anyhow::Result<Passphrase> {
         return first_line(&mut std::io::stdin().lock()).context("passphrase on standard input");
     }
     let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    nobody_else_reads(&file, path)?;
+    first_line(&mut file).with_context(|| format!("passphrase in {}", path.display()))
+}
+
+/// Refuses a file with a secret that group or others may read.
+pub(crate) fn nobody_else_reads(file: &File, path: &Path) -> anyhow::Result<()> {
     let mode = file.metadata()?.mode();
     if mode & 0o077 != 0 {
         return Err(anyhow!("{} can be read by others (mode {:03o})", path.display(), mode & 0o777))
             .context(Help("run: chmod 600 on the file"));
     }
-    first_line(&mut file).with_context(|| format!("passphrase in {}", path.display()))
+    Ok(())
 }
 
 /// The first line, byte by byte so that nothing after it is taken from a pipe.

@@ -14,6 +14,7 @@ mod it {
     mod custody_paths;
     mod custody_policy;
     mod demo;
+    mod destroy;
     mod developer;
     mod directory;
     mod directory_shards;

@@ -1,34 +1,39 @@
 //! `bailiwick destroy`: crypto-erasure. Without a way to the file key a body is noise.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+mod erase;
+mod examine;
+mod remaining;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_client::ClientError;
+use bailiwick_client::{Client, ClientError};
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 
-use super::commit::ENVELOPE_FILE_BYTES_MAX;
+use self::examine::Found;
+use self::remaining::Remaining;
 use crate::connect::NodeArgs;
-use crate::keyfile::{self, Kind, with_suffix};
-use crate::output::read_bounded;
+use crate::envelopes::is_envelope;
+use crate::keyfile::{self, Kind};
 use crate::{Help, say};
 
-const NOT_REACHED: &str = "not reached: copies of the envelope elsewhere, at hosts and in their backups; file keys and data that \
-recipients kept; custodians' shares; what a disk or a copy-on-write file system still holds of overwritten blocks";
+const NOT_REACHED: &str = "not reached: copies of the envelope elsewhere, at hosts and in their backups; other shards of the object, \
+and its other generations; file keys and data that recipients kept; custodians' shares; what a disk or a copy-on-write file system still holds of overwritten blocks";
 
 /// Arguments of `destroy`.
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Make an object unreadable: overwrite and remove its envelope, which holds every way to its file key, and on request \
-    secret key files and the objects at a node. The body is left, as noise.\n\nWhat this does not reach: copies of the envelope elsewhere, at \
-    hosts and in their backups; file keys and data that recipients kept; custodians' shares; what a disk or a copy-on-write file \
+    secret key files and the objects at a node. The body is left, as noise.\n\n\
+    Of an object in shards any k still open it: name the folder of its shards, and every envelope in it goes. What an earlier run overwrote, or removed, is \
+    done.\n\nWhat this does not reach: copies of the envelope elsewhere, at \
+    hosts and in their backups; other shards of the object, and its other generations; file keys and data that recipients kept; custodians' shares; what a disk or a copy-on-write file \
     system still holds of overwritten blocks. Where an envelope may have been copied, destroy the recipients' keys."
 )]
 pub(crate) struct Args {
-    /// Envelopes, or bodies beside theirs
+    /// Envelopes, bodies beside theirs, or a folder of one object's shards
     #[arg(required = true)]
     targets: Vec<PathBuf>,
     /// The owner's secret key file: only this owner's envelopes are destroyed
@@ -56,17 +61,26 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let pinned = OwnerKey(owner.public());
     // Everything is examined before anything is destroyed.
-    let envelopes = args.targets.iter().map(|t| examine(t, &pinned)).collect::<anyhow::Result<Vec<_>>>()?;
-    for path in &args.key_file {
-        keyfile::read_recipient_key(path)
-            .with_context(|| format!("{} is no recipient's secret key file", path.display()))?;
-    }
+    let found = examine::all(&args.targets, &args.key_file, &pinned)?;
+    let remaining = Remaining::of(&pinned, &found)?;
     if !args.yes_destroy {
-        for (path, envelope) in &envelopes {
-            eprintln!("would destroy {} ({}): {}", path.display(), envelope.name(), ways(envelope));
+        for found in &found {
+            match found {
+                Found::Envelope { path, envelope } => {
+                    eprintln!("would destroy {} ({}): {}", path.display(), envelope.name(), ways(envelope));
+                }
+                Found::Key(path) => {
+                    eprintln!(
+                        "would destroy {}: everything sealed to it alone becomes unreadable",
+                        path.display()
+                    );
+                }
+                Found::Zeros(path) => eprintln!("would remove {}: it is overwritten already", path.display()),
+                Found::Gone(path) => eprintln!("{} is not there", path.display()),
+            }
         }
-        for path in &args.key_file {
-            eprintln!("would destroy {}: everything sealed to it alone becomes unreadable", path.display());
+        for line in remaining.lines() {
+            eprintln!("{line}");
         }
         eprintln!("{NOT_REACHED}");
         return Err(anyhow!("nothing was destroyed")).context(Help("say --yes-destroy if that is meant"));
@@ -75,41 +89,48 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         (Some(node), Some(host)) => Some(NodeArgs::new(node, host, args.roots).connect(owner)?),
         _ => None,
     };
-    for (path, envelope) in &envelopes {
-        if let Some(client) = &client {
-            let name = envelope.name();
-            match client.delete(&name) {
-                // Gone already, perhaps by this command before it was interrupted.
-                Ok(()) | Err(ClientError::Refused { status: 404, .. }) => {}
-                Err(error) => {
-                    return Err(error).with_context(|| format!("the node may still have {name}"));
-                }
-            }
-        }
-        overwrite(path)?;
-        say!("destroyed {} ({}): {}", path.display(), envelope.name(), ways(envelope))?;
+    for found in &found {
+        destroy(found, client.as_ref())?;
     }
-    for path in &args.key_file {
-        overwrite(path)?;
-        say!("destroyed {}", path.display())?;
+    for line in remaining.lines() {
+        say!("{line}")?;
     }
     say!("{NOT_REACHED}")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn examine(target: &Path, owner: &OwnerKey) -> anyhow::Result<(PathBuf, Envelope)> {
-    let beside = with_suffix(target, ".envelope");
-    let path = if beside.is_file() { beside } else { target.to_owned() };
-    let about = fs::symlink_metadata(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    if !about.is_file() {
-        return Err(anyhow!("{} is not a file of its own", path.display()))
-            .context(Help("a link is not followed: name the envelope itself"));
+fn destroy(found: &Found, client: Option<&Client>) -> anyhow::Result<()> {
+    match found {
+        Found::Envelope { path, envelope } => {
+            let name = envelope.name();
+            match client.map(|client| client.delete(&name)) {
+                // Gone already, perhaps by this command before it was interrupted.
+                None | Some(Ok(()) | Err(ClientError::Refused { status: 404, .. })) => {}
+                Some(Err(error)) => {
+                    return Err(error).with_context(|| format!("the node may still have {name}"));
+                }
+            }
+            erase::erase(path)?;
+            say!("destroyed {} ({name}): {}", path.display(), ways(envelope))?;
+        }
+        Found::Key(path) => {
+            erase::erase(path)?;
+            say!("destroyed {}", path.display())?;
+        }
+        Found::Zeros(path) => {
+            erase::erase(path)?;
+            say!("removed   {}: it was overwritten already", path.display())?;
+        }
+        Found::Gone(path) => {
+            say!("not there {}: destroyed before, or it has another name", path.display())?;
+        }
     }
-    let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
-    let envelope = bailiwick_envelope::verify(owner, &bytes)
-        .with_context(|| format!("{} is not an envelope of this owner", path.display()))
-        .context(Help("only the owner's own envelopes are destroyed"))?;
-    Ok((path, envelope))
+    if client.is_some() && matches!(found, Found::Zeros(path) | Found::Gone(path) if is_envelope(path)) {
+        say!(
+            "which object that was cannot be told: the node was asked by the run that overwrote it, if that run named the node"
+        )?;
+    }
+    Ok(())
 }
 
 /// What the envelope held.
@@ -122,22 +143,4 @@ fn ways(e: &Envelope) -> String {
         ways.push_str(", a custody part");
     }
     ways
-}
-
-/// Zeros over the file, durable, then its name goes, durable.
-fn overwrite(path: &Path) -> anyhow::Result<()> {
-    let failed = || format!("cannot destroy {}", path.display());
-    // Not through a link that came meanwhile.
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).context("a flag of the system")?;
-    let mut options = OpenOptions::new();
-    std::os::unix::fs::OpenOptionsExt::custom_flags(options.write(true), flags);
-    let mut file = options.open(path).with_context(failed)?;
-    let length = usize::try_from(file.metadata().with_context(failed)?.len())?;
-    file.write_all(&vec![0; length]).and_then(|()| file.sync_all()).with_context(failed)?;
-    fs::remove_file(path).with_context(failed)?;
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    File::open(folder).and_then(|d| d.sync_all()).with_context(failed)
 }

@@ -17,7 +17,8 @@ use crate::{Help, age_file, say};
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Write an object's file key as an ordinary age file for age recipients. Whoever opens that file opens the object, also after \
-    `rewrap` has removed every other way: keep it like a key. `age -d -i IDENTITY FILE | bailiwick open BODY --key-from-age-output -` opens the object."
+    `rewrap` has removed every other way: keep it like a key. `age -d -i IDENTITY FILE | bailiwick open BODY --key-from-age-output -` opens the object.\n\n\
+    Not for objects in shards: each shard has a file key of its own."
 )]
 pub(crate) struct Args {
     /// The envelope, or the body beside it
@@ -38,6 +39,11 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
 }
 
+const SPLIT: Help = Help(
+    "of an object in shards each shard has a file key of its own, and an age file holds one: such an object is not exported; seal it whole, or \
+    give its recipients a key in a token or key service (`bailiwick key agent`)",
+);
+
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.raw && std::io::stdout().is_terminal() {
@@ -47,6 +53,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let recipients =
         args.age.iter().map(|text| age_file::recipient(text)).collect::<anyhow::Result<Vec<_>>>()?;
     let owner = OwnerKey(keyfile::public_key(&args.owner, Kind::Owner)?);
+    if args.object.is_dir() {
+        return Err(anyhow!("{} is a directory", args.object.display())).context(SPLIT);
+    }
     let beside = with_suffix(&args.object, ".envelope");
     let path = if beside.is_file() { beside } else { args.object };
     let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
@@ -55,6 +64,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         .read()?
         .open(&owner, &bytes)
         .with_context(|| format!("cannot open {}", path.display()))?;
+    if opener.envelope().shards.is_some() {
+        return Err(anyhow!("{} is one shard's envelope", path.display())).context(SPLIT);
+    }
     let key = opener.file_key().expose_secret();
     let Some(output) = args.output else {
         let mut out = std::io::stdout().lock();

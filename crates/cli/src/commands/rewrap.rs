@@ -18,8 +18,8 @@ use crate::Help;
 use crate::connect::AtNode;
 use crate::envelopes::Known;
 use crate::keyfile::{self, Kind};
-use crate::opening::{Opening, OpeningArgs, asked_for};
-use crate::outcomes::{FOREIGN, Outcomes, UNOPENABLE};
+use crate::opening::{Opening, OpeningArgs, asked_for, note_classical};
+use crate::outcomes::{Outcomes, UNOPENABLE};
 use crate::output::print_json;
 use crate::passphrase;
 use crate::say;
@@ -132,12 +132,8 @@ impl ChangeArgs {
             ));
         }
         let new = wanted.only.as_deref().unwrap_or(&wanted.add);
-        let classical = new.iter().filter(|r| !r.kem().is_post_quantum()).count();
-        if classical > 0 {
-            eprintln!(
-                "note: {classical} new recipient(s) use x25519 or p256: a future quantum computer could open the objects through them"
-            );
-        }
+        // Who can open an object already may be hybrid.
+        note_classical(new);
         Ok(wanted)
     }
 }
@@ -178,9 +174,6 @@ impl Rewrapper {
     fn rewrap(&self, bytes: &[u8]) -> anyhow::Result<Outcome> {
         let opener = match self.opening.open(&self.pinned, bytes) {
             Err(e) => match e.downcast_ref() {
-                Some(OpenError::Envelope(_) | OpenError::OwnerMismatch) => {
-                    return Ok(Outcome::Skipped(FOREIGN));
-                }
                 Some(OpenError::NoRecipient) => return Ok(Outcome::Skipped(UNOPENABLE)),
                 _ => return Err(e),
             },
@@ -228,7 +221,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             "who kept a file key or an old envelope with its key can still open: rewrap takes nothing back"
         )?;
     }
-    summary.outcomes.check("each envelope is the old or the new one, whole", args.skip_unopenable)?;
+    let left = "each envelope is the old or the new one, whole";
+    summary.outcomes.check(left, args.skip_unopenable, summary.rewrapped)?;
     if args.targets.len() == 1 && summary.rewrapped == 0 && args.targets.iter().all(|t| t.is_file()) {
         let why = summary.outcomes.skipped.keys().next().copied().unwrap_or("nothing to change");
         if why != "nothing to change" {

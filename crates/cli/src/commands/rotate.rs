@@ -20,7 +20,7 @@ use super::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::connect::AtNode;
 use crate::envelopes::{Signing, not_a_link};
 use crate::keyfile::{self, Kind, with_suffix};
-use crate::opening::{OpeningArgs, check_mix};
+use crate::opening::{OpeningArgs, check_mix, note_mix};
 use crate::outcomes::Outcomes;
 use crate::output::{print_json, read_bounded};
 use crate::say;
@@ -123,6 +123,9 @@ struct Summary {
     /// How many new generations have the names of the old ones now, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced: Option<u64>,
+    /// How many had them before, where an earlier run broke off.
+    #[serde(skip)]
+    placed_before: u64,
     #[serde(flatten)]
     outcomes: Outcomes,
 }
@@ -137,6 +140,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let sealing = &args.sealing;
     let recipients =
         sealing.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
+    note_mix(&recipients);
     check_mix(recipients.len(), sealing.new_passphrase_file.is_some(), sealing.also_passphrase)?;
     let passphrase = sealing.new_passphrase_file.as_deref().map(crate::passphrase::from_file).transpose()?;
     let asked = Asked::new(&owner, &recipients, passphrase.is_some(), sealing.anonymous, sealing.no_pad);
@@ -185,7 +189,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         summary.outcomes.say()?;
         say!("{OLD_OPENS}")?;
     }
-    summary.outcomes.check(left, args.skip_unopenable)?;
+    let done = summary.rotated + summary.replaced.unwrap_or_default() + summary.placed_before;
+    summary.outcomes.check(left, args.skip_unopenable, done)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -18,7 +18,7 @@ use bailiwick_protocol::ids::{OwnerKey, Unit};
 use super::commit::TreeThread;
 use super::custody::policy_digest;
 use crate::keyfile::{self, Kind, with_suffix};
-use crate::opening::{asked_for, check_mix};
+use crate::opening::{asked_for, check_mix, note_mix};
 use crate::output::{AtomicFile, print_json, printable};
 use crate::passphrase::PassphraseArgs;
 use crate::say;
@@ -132,12 +132,7 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
-    let classical = recipients.iter().filter(|r| !r.kem().is_post_quantum()).count();
-    if classical > 0 && classical < recipients.len() {
-        eprintln!(
-            "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open the object through them"
-        );
-    }
+    note_mix(&recipients);
     check_mix(recipients.len(), args.passphrase.is_given(), args.also_passphrase)?;
     if stdin && args.passphrase.uses_stdin() {
         return Err(anyhow!("data and passphrase cannot both come from standard input"))

@@ -11,7 +11,7 @@ use bailiwick_envelope::{RollbackError, check_newer, verify};
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::{OwnerKey, UnitName};
 
-use super::{Lock, below, folder_of};
+use super::{Lock, below, folder_of, of_owner};
 use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::output::{AtomicFile, read_bounded, write_new};
@@ -31,8 +31,10 @@ pub(crate) struct Latest {
 pub(crate) struct Known {
     owner: OwnerKey,
     latest: BTreeMap<UnitName, Latest>,
-    /// Files that are not envelopes of this owner.
+    /// How many are other owners'.
     pub(crate) foreign: u64,
+    /// Files that verify under no owner's key, and why: they may be this owner's, damaged.
+    pub(crate) unverified: Vec<(PathBuf, anyhow::Error)>,
     /// The directory they are read from, and nobody else's until this is dropped.
     lock: Option<(PathBuf, Lock)>,
 }
@@ -40,12 +42,14 @@ pub(crate) struct Known {
 impl Known {
     /// Reads envelopes; of several of a unit the latest counts.
     pub(crate) fn read(owner: OwnerKey, paths: Vec<PathBuf>) -> anyhow::Result<Self> {
-        let mut known = Self { owner, latest: BTreeMap::new(), foreign: 0, lock: None };
+        let mut known =
+            Self { owner, latest: BTreeMap::new(), foreign: 0, unverified: Vec::new(), lock: None };
         for path in paths {
             let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
-            match verify(&owner, &bytes) {
-                Ok(envelope) => known.add(path, bytes, &envelope),
-                Err(_) => known.foreign += 1,
+            match of_owner(&owner, &bytes) {
+                Ok(Some(envelope)) => known.add(path, bytes, &envelope),
+                Ok(None) => known.foreign += 1,
+                Err(e) => known.unverified.push((path, e)),
             }
         }
         Ok(known)
@@ -75,13 +79,16 @@ impl Known {
         let mut waiting = BTreeMap::new();
         for path in found {
             let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
-            match verify(&owner, &bytes) {
-                Ok(envelope) if waits(&path, &envelope.name()) => {
+            // What a damaged one remembered is not known, and a node could serve what came before it.
+            let about = of_owner(&owner, &bytes)
+                .with_context(|| format!("{}: nothing was signed", path.display()))?;
+            match about {
+                Some(envelope) if waits(&path, &envelope.name()) => {
                     let generation = envelope.generation;
                     waiting.insert(envelope.name(), Latest { path, bytes, generation, conflict: None });
                 }
-                Ok(envelope) => known.add(path, bytes, &envelope),
-                Err(_) => known.foreign += 1,
+                Some(envelope) => known.add(path, bytes, &envelope),
+                None => known.foreign += 1,
             }
         }
         Ok((known, waiting))

@@ -50,6 +50,11 @@ impl Neighbours {
         Ok(Self(found))
     }
 
+    /// Each with where it is.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Path, &Envelope)> {
+        self.0.values().flatten().map(|(path, _, envelope)| (path.as_path(), envelope))
+    }
+
     /// Refuses to go on from an envelope where there is a later one of its unit, or another of its generation: what would be signed could
     /// be a second one of a generation. Copies of it do no harm.
     pub(crate) fn check(&self, envelope: &Envelope, bytes: &[u8]) -> anyhow::Result<()> {

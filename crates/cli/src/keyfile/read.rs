@@ -78,6 +78,11 @@ pub(crate) fn read_opening_key(path: &Path) -> anyhow::Result<OpeningKey> {
     Ok(OpeningKey::Agent { name, public: RecipientPublicKey::from_bytes(kem, &parsed.public.bytes)? })
 }
 
+/// Whether a key file names an agent instead of a secret.
+pub(crate) fn is_agents(path: &Path) -> anyhow::Result<bool> {
+    Ok(read_file(path)?.0.agent.is_some())
+}
+
 /// A public key given as its checksummed word, or as a key file.
 pub(crate) fn any_public(text: &Path) -> anyhow::Result<PublicKey> {
     match text.to_str().filter(|t| looks_like_a_key(t)) {

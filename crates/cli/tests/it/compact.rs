@@ -99,3 +99,48 @@ fn batches_are_lines_of_json() {
     assert_eq!(place.run(&[&one[..], &["--batch", "header"]].concat()), b"21.5");
     place.refuse(&one, "value of a batch");
 }
+
+/// What small values do not have is refused, and not passed over: generations, passphrases, agents.
+#[test]
+fn options_that_mean_nothing_to_small_values_are_refused() {
+    let place = Place::with_keys();
+    fs::write(place.path("value"), "12").unwrap();
+    place.run(&arguments(&["seal", "value", "--to", "to.pub", "-o", "sealed"], &[]));
+    let open = arguments(&["open", "sealed", "--key", "to", "-o", "-"], &[]);
+    assert_eq!(place.run(&open), b"12");
+    for more in [["--not-before", "9"], ["--known", "value"], ["--passphrase-file", "value"]] {
+        place.refuse(&[&open[..], &more].concat(), "no passphrases and no generations");
+    }
+    place.run(&["key", "new", "recipient", "--algorithm", "p256", "-o", "token"]);
+    place.run(&["key", "agent", "file", "token.pub", "-o", "agent.key"]);
+    let agents = arguments(&["open", "sealed", "--key", "agent.key", "-o", "-"], &[]);
+    place.refuse(&agents, "agent.key names an agent: agents open objects, not small values");
+}
+
+/// As strong as the weakest of those who open it: `seal`, of values too, and `rotate` point out classical keys beside hybrid ones.
+#[test]
+fn a_mix_of_recipients_is_pointed_out() {
+    let place = Place::with_keys();
+    fs::write(place.path("value"), "12").unwrap();
+    place.run(&["key", "new", "recipient", "--algorithm", "p256", "-o", "token"]);
+    let told = |mixed: bool| {
+        let to: &[&str] = if mixed { &["to.pub", "token.pub"] } else { &["to.pub", "other.pub"] };
+        let to = [&["--to"], to].concat();
+        let body = if mixed { "mixed" } else { "hybrid" };
+        let object = [&["seal", "value", "--owner", "owner", "-o", body], &to[..]].concat();
+        let rotated = [&["rotate", body, "--owner", "owner", "--key", "to"], &to[..]].concat();
+        let value = arguments(&["seal", "value", "-o", "-"], &to);
+        for command in [object, rotated, value] {
+            let out = place.try_run(&command);
+            let text = String::from_utf8(out.stderr).unwrap();
+            assert!(out.status.success(), "{text}");
+            assert_eq!(
+                text.contains("note: 1 recipient(s) use x25519 or p256"),
+                mixed,
+                "{command:?}: {text}"
+            );
+        }
+    };
+    told(true);
+    told(false);
+}

@@ -63,12 +63,37 @@ fn a_raw_file_key_opens_its_object_and_no_other() {
     assert_eq!(key.len(), 32);
     let open = |body| ["open", body, "--owner", "owner.pub", "--key-from-age-output", "-", "-o", "-"];
     assert_eq!(place.run_with_input(&open("body"), &key).stdout, data(20_000));
+    // In a file it is kept like every other key.
+    let of_file = ["open", "body", "--owner", "owner.pub", "--key-from-age-output", "filekey", "-o", "-"];
+    fs::write(place.path("filekey"), &key).unwrap();
+    fs::set_permissions(place.path("filekey"), fs::Permissions::from_mode(0o644)).unwrap();
+    place.refuse(&of_file, "filekey can be read by others (mode 644)");
+    fs::set_permissions(place.path("filekey"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(place.run(&of_file), data(20_000));
     for (body, input) in
         [("body2", key.as_slice()), ("body", &key[..31]), ("body", &[&key[..], b"\n"].concat())]
     {
         let out = place.run_with_input(&open(body), input);
         assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{body}");
     }
+}
+
+/// Each shard has a file key of its own: no age file of one is written that would open nothing.
+#[test]
+fn objects_in_shards_are_not_exported() {
+    let place = place();
+    let shards =
+        |split| ["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", split];
+    place.run(&[&shards("2/3")[..], &["--no-commit"]].concat());
+    for (what, why) in
+        [("s", "s is a directory"), ("s/000.shard", "s/000.shard.envelope is one shard's envelope")]
+    {
+        let text = place.refuse(&["export", what, "--owner", "owner.pub", "--key", "to", "--raw"], why);
+        assert!(text.contains("each shard has a file key of its own"), "{text}");
+    }
+    place.run(&["seal", "plain", "-o", "body", "--owner", "owner", "--to", "to.pub"]);
+    let key = place.run(&["export", "body", "--owner", "owner.pub", "--key", "to", "--raw"]);
+    assert_eq!(key.len(), 32);
 }
 
 /// Debian's age decrypts what we export, where it is installed.

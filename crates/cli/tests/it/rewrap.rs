@@ -52,13 +52,12 @@ fn directories_are_rewritten_and_a_second_run_finds_nothing_to_do() {
         sealed(&place, body, "owner");
     }
     sealed(&place, "d/theirs", "owner2");
-    fs::write(place.path("d/junk.envelope"), b"junk").unwrap();
     std::os::unix::fs::symlink(place.path("d/a.envelope"), place.path("d/link.envelope")).unwrap();
     let before = fs::read(place.path("d/theirs.envelope")).unwrap();
     let add = rewrap("d", &["--add", "other.pub"]);
     let first = summary(&place, &add);
     assert_eq!(first["rewrapped"], 3);
-    assert_eq!(first["skipped"]["not an envelope of this owner"], 2);
+    assert_eq!(first["skipped"]["not an envelope of this owner"], 1);
     for body in ["d/a", "d/e/b", "d/e/f/c"] {
         assert!(opens(&place, body, "other") && opens(&place, body, "to"), "{body}");
     }
@@ -97,6 +96,60 @@ fn an_older_generation_is_refused_when_a_later_one_is_known() {
     place.refuse(&open("elsewhere/old.envelope", known), "keep both");
     let text = place.run(&["open", "body", "--owner", "owner.pub", "--key", "to", "-o", "out"]);
     assert!(String::from_utf8(text).unwrap().contains("rollback not excluded"));
+}
+
+/// Nothing was revoked, and that is said: with the wrong owner's key everything is somebody else's.
+#[test]
+fn another_owners_key_rewraps_nothing_and_fails() {
+    let place = Place::with_keys();
+    place.run(&["key", "new", "owner", "-o", "owner2"]);
+    fs::create_dir(place.path("d")).unwrap();
+    for body in ["d/a", "d/b"] {
+        sealed(&place, body, "owner");
+    }
+    let before = fs::read(place.path("d/a.envelope")).unwrap();
+    let by = |owner| ["rewrap", "d", "--owner", owner, "--key", "to", "--only", "other.pub"];
+    place.refuse(&by("owner2"), "none is an envelope of this owner");
+    assert_eq!(fs::read(place.path("d/a.envelope")).unwrap(), before);
+    // One of theirs among those of this owner is passed over, and counted.
+    sealed(&place, "d/c", "owner2");
+    let done = summary(&place, &by("owner2"));
+    assert_eq!(
+        (&done["rewrapped"], &done["skipped"]["not an envelope of this owner"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(summary(&place, &by("owner"))["rewrapped"], 2);
+}
+
+/// An envelope of this owner with one byte changed, or no envelope at all, is no stranger's: it fails by name, and the others are done.
+#[test]
+fn a_damaged_envelope_fails_by_name() {
+    let place = Place::with_keys();
+    fs::create_dir(place.path("d")).unwrap();
+    for body in ["d/f1", "d/f2"] {
+        sealed(&place, body, "owner");
+    }
+    let whole = fs::read(place.path("d/f2.envelope")).unwrap();
+    let only = rewrap("d", &["--only", "other.pub"]);
+    let middle = whole.len() / 2;
+    for (at, bytes) in
+        [(4, whole.clone()), (middle, whole.clone()), (whole.len() - 1, whole.clone()), (0, b"junk".to_vec())]
+    {
+        let mut bytes = bytes;
+        bytes[at] ^= 1;
+        fs::write(place.path("d/f2.envelope"), &bytes).unwrap();
+        let out = place.try_run(&only);
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert_eq!(out.status.code(), Some(2), "byte {at}: {text}");
+        assert!(
+            text.contains("failed    d/f2.envelope: it verifies under no owner's key"),
+            "byte {at}: {text}"
+        );
+        assert!(opens(&place, "d/f1", "other"), "{text}");
+    }
+    fs::write(place.path("d/f2.envelope"), &whole).unwrap();
+    assert_eq!(summary(&place, &rewrap("d", &["--only", "other.pub", "--skip-unopenable"]))["rewrapped"], 1);
+    assert!(opens(&place, "d/f2", "other") && !opens(&place, "d/f2", "to"));
 }
 
 #[test]

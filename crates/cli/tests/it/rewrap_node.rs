@@ -51,6 +51,28 @@ pub(super) fn evidence(place: &Place, folder: &str) -> usize {
     fs::read_dir(place.path(folder).join("data/objects/evidence")).unwrap().count()
 }
 
+/// E13: what a damaged envelope remembered is not known, and a node could serve what came before: nothing is signed, and it is named.
+#[test]
+fn e13_a_damaged_envelope_among_those_known_is_named() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    fs::create_dir(place.path("envelopes")).unwrap();
+    let whole = fs::read(place.path("body.envelope")).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    fs::write(place.path("envelopes/x.envelope"), &damaged).unwrap();
+    place.refuse(&at(&node, "node", &REWRAP), "envelopes/x.envelope: nothing was signed");
+    assert_eq!(listed(&place, &node, "node").1, 1);
+    let put = ["put", "envelopes", "--owner", "owner", "--envelope-only"];
+    let out = place.try_run(&at(&node, "node", &put));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(text.contains("failed    envelopes/x.envelope: it verifies under no owner's key"), "{text}");
+    fs::write(place.path("envelopes/x.envelope"), &whole).unwrap();
+    assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["rewrapped"], 1);
+    assert_eq!(listed(&place, &node, "node").1, 2);
+}
+
 /// E13: `rewrap DIR` signs once, and every node gets that.
 #[test]
 fn e13_the_envelope_that_was_signed_goes_to_every_node() {

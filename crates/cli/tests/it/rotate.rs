@@ -66,6 +66,37 @@ fn e26_a_damaged_body_is_not_rotated() {
     place.run(&["rotate", "body", "--owner", "owner", "--key", "to", "--to", "other.pub"]);
 }
 
+/// What is rotated is what this owner signed: with another owner's key nothing is, and that is an error; a damaged envelope fails by name and
+/// keeps the others from taking their places.
+#[test]
+fn another_owners_key_and_a_damaged_envelope_fail_a_directory() {
+    let place = place();
+    folder(&place);
+    fs::remove_file(place.path("d/theirs.envelope")).unwrap();
+    let by = |owner| ["rotate", "d", "--owner", owner, "--key", "to", "--to", "other.pub", "--replace"];
+    place.refuse(&by("owner2"), "none is an envelope of this owner");
+    // Not even where a run of the owner's broke off: that one is still to be brought to its end.
+    fs::write(place.path("d/.bailiwick-rotate-replacing"), b"").unwrap();
+    place.refuse(&by("owner2"), "none is an envelope of this owner");
+    assert!(place.path("d/.bailiwick-rotate-replacing").exists());
+    fs::remove_file(place.path("d/.bailiwick-rotate-replacing")).unwrap();
+
+    let whole = fs::read(place.path("d/e/b.envelope")).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    fs::write(place.path("d/e/b.envelope"), &damaged).unwrap();
+    let out = place.try_run(&by("owner"));
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(text.contains("failed    d/e/b.envelope: it verifies under no owner's key"), "{text}");
+    assert!(opens(&place, "d/a", "to").is_some(), "nothing takes its place");
+    fs::write(place.path("d/e/b.envelope"), &whole).unwrap();
+    place.run(&by("owner"));
+    for (body, size) in [("d/a", 70_000), ("d/e/b", 5), ("d/e/c", 0)] {
+        assert_eq!(opens(&place, body, "other"), Some(data(size)), "{body}");
+    }
+}
+
 /// Three objects below `d`, each with its own data, and somebody else's.
 fn folder(place: &Place) {
     place.run(&["key", "new", "owner", "-o", "owner2"]);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use bailiwick_protocol::ids::OwnerKey;
 
 use super::Args;
@@ -10,9 +10,9 @@ use super::sending::replace;
 use crate::connect::NodeArgs;
 use crate::envelopes::{Known, envelopes};
 use crate::keyfile::{self, Kind};
-use crate::outcomes::{FOREIGN, Outcomes};
+use crate::outcomes::Outcomes;
 use crate::output::print_json;
-use crate::{Help, progress, say};
+use crate::{progress, say};
 
 #[derive(Debug, Default, serde::Serialize)]
 struct Summary {
@@ -26,14 +26,15 @@ struct Summary {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let target = args.envelope.unwrap_or(args.body);
-    let known = Known::read(OwnerKey(owner.public()), envelopes(&[target])?)?;
+    let mut known = Known::read(OwnerKey(owner.public()), envelopes(&[target])?)?;
     let (Some(node), Some(host)) = (args.node, args.host) else {
         anyhow::bail!("say which node with --node and --host");
     };
     let client = NodeArgs::new(node, host, args.roots).connect(owner)?;
     let mut summary = Summary::default();
-    if known.foreign > 0 {
-        summary.outcomes.skipped.insert(FOREIGN, known.foreign);
+    summary.outcomes.foreign(known.foreign);
+    for (path, why) in std::mem::take(&mut known.unverified) {
+        summary.outcomes.add(path.display(), Err(why));
     }
     let bar = progress::count(known.all().count() as u64, "put");
     for (name, latest) in known.all() {
@@ -57,9 +58,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         summary.outcomes.say()?;
     }
-    summary.outcomes.check("the node has what it had of them", true)?;
-    if summary.replaced + summary.already == 0 {
-        return Err(anyhow!("no envelope of this owner was found")).context(Help("give the key that sealed"));
-    }
+    let done = summary.replaced + summary.already;
+    summary.outcomes.check("the node has what it had of them", true, done)?;
     Ok(ExitCode::SUCCESS)
 }

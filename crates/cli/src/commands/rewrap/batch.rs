@@ -15,11 +15,11 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, anyhow};
-use bailiwick_envelope::verify;
 
 use super::{Outcome, Rewrapper, Summary};
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
-use crate::envelopes::{Lock, Neighbours, envelopes, folder_of, one_of_each, unit_at};
+use crate::envelopes::{Lock, Neighbours, envelopes, folder_of, of_owner, one_of_each, unit_at};
+use crate::outcomes::FOREIGN;
 use crate::output::{AtomicFile, read_bounded};
 use crate::progress;
 
@@ -137,9 +137,8 @@ fn write_one(
     beside: &Neighbours,
 ) -> anyhow::Result<Result<Written, &'static str>> {
     let old = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)?;
-    if let Ok(envelope) = verify(&rewrapper.pinned, &old) {
-        beside.check(&envelope, &old)?;
-    }
+    let Some(envelope) = of_owner(&rewrapper.pinned, &old)? else { return Ok(Err(FOREIGN)) };
+    beside.check(&envelope, &old)?;
     let new = match rewrapper.rewrap(&old)? {
         Outcome::New(new) => new,
         Outcome::Skipped(why) => return Ok(Err(why)),

@@ -25,6 +25,7 @@ impl NodeRun<'_> {
         // Its names ascend: no unit comes twice.
         let objects = self.client.list_all()?;
         let mut summary = Summary::default();
+        summary.outcomes.foreign(self.known.foreign);
         let bar = progress::count(objects.len() as u64, "rewrap");
         let owner = self.rewrapper.pinned;
         for object in objects.iter().filter(|o| o.owner == owner) {

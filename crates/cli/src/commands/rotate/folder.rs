@@ -14,7 +14,7 @@ use bailiwick_protocol::envelope::Envelope;
 use super::asked::{self, Fit};
 use super::reseal::{Pair, Rotator, sync_folder};
 use super::{ENVELOPE_FILE_BYTES_MAX, Summary};
-use crate::envelopes::{Lock, envelopes, folder_of, not_a_link, one_of_each};
+use crate::envelopes::{Lock, envelopes, folder_of, not_a_link, of_owner, one_of_each};
 use crate::keyfile::with_suffix;
 use crate::outcomes::{FOREIGN, UNOPENABLE};
 use crate::output::{read_bounded, write_new};
@@ -62,7 +62,7 @@ pub(super) fn run(
         if !replace {
             return Ok((summary, "they are as they were"));
         }
-        if unopened || !summary.outcomes.failed.is_empty() {
+        if unopened || !summary.outcomes.failed.is_empty() || !some_ours(&summary, &objects) {
             summary.replaced = Some(0);
             return Ok((summary, "nothing took its place"));
         }
@@ -73,12 +73,16 @@ pub(super) fn run(
         let placed = alone.beside(envelope).and_then(|_alone| take_place(rotator, envelope, replacing));
         match placed {
             Ok(Some(_)) => replaced += 1,
-            Ok(None) if replacing && !is_new(rotator, envelope)? => summary.outcomes.skip(LATER),
+            Ok(None) if replacing => match not_placed(rotator, envelope).transpose() {
+                None => summary.placed_before += 1,
+                Some(why) => summary.outcomes.add(envelope.display(), why),
+            },
             Ok(None) => {}
             Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
         }
     }
-    if summary.outcomes.failed.is_empty() {
+    // Another owner's key must not make a run that broke off look complete.
+    if summary.outcomes.failed.is_empty() && some_ours(&summary, &objects) {
         fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))?;
         sync_folder(&marker)?;
         // Until now it told what is the new generation already.
@@ -88,6 +92,11 @@ pub(super) fn run(
     }
     summary.replaced = Some(replaced);
     Ok((summary, "each of the others is the new generation, whole"))
+}
+
+/// Whether not all objects are other owners'.
+fn some_ours(summary: &Summary, objects: &[PathBuf]) -> bool {
+    summary.outcomes.skipped.get(FOREIGN).is_none_or(|n| *n < objects.len() as u64)
 }
 
 /// The directory in which this run alone signs, all of it: another run that begins above, below or in it finds a lock in its way.
@@ -104,12 +113,12 @@ impl Alone<'_> {
     }
 }
 
-/// Whether the envelope is what this command asks for; a stranger's is nothing to this command.
-fn is_new(rotator: &Rotator, envelope: &Path) -> anyhow::Result<bool> {
+/// Why there was nothing to put in the place of an envelope, where a run broke off; none when it is the new one.
+fn not_placed(rotator: &Rotator, envelope: &Path) -> anyhow::Result<Option<&'static str>> {
     let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
-    let Ok(now) = verify(&rotator.pinned, &bytes) else { return Ok(true) };
+    let Some(now) = of_owner(&rotator.pinned, &bytes)? else { return Ok(Some(FOREIGN)) };
     let told = rotator.asked.told(&pairs(envelope).1.asked(), &bytes)?;
-    Ok(rotator.fit(&now, &bytes, told) == Fit::Same)
+    Ok((rotator.fit(&now, &bytes, told) != Fit::Same).then_some(LATER))
 }
 
 fn is_rotated(envelope: &Path) -> bool {
@@ -149,7 +158,7 @@ fn next(rotator: &Rotator, old: &Envelope, new: &Pair) -> anyhow::Result<Option<
 fn one(rotator: &Rotator, envelope: &Path, replace: bool) -> anyhow::Result<Option<&'static str>> {
     let (old, new) = pairs(envelope);
     let bytes = read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?;
-    let Ok(now) = verify(&rotator.pinned, &bytes) else { return Ok(Some(FOREIGN)) };
+    let Some(now) = of_owner(&rotator.pinned, &bytes)? else { return Ok(Some(FOREIGN)) };
     if replace {
         not_a_link(&old.body)?;
     }
@@ -178,7 +187,7 @@ pub(super) fn take_place(
     check: bool,
 ) -> anyhow::Result<Option<Envelope>> {
     let (old, new) = pairs(envelope);
-    let Ok(now) = verify(&rotator.pinned, &read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?) else {
+    let Some(now) = of_owner(&rotator.pinned, &read_bounded(envelope, ENVELOPE_FILE_BYTES_MAX)?)? else {
         return Ok(None);
     };
     let Some((next, signed)) = next(rotator, &now, &new)? else { return Ok(None) };

@@ -69,6 +69,7 @@ impl<'a> NodeRun<'a> {
         // Its names ascend: no unit comes twice.
         let objects = self.client.list_all()?;
         let mut summary = Summary::default();
+        summary.outcomes.foreign(self.known.foreign);
         let bar = progress::count(objects.len() as u64, "rotate");
         let owner = self.rotator.pinned;
         for object in objects.iter().filter(|o| o.owner == owner) {

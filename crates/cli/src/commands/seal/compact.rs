@@ -12,6 +12,7 @@ use bailiwick_protocol::signing::SigningKey;
 
 use crate::Help;
 use crate::keyfile::{self, Kind};
+use crate::opening::note_mix;
 use crate::output::AtomicFile;
 
 /// How sealed values are written.
@@ -114,6 +115,7 @@ pub(crate) fn run(
     let signer: Option<SigningKey> =
         owner.map(|path| keyfile::read_signing_key(path, Kind::Owner)).transpose()?;
     let recipients = to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
+    note_mix(&recipients);
     let pad = args.pad_to.map_or(Pad::None, Pad::To);
     let options = Options { pad, signer: signer.as_ref(), committing: args.committing };
     if signer.is_none() {

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::directory::Listing;
 use super::{Args, is_dash, name_of};
 use crate::keyfile::{self, Kind, with_suffix};
-use crate::opening::{asked_for, check_mix};
+use crate::opening::{asked_for, check_mix, note_mix};
 use crate::output::{print_json, printable};
 use crate::say;
 use crate::shards::body::{BodyFile, body_bytes};
@@ -114,12 +114,7 @@ pub(super) fn run(
     let owner = keyfile::read_signing_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?;
     let recipients =
         args.to.iter().map(|p| keyfile::read_recipient_public(p)).collect::<Result<Vec<_>, _>>()?;
-    let classical = recipients.iter().filter(|r| !r.kem().is_post_quantum()).count();
-    if classical > 0 && classical < recipients.len() {
-        eprintln!(
-            "note: {classical} recipient(s) use x25519 or p256: a future quantum computer could open the object through them"
-        );
-    }
+    note_mix(&recipients);
     check_mix(recipients.len(), args.passphrase.is_given(), args.also_passphrase)?;
     if is_dash(&args.input) && args.passphrase.uses_stdin() {
         return Err(anyhow!("data and passphrase cannot both come from standard input"))
