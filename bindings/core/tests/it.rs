@@ -378,23 +378,32 @@ fn other_work() {
 /// E33: a secret key is in memory while its owner holds it, and nowhere after: not its bytes, not the text of its file.
 #[test]
 fn e33_dropped_keys_are_gone_from_memory() {
-    let gone = [(0, 0), (0, 0)];
+    let gone = [(0, 0); 4];
     let dir = tempfile::tempdir().unwrap();
-    let paths = [dir.path().join("owner"), dir.path().join("reader")];
+    let paths = ["owner", "x25519", "x-wing", "p256"].map(|name| dir.path().join(name));
     OwnerKey::generate().unwrap().write(&paths[0]).unwrap();
-    RecipientKey::generate(Algorithm::X25519).unwrap().write(&paths[1]).unwrap();
+    for (algorithm, path) in
+        [Algorithm::X25519, Algorithm::XWing, Algorithm::P256].into_iter().zip(&paths[1..])
+    {
+        RecipientKey::generate(algorithm).unwrap().write(path).unwrap();
+    }
     let hidden = paths.each_ref().map(|p| Hidden::secret_of(p));
     assert_eq!(hidden.each_ref().map(Hidden::on_the_heap), gone, "after generating");
 
     let owner = OwnerKey::read(&paths[0]).unwrap();
-    let reader = RecipientKey::read(&paths[1]).unwrap();
+    let readers: Vec<_> = paths[1..].iter().map(|path| RecipientKey::read(path).unwrap()).collect();
     let mut body = Vec::new();
-    let sealed =
-        seal(&data(100_000)[..], &mut body, &owner, &[reader.public()], &Options::default()).unwrap();
-    let object = Object::new(&sealed.envelope, &owner.public(), &[&reader]).unwrap();
-    object.open(&body[..], io::sink()).unwrap();
+    let public: Vec<_> = readers.iter().map(RecipientKey::public).collect();
+    let sealed = seal(&data(100_000)[..], &mut body, &owner, &public, &Options::default()).unwrap();
+    let objects: Vec<_> = readers
+        .iter()
+        .map(|reader| Object::new(&sealed.envelope, &owner.public(), &[reader]).unwrap())
+        .collect();
+    for object in &objects {
+        object.open(&body[..], io::sink()).unwrap();
+    }
     assert!(hidden.iter().all(|h| h.on_the_heap().1 > 0), "this looks where keys are");
-    drop((owner, reader, object));
+    drop((owner, readers, objects));
     assert_eq!(hidden.each_ref().map(Hidden::on_the_heap), gone, "after dropping");
     other_work();
     assert_eq!(hidden.each_ref().map(Hidden::everywhere), gone, "after other work");
