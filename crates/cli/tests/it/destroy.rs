@@ -103,6 +103,9 @@ fn what_an_earlier_run_overwrote_or_removed_is_done() {
         assert!(!first.exists() && !place.path("d/w2.envelope").exists());
         // Of nothing at all it is not said that it is destroyed.
         place.refuse(&BOTH, "nothing to destroy at d/w1, d/w2");
+        let named = ["destroy", "d/w1.envelope", "--key-file", "to", "--owner", "owner", "--yes-destroy"];
+        assert!(said(&place, &named).contains("not there d/w1.envelope"), "by its own name, too");
+        assert!(!place.path("to").exists());
     }
     // Damage is not zeros: the rest is not touched before somebody has looked.
     let place = two();

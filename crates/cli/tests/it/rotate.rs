@@ -75,6 +75,7 @@ fn another_owners_key_and_a_damaged_envelope_fail_a_directory() {
     fs::remove_file(place.path("d/theirs.envelope")).unwrap();
     let by = |owner| ["rotate", "d", "--owner", owner, "--key", "to", "--to", "other.pub", "--replace"];
     place.refuse(&by("owner2"), "none is an envelope of this owner");
+    assert!(!place.path("d/.bailiwick-rotate-replacing").exists(), "nothing has begun");
     // Not even where a run of the owner's broke off: that one is still to be brought to its end.
     fs::write(place.path("d/.bailiwick-rotate-replacing"), b"").unwrap();
     place.refuse(&by("owner2"), "none is an envelope of this owner");
