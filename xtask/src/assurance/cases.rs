@@ -76,6 +76,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("P25", "drawn cells are even, the last partial one included"),
     ("E01", "Wycheproof vectors of AES-GCM"),
     ("E02", "Wycheproof vectors of X25519, all-zero secrets refused"),
+    ("E04", "Wycheproof vectors of ChaCha20-Poly1305, which age files of file keys use"),
     (
         "E05",
         "the failure kit (test-vectors/kit/v1): one failure a file, with its expectation and the BLAKE3 of what is released",
