@@ -12,14 +12,15 @@ use zeroize::Zeroizing;
 /// Bytes of an X-Wing public key.
 pub(crate) const XWING_BYTES: usize = 1216;
 
-/// A public key nothing can be sealed to: a wrong length, a point that is not on P-256, or an X25519 point of small order.
+/// A public key nothing can be sealed to: a wrong length, a point that is not on P-256, or an X25519 point of small order or
+/// in another encoding than its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid public key that a release can be sealed to (x-wing, x25519 or p256)")]
 pub struct SealingKeyError;
 
 /// Whether something can be sealed to this key.
 pub(crate) fn check_key(kem: Kem, key: &[u8]) -> Result<(), SealingKeyError> {
-    if key.len() != kem.public_bytes() || ends_with_small_order(kem, key) {
+    if key.len() != kem.public_bytes() || !kem.is_canonical(key) || ends_with_small_order(kem, key) {
         return Err(SealingKeyError);
     }
     let read = match kem {
@@ -77,7 +78,7 @@ fn seal_to<K: HpkeKem>(
     Ok((enc.to_bytes().to_vec(), ciphertext))
 }
 
-/// Opens; none when it is not for this key, whatever the reason.
+/// Opens; none when it is not for this key, whatever the reason, and when the encapsulated key is in another encoding than its own.
 pub(crate) fn open(
     kem: Kem,
     secret: &Secret<32>,
@@ -85,6 +86,9 @@ pub(crate) fn open(
     enc: &[u8],
     ciphertext: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
+    if !kem.is_canonical(enc) {
+        return None;
+    }
     match kem {
         Kem::XWing => open_with::<XWing>(secret, info, enc, ciphertext),
         Kem::X25519 => open_with::<X25519HkdfSha256>(secret, info, enc, ciphertext),

@@ -4,6 +4,7 @@ use bailiwick_custody::{CUSTODIAN_PUBLIC_KEY_BYTES, CustodianPublicKey, DealingE
 use bailiwick_custody::{Dealing, Request};
 use bailiwick_protocol::codec::{Canonical as _, CodecError};
 use bailiwick_protocol::envelope::Kem;
+use bailiwick_protocol::secret::Secret;
 
 use super::case::{Case, exchange, reread, rng};
 
@@ -133,6 +134,20 @@ fn custodians_with_kem_keys_of_small_order_are_refused() {
     // Its proof of possession is over the key as it was: that is seen first, and either is enough.
     assert_eq!(CustodianPublicKey::from_bytes(&low), Err(KeyError::Possession));
     assert!(Request::new(&Case::new(3, 2).verified(), Kem::XWing, &low[128..], &mut rng(3)).is_err());
+}
+
+/// Another encoding of a requester's key: what is sealed to it would open for nobody, and a record would name another key.
+#[test]
+fn requesters_with_keys_in_another_encoding_are_refused() {
+    let case = Case::new(3, 2);
+    for kem in [Kem::X25519, Kem::XWing] {
+        let secret = Secret::init_with(|b| b.fill(9));
+        let good = bailiwick_envelope::RecipientSecretKey::from_bytes(kem, secret).unwrap();
+        let mut key = good.public().as_bytes().to_vec();
+        Request::new(&case.verified(), kem, &key, &mut rng(3)).unwrap();
+        *key.last_mut().unwrap() |= 0x80;
+        assert!(Request::new(&case.verified(), kem, &key, &mut rng(3)).is_err(), "{kem:?}");
+    }
 }
 
 /// An encapsulated key of small order opens nothing, whoever made it.
