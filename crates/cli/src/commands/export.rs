@@ -16,6 +16,8 @@ use crate::{Help, age_file, say};
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
 #[command(
+    // Options that take several values would swallow what comes after them.
+    override_usage = "bailiwick export <OBJECT> [OPTIONS]",
     long_about = "Write an object's file key as an ordinary age file for age recipients. Whoever opens that file opens the object, also after \
     `rewrap` has removed every other way: keep it like a key. `age -d -i IDENTITY FILE | bailiwick open BODY --key-from-age-output -` opens the object.\n\n\
     Not for objects in shards: each shard has a file key of its own."

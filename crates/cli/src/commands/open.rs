@@ -30,6 +30,8 @@ pub(crate) use self::deliver::{Delivered, Wanted};
 
 /// Arguments of `open`.
 #[derive(Debug, clap::Args)]
+// Options that take several values would swallow what comes after them.
+#[command(override_usage = "bailiwick open <BODY> [SHARD]... [OPTIONS]")]
 pub(crate) struct Args {
     /// The sealed body, `-` for standard input; for a split object the folder with its shards, or a shard's body
     body: PathBuf,

@@ -24,6 +24,8 @@ use crate::{Help, say};
 
 /// Arguments of `repair`.
 #[derive(Debug, clap::Args)]
+// Options that take several values would swallow what comes after them.
+#[command(override_usage = "bailiwick repair <FOLDER> [OPTIONS]")]
 pub(crate) struct Args {
     /// The folder with the shards and their envelopes
     folder: PathBuf,

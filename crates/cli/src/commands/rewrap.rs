@@ -27,6 +27,8 @@ use crate::say;
 /// Arguments of `rewrap`.
 #[derive(Debug, clap::Args)]
 #[command(
+    // Options that take several values would swallow what comes after them.
+    override_usage = "bailiwick rewrap <TARGETS>... [OPTIONS]\n       bailiwick rewrap --node <URL> [OPTIONS]",
     long_about = "Change who can open objects: new envelopes, one generation later, over the same bodies.\n\n\
     What this does not do: it takes nothing back. Whoever could open an object before and kept its file key, an old \
     envelope or the data can still read it, and so can a host's backup together with a removed key. `rotate` seals anew; \

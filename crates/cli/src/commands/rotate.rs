@@ -28,6 +28,8 @@ use crate::say;
 /// Arguments of `rotate`.
 #[derive(Debug, clap::Args)]
 #[command(
+    // Options that take several values would swallow what comes after them.
+    override_usage = "bailiwick rotate <BODY> [OPTIONS]\n       bailiwick rotate --node <URL> [OPTIONS]",
     long_about = "Seal objects anew: same object, next generation, fresh file key and salt, new storage commitment. \
     Old body and envelope stay where they are until you remove them, or --replace does.\n\nOf a directory every object below it: each \
     whole or not at all, and the same command goes on after it broke off. At a node (--node): each body is fetched, sealed anew and put, \

@@ -26,6 +26,8 @@ use crate::{Help, progress};
 
 /// Arguments of `seal`.
 #[derive(Debug, clap::Args)]
+// Options that take several values would swallow what comes after them.
+#[command(override_usage = "bailiwick seal <INPUT> [OPTIONS]")]
 pub(crate) struct Args {
     /// File or directory to seal, `-` for standard input
     input: PathBuf,
@@ -124,6 +126,10 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         }
         None => with_suffix(&output, ".envelope"),
     };
+    if envelope_path == output {
+        return Err(anyhow!("body and envelope cannot both be {}", printable(&output.display().to_string())))
+            .context(Help("leave out --envelope, or name another file"));
+    }
     if to_stdout && args.json {
         return Err(anyhow!("body and JSON cannot both go to standard output"))
             .context(Help("leave out --json, or name a file with -o"));

@@ -18,6 +18,10 @@ use crate::output::write_new;
 
 /// Makes a key, writes `path` (0600) and `path.pub`, and gives the public half.
 pub(crate) fn create(kind: Kind, algorithm: Algorithm, path: &Path) -> anyhow::Result<PublicKey> {
+    if path.as_os_str() == "-" {
+        return Err(anyhow!("a key is two files, and does not go to standard output"))
+            .context(Help("name the file of the secret with -o"));
+    }
     let mut rng = system_rng()?;
     let (secret, bytes) = match algorithm.kem() {
         Some(kem) => {
@@ -39,7 +43,11 @@ pub(crate) fn create(kind: Kind, algorithm: Algorithm, path: &Path) -> anyhow::R
             .context(Help("choose another name with -o"));
     }
     write_secret(path, text.as_bytes())?;
-    write_new(&beside, 0o644, public.to_text(None).as_bytes())?;
+    if let Err(e) = write_new(&beside, 0o644, public.to_text(None).as_bytes()) {
+        // Nobody has seen its public half: nothing is lost, and the same command can be run again.
+        fs::remove_file(path).with_context(|| format!("the new secret {} is of no use", path.display()))?;
+        return Err(e);
+    }
     Ok(public)
 }
 

@@ -62,6 +62,18 @@ fn e34_existing_files_and_symlinks_are_refused() {
     create(Kind::Owner, Algorithm::Ed25519, &dir.path().join("fresh")).unwrap();
 }
 
+/// A name whose `.pub` is too long for the file system: no secret stays without its public half.
+#[test]
+fn a_secret_without_its_public_half_does_not_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = |length: usize| create(Kind::Owner, Algorithm::Ed25519, &dir.path().join("k".repeat(length)));
+    made(252).unwrap_err();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    made(200).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    create(Kind::Owner, Algorithm::Ed25519, std::path::Path::new("-")).unwrap_err();
+}
+
 #[test]
 fn a_key_of_another_kind_or_a_public_one_is_refused() {
     let (_dir, path) = made(Kind::Owner);

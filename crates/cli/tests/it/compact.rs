@@ -118,6 +118,20 @@ fn options_that_mean_nothing_to_small_values_are_refused() {
 }
 
 /// As strong as the weakest of those who open it: `seal`, of values too, and `rotate` point out classical keys beside hybrid ones.
+/// An address with EIP-55's capitals is bound as it is written.
+#[test]
+fn a_checksummed_address_is_pointed_out() {
+    let place = Place::with_keys();
+    fs::write(place.path("value"), "12").unwrap();
+    for (contract, told) in [("0xfB6916095ca1", true), ("0xfb6916095ca1", false), ("Settlement", false)] {
+        let bound =
+            ["--compact", "--chain", "c", "--contract", contract, "--function", "f", "--to", "to.pub"];
+        let out = place.try_run(&[&["seal", "value", "-o", "-"], &bound[..]].concat());
+        assert!(out.status.success());
+        assert_eq!(String::from_utf8(out.stderr).unwrap().contains("with its capitals"), told, "{contract}");
+    }
+}
+
 #[test]
 fn a_mix_of_recipients_is_pointed_out() {
     let place = Place::with_keys();

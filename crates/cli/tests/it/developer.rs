@@ -108,6 +108,8 @@ fn nothing_is_overwritten() {
         "exists already",
     );
     place.refuse(&["key", "new", "owner", "-o", "owner"], "exists already");
+    let twice = ["seal", "plain", "-o", "both", "--envelope", "both", "--owner", "owner", "--to", "to.pub"];
+    place.refuse(&twice, "cannot both be both");
 }
 
 /// E34: secret keys are made 0600, refused when others can read them, and never written through a link.

@@ -56,9 +56,20 @@ pub(crate) struct Binding {
 impl Binding {
     pub(crate) fn context(&self) -> anyhow::Result<Context> {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        if self.contract.as_deref().is_some_and(is_checksummed_address) {
+            eprintln!(
+                "note: the contract is bound as it is written, with its capitals: whoever opens must write it alike"
+            );
+        }
         let context = Context::new(&part(&self.chain), &part(&self.contract), &part(&self.function))?;
         Ok(context.record(self.record.as_deref().unwrap_or_default())?)
     }
+}
+
+/// Capitals and small letters after `0x`: the checksum of EIP-55, which other programs leave out.
+fn is_checksummed_address(text: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| text.as_bytes().iter().skip(2).any(is);
+    text.starts_with("0x") && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
 }
 
 /// Arguments of `seal --compact`.
