@@ -4,9 +4,10 @@
 //! the few operations of [`Lanes64`], of which there are two implementations: [`Avx512`], intrinsics one to one, and [`Emulated`], plain integers
 //! on any processor.
 //!
-//! **What has run.** No machine that developed this has AVX-512. The algorithm is tested on emulated lanes; the intrinsics have been compiled and read, not run.
-//! So [`Avx512::detect`] compares every operation, and a few hundred products at edges and at random, with the emulation before it says that the
-//! processor can, and the permutation compares itself once more; where anything differs AVX2 is used.
+//! **What has run.** The algorithm is tested on emulated lanes everywhere, and the intrinsics on processors that have them (an Intel Xeon
+//! with AVX-512 IFMA; docs/adr/0012). Most machines that test this have none, so [`Avx512::detect`] compares every operation, and a few
+//! hundred products at edges and at random, with the emulation before it says that the processor can, and the permutation compares itself
+//! once more; where anything differs AVX2 is used.
 //!
 //! Products are scanned by operand. Column 0 vanishes in one of two ways: by Montgomery's multiple of the modulus, or folded, `t0 / 2^52 = t0 (2^-52 mod
 //! p)`, which needs no product to find the multiple, but leaves as much as `c p` in the column above where `c = (2^-52 mod p) / p` is below 0.13 in both
@@ -201,13 +202,15 @@ pub fn add<I: Lanes64>(isa: I, a: &Element<I>, b: &Element<I>) -> Element<I> {
 /// Limbs below 2^52 of columns below 2^63. What is above 2^260 is dropped.
 #[inline(always)]
 pub fn carry<I: Lanes64>(isa: I, x: &Element<I>) -> Element<I> {
+    // No closure: the compiler leaves one with state of its own outside the function that has the processor's features.
     let mask = isa.splat(MASK);
-    let mut above = isa.splat(0);
-    x.map(|l| {
-        let l = isa.add(l, above);
-        above = isa.shift_right::<LIMB_BITS>(l);
-        isa.and(l, mask)
-    })
+    let mut x = *x;
+    for j in 1..LIMBS {
+        x[j] = isa.add(x[j], isa.shift_right::<LIMB_BITS>(x[j - 1]));
+        x[j - 1] = isa.and(x[j - 1], mask);
+    }
+    x[LIMBS - 1] = isa.and(x[LIMBS - 1], mask);
+    x
 }
 
 /// Less a multiple of the modulus, carried: from below `1024 p` in columns below 2^60 to below `(1 + 2^-10) p`. The last column alone tells the quotient, rounded

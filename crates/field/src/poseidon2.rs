@@ -70,7 +70,7 @@ impl Permutations {
     }
 
     /// On this code, whether or not other is faster. `None` where the processor cannot run it, or where AVX-512 failed its check against the
-    /// emulation: no machine that developed it could run it.
+    /// emulation: few machines that test it can run it.
     #[must_use]
     pub fn on(backend: Backend, constants: &Constants<'_>) -> Option<Self> {
         Some(Self(match backend {
