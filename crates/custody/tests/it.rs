@@ -18,6 +18,7 @@ mod it {
     mod adaptive;
     mod binding;
     mod bound;
+    mod by_hand;
     mod case;
     mod cheating;
     mod codec;

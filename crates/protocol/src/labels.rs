@@ -51,7 +51,7 @@ pub enum Label {
     InventoryDigest,
     /// Ed25519 signature of an auditor over a schedule (spec schedule, clause U1).
     ScheduleSignature,
-    /// BLAKE3 context of a schedule's digest (spec schedule, clause U1).
+    /// BLAKE3 context of a schedule's digest (spec schedule, clause U3).
     ScheduleDigest,
     /// Ed25519 signature of an auditor over the commitment to an epoch (spec schedule, clause U3).
     EpochSignature,
@@ -81,13 +81,13 @@ pub enum Label {
     CustodyTranscript,
     /// merlin protocol label of a custodian's proof of possession (spec custody, clause K4).
     CustodyPossession,
-    /// BLAKE3 context of the weights that check proofs of possession together (spec custody, clause K13).
+    /// BLAKE3 context of the weights that check proofs of possession together (spec custody, clause K13a).
     CustodyPossessionBatch,
     /// merlin protocol label of the proof in a release (spec custody, clause K20).
     CustodyRelease,
     /// merlin protocol label of the proof a recipient is sent (spec custody, clause K16).
     CustodyRecipient,
-    /// Fork of a transcript that nonces are drawn from (spec custody, clause K7).
+    /// Fork of a transcript that nonces are drawn from (spec custody, clauses K4a and K7).
     CustodyNonce,
     /// HKDF info from a custodian's secret to its keys (spec custody, clause K2).
     CustodyKey,
@@ -103,7 +103,7 @@ pub enum Label {
     CustodyReleaseDigest,
     /// Ed25519 signature of a custodian over the record of a release (spec custody, clause K22a).
     CustodyReleaseRecord,
-    /// HPKE info of a post-quantum share (spec custody, clause K31).
+    /// HPKE info of a post-quantum share (spec custody, clause K30).
     CustodyShareInfo,
     /// BLAKE3 context of the commitment to a post-quantum share (spec custody, clause K31).
     CustodyShareCommitment,

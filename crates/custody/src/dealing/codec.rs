@@ -101,7 +101,7 @@ impl Canonical for Dealing {
         let proof = d.array()?;
         let mut hybrid = Vec::new();
         if m.optional(d, 12)? {
-            if d.list("hybrid shares", CUSTODIANS_MAX)? != n || n == 0 {
+            if d.list("hybrid shares", CUSTODIANS_MAX)? != n {
                 return Err(CodecError::Invalid("hybrid shares: one for each custodian"));
             }
             hybrid = (0..n).map(|_| decode_hybrid(d)).collect::<Result<Vec<_>, _>>()?;

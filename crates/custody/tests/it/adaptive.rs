@@ -61,35 +61,6 @@ fn the_key_of_a_possession_proof_is_absorbed() {
     assert_eq!(CustodianPublicKey::from_bytes(&forged), Err(KeyError::Possession));
 }
 
-/// Two wrong proofs whose errors cancel under weights that do not depend on them.
-#[test]
-fn the_weights_of_the_batch_depend_on_every_proof() {
-    let case = Case::new(3, 2);
-    let files: Vec<_> = case.custodians.iter().map(|c| c.key.to_bytes()).collect();
-    // As if the last 64 bytes of each, the proof, were not among what the weights are drawn from.
-    let mut hasher = blake3::Hasher::new_derive_key("bailiwick/v1/custody-batch");
-    for file in &files {
-        let kem = bailiwick_protocol::labels::Label::CustodyKemKey.hash(&file[128..]);
-        hasher.update(&[&file[..64], &kem].concat());
-    }
-    let mut drawn = hasher.finalize_xof();
-    let weights: Vec<Scalar> = (0..3)
-        .map(|_| {
-            let mut wide = [0; 16];
-            drawn.fill(&mut wide);
-            Scalar::from(u128::from_le_bytes(wide))
-        })
-        .collect();
-    let shifted = |i: usize, by: Scalar| {
-        let z = Scalar::from_canonical_bytes(files[i][96..128].try_into().unwrap()).unwrap() + by;
-        [&files[i][64..96], z.as_bytes()].concat()
-    };
-    let bytes = exchange(&case.bytes(), &files[0][64..128], &shifted(0, weights[0].invert()));
-    let bytes = exchange(&bytes, &files[1][64..128], &shifted(1, -weights[1].invert()));
-    let expected = DealingError::Possession { custodian: "Notary 0".into() };
-    assert_eq!(reread(&bytes).verify().unwrap_err(), expected);
-}
-
 /// T of a dealing to these key files, without the shares if there are none.
 pub(super) fn transcript_of(
     case: &Case,

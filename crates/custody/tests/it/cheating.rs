@@ -140,6 +140,24 @@ fn a_post_quantum_share_that_is_not_reduced_is_the_dealers_fault() {
     assert_eq!(found.unwrap_err(), ReleaseError::DealtSecondShare { custodian: "Notary 0".into() });
 }
 
+/// A dealer seals another share of S2 than it committed to: who got it neither signs a receipt nor releases; the others do both.
+#[test]
+fn a_post_quantum_share_that_was_not_committed_to_is_the_dealers_fault() {
+    let case = Case::new(3, 2);
+    let dealing = dealer::dealing(&case, context(), 2, &numbers(Scalar::from(77u64)), &|c| {
+        let mut shares = second(&case, c, 0);
+        shares[0].commitment[0] ^= 1;
+        shares
+    });
+    let verified = dealing.verify().unwrap();
+    let request = asked(&verified);
+    assert_eq!(Receipt::sign(&verified, &case.keys[0]), Err(HybridError::Commitment));
+    let found = release(&verified, &request, &case.keys[0], &mut rng(4));
+    assert_eq!(found, Err(RefusedRelease::Hybrid(HybridError::Commitment)));
+    Receipt::sign(&verified, &case.keys[1]).unwrap();
+    release(&verified, &request, &case.keys[1], &mut rng(4)).unwrap();
+}
+
 /// What the first custodian would send if its program did not look at its share of S2.
 pub(super) fn unlooked(case: &Case, verified: &VerifiedDealing, request: &Request) -> Release {
     let d = verified.dealing();

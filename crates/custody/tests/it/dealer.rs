@@ -137,6 +137,19 @@ fn a_key_whose_maker_chose_a_weak_half_is_refused() {
     assert!(matches!(made(&low), Err(KeyError::Sealing(_))));
 }
 
+/// A maker of a key proves possession with zero for a nonce: R is the identity, and z gives the secret away.
+#[test]
+fn a_key_whose_maker_drew_no_nonce_is_refused() {
+    let honest = Case::new(3, 2).custodians[0].key.to_bytes();
+    let made = |k: Scalar| {
+        let x = Scalar::from(77u64);
+        let c = possession(&honest, Some(x * G), Some(k * G));
+        CustodianPublicKey::from_bytes(&key_file(&honest, x * G, k * G, k + c * x))
+    };
+    made(Scalar::from(42u64)).unwrap();
+    assert_eq!(made(Scalar::ZERO), Err(KeyError::Possession));
+}
+
 /// A custodian whose share is right gives another post-quantum share than it was dealt.
 #[test]
 fn another_post_quantum_share_than_was_dealt_is_refused() {

@@ -1,8 +1,8 @@
 //! Numbers, lists and texts that a reader refuses by name, each one step beside what it takes.
 
 use bailiwick_custody::{
-    ATTRIBUTES_MAX, Dealing, Receipt, Release, ReleaseError, ReleaseRecord, Request, TEXT_BYTES_MAX,
-    enough_released, release,
+    ATTRIBUTES_MAX, CUSTODIANS_MAX, Dealing, Receipt, Release, ReleaseError, ReleaseRecord, Request,
+    TEXT_BYTES_MAX, enough_released, release,
 };
 use bailiwick_protocol::codec::{Canonical, CodecError};
 
@@ -59,6 +59,42 @@ fn hybrid_shares_are_one_for_each_custodian_and_whole() {
     let mut short = good;
     short.hybrid[1].enc.pop();
     assert_eq!(read(&short), Err(CodecError::Invalid("hybrid share: encapsulated key")));
+}
+
+/// As many shares as custodians, and no more custodians than a dealing may have, before any of them is read.
+#[test]
+fn shares_are_one_for_each_custodian() {
+    let case = Case::new(3, 2);
+    let (bytes, dealing) = (case.bytes(), &case.dealt.dealing);
+    Dealing::from_bytes(&bytes).unwrap();
+    let first = [&[0x58, 0x20][..], dealing.encrypted_shares().next().unwrap()].concat();
+    let at = bytes.windows(first.len()).position(|w| w == first).unwrap();
+    // Key 10, and a list of three.
+    assert_eq!(bytes[at - 2..at], [10, 0x83]);
+    let with = |count: u8, shares: &[&[u8]]| {
+        let head = [&bytes[..at - 1], &[0x80 | count]].concat();
+        Dealing::from_bytes(&[&head, &shares.concat(), &bytes[at + first.len()..]].concat())
+    };
+    assert_eq!(with(3, &[&first]).as_ref(), Ok(dealing));
+    let expected = Err(CodecError::Invalid("encrypted shares: one for each custodian"));
+    assert_eq!(with(2, &[]), expected);
+    assert_eq!(with(4, &[&first, &first]), expected);
+    let at = bytes.windows(4).position(|w| w == [7, 2, 8, 0x83]).unwrap() + 3;
+    let many = [&bytes[..at], &[0x98, 129], &bytes[at + 1..]].concat();
+    let expected = CodecError::TooMany { what: "custodians", found: 129, max: CUSTODIANS_MAX };
+    assert_eq!(Dealing::from_bytes(&many), Err(expected));
+}
+
+/// A mechanism nobody knows: the key is not read as one of another's.
+#[test]
+fn a_request_of_an_unknown_mechanism_is_refused() {
+    let request = Case::new(3, 2).request();
+    let bytes = request.to_bytes();
+    // Key 2, and 0x0020 in two bytes; then key 3.
+    let with = |id: u8| Request::from_bytes(&exchange(&bytes, &[2, 0x18, 0x20, 3], &[2, 0x18, id, 3]));
+    assert_eq!(with(0x20), Ok(request));
+    let what = "custody request: mechanism";
+    assert_eq!(with(0x21), Err(CodecError::UnknownVersion { what, found: 0x21 }));
 }
 
 #[test]

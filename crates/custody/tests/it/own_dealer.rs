@@ -187,7 +187,7 @@ pub(super) fn content(dealing: &Dealing, files: &[Vec<u8>], numbers: &Numbers<'_
 }
 
 /// K21.
-fn release_info(request: &Request, point: u16) -> Vec<u8> {
+pub(super) fn release_info(request: &Request, point: u16) -> Vec<u8> {
     [
         b"bailiwick/v1/custody-release-info".as_slice(),
         &request.dealing.0,

@@ -1,12 +1,16 @@
 //! Points that may not stand anywhere: not canonical, of small order, the identity, in two places.
 
-use bailiwick_custody::{CUSTODIAN_PUBLIC_KEY_BYTES, CustodianPublicKey, DealingError, KeyError, PointError};
-use bailiwick_custody::{Dealing, Request};
+use bailiwick_custody::{
+    CUSTODIAN_PUBLIC_KEY_BYTES, CustodianPublicKey, Dealing, DealingError, KeyError, PointError,
+    RefusedRelease, ReleaseError, Request, SealingKeyError, release,
+};
 use bailiwick_protocol::codec::{Canonical as _, CodecError};
 use bailiwick_protocol::envelope::Kem;
 use bailiwick_protocol::secret::Secret;
 
+use super::by_hand::seal_at;
 use super::case::{Case, exchange, reread, rng};
+use super::release::opened;
 
 /// RFC 9496, appendix A.2, one or more of each group; then points of small order of edwards25519.
 const BAD: [&str; 20] = [
@@ -144,26 +148,46 @@ fn requesters_with_keys_in_another_encoding_are_refused() {
         let secret = Secret::init_with(|b| b.fill(9));
         let good = bailiwick_envelope::RecipientSecretKey::from_bytes(kem, secret).unwrap();
         let mut key = good.public().as_bytes().to_vec();
-        Request::new(&case.verified(), kem, &key, &mut rng(3)).unwrap();
+        let asked = Request::new(&case.verified(), kem, &key, &mut rng(3)).unwrap();
         *key.last_mut().unwrap() |= 0x80;
         assert!(Request::new(&case.verified(), kem, &key, &mut rng(3)).is_err(), "{kem:?}");
+        // Asked in spite of that, by another program.
+        let answered = |request: &Request| release(&case.verified(), request, &case.keys[0], &mut rng(4));
+        answered(&asked).unwrap();
+        assert_eq!(answered(&Request { key, ..asked }), Err(RefusedRelease::Requester(SealingKeyError)));
     }
 }
 
-/// An encapsulated key of small order opens nothing, whoever made it.
-#[test]
-fn releases_with_encapsulated_keys_of_small_order_are_refused() {
-    use bailiwick_custody::{ReleaseError, release};
-
+/// A release whose encapsulated key is `enc`, and whose ciphertext is the one that belongs to it.
+fn checked_at(enc: [u8; 32]) -> Result<(), ReleaseError> {
     let mut case = Case::new(3, 2);
     let (verified, request) = (case.verified(), case.request());
-    let mut made = release(&verified, &request, &case.keys[1], &mut case.rng).unwrap();
-    made.check(&verified, &request, &case.requester).unwrap();
+    let honest = opened(&mut case, 1, &request);
+    seal_at(&request, &case.requester, enc, 2, &honest).check(&verified, &request, &case.requester).map(drop)
+}
+
+const NINE: [u8; 32] = {
+    let mut nine = [0; 32];
+    nine[0] = 9;
+    nine
+};
+
+/// Anybody opens what is sealed with an encapsulated key of small order.
+#[test]
+fn releases_with_encapsulated_keys_of_small_order_are_refused() {
+    assert_eq!(checked_at(NINE), Ok(()));
     for low in [[0; 32], core::array::from_fn(|i| u8::from(i == 0))] {
-        made.enc = low.to_vec();
-        let found = made.check(&verified, &request, &case.requester).unwrap_err();
-        assert_eq!(found, ReleaseError::Sealed { custodian: "Notary 1".into() });
+        assert_eq!(checked_at(low), Err(ReleaseError::Sealed { custodian: "Notary 1".into() }));
     }
+}
+
+/// Another encoding of an encapsulated key makes another release of the same, that opens.
+#[test]
+fn releases_with_encapsulated_keys_in_another_encoding_are_refused() {
+    assert_eq!(checked_at(NINE), Ok(()));
+    let mut high = NINE;
+    high[31] = 0x80;
+    assert_eq!(checked_at(high), Err(ReleaseError::Sealed { custodian: "Notary 1".into() }));
 }
 
 /// P-256 keys as SP 800-56A section 5.6.2.3.3 wants them: uncompressed, on the curve, not the identity.

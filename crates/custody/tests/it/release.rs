@@ -200,6 +200,17 @@ fn shares_are_decoded_strictly() {
     assert_eq!(found, ReleaseError::Proof { custodian: name() });
 }
 
+/// The first share of a hybrid dealing alone, proved, is half of what was asked for.
+#[test]
+fn a_release_that_leaves_its_second_share_out_is_refused() {
+    let mut case = Case::with(5, 3, true, 1);
+    let (verified, request) = (case.verified(), case.request());
+    let honest = opened(&mut case, 2, &request);
+    let checked = |plain| sealed(&request, plain).check(&verified, &request, &case.requester);
+    checked(&honest).unwrap();
+    assert_eq!(checked(&honest[..96]).unwrap_err(), ReleaseError::Share { custodian: name() });
+}
+
 /// Every mechanism of recipients takes releases; what was sealed under one does not open under another's name.
 #[test]
 fn requesters_of_every_mechanism_are_answered() {
