@@ -1,14 +1,17 @@
 //! The envelopes an owner keeps in files: which there are, what a node's answer is compared with, and who signs their next generations.
 
+mod below;
 mod known;
 mod signing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use bailiwick_envelope::verify;
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
@@ -21,14 +24,17 @@ use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::with_suffix;
 use crate::output::read_bounded;
 
+use self::below::Below;
 pub(crate) use self::known::{Known, Latest};
 pub(crate) use self::signing::{Neighbours, Signing};
 
-const ENVELOPES_MAX: usize = 10_000_000;
+/// What a directory has under the name of an envelope, and nothing is signed in the place of.
+const NOT_A_FILE: &str = "it is a symbolic link, or no file";
 
-/// The envelopes that the targets (envelopes, bodies beside theirs, directories) mean, each once, in order of their names.
-pub(crate) fn envelopes(targets: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = BTreeSet::new();
+/// The envelopes that the targets (envelopes, bodies beside theirs, directories) mean, each once, in order of their names. What has the name
+/// of an envelope and leads elsewhere is not done, and `failed` says so.
+pub(crate) fn envelopes(targets: &[PathBuf], failed: &mut Vec<String>) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Below::default();
     for target in targets {
         let beside = if is_envelope(target) { target.clone() } else { with_suffix(target, ".envelope") };
         let about = fs::symlink_metadata(target);
@@ -38,9 +44,9 @@ pub(crate) fn envelopes(targets: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             not_a_link(&beside)?;
         }
         match about {
-            Ok(_) if is_dir => below(target, &mut found)?,
+            Ok(_) if is_dir => found.look(target)?,
             // Only the envelope is read, so a body may be elsewhere.
-            _ if beside.is_file() => drop(found.insert(beside)),
+            _ if beside.is_file() => drop(found.envelopes.insert(beside)),
             about => {
                 about.with_context(|| format!("cannot open {}", target.display()))?;
                 return Err(anyhow!("{} has no envelope beside it", target.display()))
@@ -48,11 +54,15 @@ pub(crate) fn envelopes(targets: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             }
         }
     }
-    if found.is_empty() {
+    let elsewhere = found.elsewhere();
+    if found.envelopes.is_empty() && elsewhere.is_empty() {
         return Err(anyhow!("no envelope found"))
             .context(Help("envelopes in directories are named *.envelope"));
     }
-    Ok(found.into_iter().collect())
+    failed.extend(elsewhere.iter().map(|path| {
+        format!("{}: {NOT_A_FILE}: what it leads to stays as it was: name that itself", path.display())
+    }));
+    Ok(found.envelopes.into_iter().collect())
 }
 
 /// A rename would replace the link, and the file it leads to would be signed a second time from the old generation.
@@ -60,27 +70,6 @@ pub(crate) fn not_a_link(path: &Path) -> anyhow::Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()) {
         return Err(anyhow!("{} is a symbolic link", path.display()))
             .context(Help("name what it leads to: a new envelope would replace the link"));
-    }
-    Ok(())
-}
-
-/// Symbolic links are not followed: a rename would replace the link and not its target.
-fn below(folder: &Path, found: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() && is_envelope(&entry.path()) {
-                found.insert(entry.path());
-            }
-            if found.len() > ENVELOPES_MAX {
-                bail!("more than ten million envelopes: name fewer directories");
-            }
-        }
     }
     Ok(())
 }

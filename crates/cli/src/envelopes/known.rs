@@ -1,6 +1,6 @@
 //! The latest envelopes of one owner, and what a node serves compared with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,7 +11,7 @@ use bailiwick_envelope::{RollbackError, check_newer, verify};
 use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::{OwnerKey, UnitName};
 
-use super::{Lock, below, folder_of, of_owner};
+use super::{Below, Lock, NOT_A_FILE, folder_of, of_owner};
 use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::output::{AtomicFile, read_bounded, write_new};
@@ -73,11 +73,15 @@ impl Known {
             _ => {}
         }
         let lock = Lock::on(folder)?;
-        let mut found = BTreeSet::new();
-        below(folder, &mut found)?;
+        let mut found = Below::default();
+        found.look(folder)?;
+        // What a link leads to is remembered elsewhere, and what is signed would take the link's place.
+        if let Some(path) = found.elsewhere().first() {
+            bail!("{}: {NOT_A_FILE}: nothing was signed", path.display());
+        }
         let mut known = Self { lock: Some((folder.to_owned(), lock)), ..Self::read(owner, Vec::new())? };
         let mut waiting = BTreeMap::new();
-        for path in found {
+        for path in found.envelopes {
             let bytes = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX)?;
             // What a damaged one remembered is not known, and a node could serve what came before it.
             let about = of_owner(&owner, &bytes)

@@ -88,6 +88,11 @@ impl Signing {
         not_a_link(path)?;
         // A missing folder or file is better said by its own name.
         let bytes = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)?;
+        Self::locked(path, output, bytes)
+    }
+
+    /// Locks the folders of an envelope whose `bytes` were read before: another run may have signed in between.
+    pub(super) fn locked(path: &Path, output: Option<&Path>, bytes: Vec<u8>) -> anyhow::Result<Self> {
         let alone = Lock::all(Self::folders(path, output))?;
         let signing =
             Self { path: path.to_owned(), output: output.map(Path::to_owned), bytes, _alone: alone };

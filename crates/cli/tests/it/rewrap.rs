@@ -221,6 +221,73 @@ fn e13_an_envelope_that_is_a_link_is_refused() {
     assert_eq!(summary(&place, &rewrap("real/body", &["--anonymous"]))["rewrapped"], 1);
 }
 
+/// Where a link leads, whoever was to lose access may still have it: it fails by name, unless what it leads to is done by its own.
+#[test]
+fn a_link_below_a_directory_fails_by_name() {
+    use std::os::unix::fs::symlink;
+    let place = Place::with_keys();
+    for folder in ["d", "real", "real/deep"] {
+        fs::create_dir(place.path(folder)).unwrap();
+    }
+    for body in ["d/a", "real/b", "real/deep/c"] {
+        sealed(&place, body, "owner");
+    }
+    symlink("../real/b.envelope", place.path("d/link.envelope")).unwrap();
+    symlink("../real/deep", place.path("d/deep")).unwrap();
+    let only = ["--owner", "owner", "--key", "to", "--only", "other.pub"];
+    let run = |targets: &[&'static str]| place.try_run(&[&["rewrap"], targets, &only].concat());
+    let out = run(&["d"]);
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(text.contains("failed    d/link.envelope: it is a symbolic link"), "{text}");
+    let note = "d/deep is a symbolic link to a directory, which was not looked through";
+    assert!(String::from_utf8(out.stderr).unwrap().contains(note));
+    assert!(opens(&place, "d/a", "other") && opens(&place, "real/b", "to"), "the others are rewritten");
+    assert!(fs::symlink_metadata(place.path("d/link.envelope")).unwrap().is_symlink());
+    // The honest twin: what they lead to is named as well.
+    let out = run(&["d", "real", "--skip-unopenable"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+    assert!(!String::from_utf8(out.stderr).unwrap().contains("symbolic link"));
+    for body in ["real/b", "real/deep/c"] {
+        assert!(opens(&place, body, "other") && !opens(&place, body, "to"), "{body}");
+    }
+}
+
+/// A directory of nothing but links is not one without envelopes.
+#[test]
+fn a_directory_of_links_is_not_empty() {
+    let place = Place::with_keys();
+    fs::create_dir(place.path("d")).unwrap();
+    let anonymous = rewrap("d", &["--anonymous"]);
+    place.refuse(&anonymous, "no envelope found");
+    sealed(&place, "body", "owner");
+    std::os::unix::fs::symlink("../body.envelope", place.path("d/link.envelope")).unwrap();
+    place.refuse(&anonymous, "1 object(s) failed");
+}
+
+/// What `link` leads to has an envelope, and so has the link itself: nobody can tell which is meant.
+fn refused_as_a_link(link: &str, to: &str) {
+    let place = Place::with_keys();
+    fs::create_dir(place.path("real")).unwrap();
+    sealed(&place, "real/body", "owner");
+    std::os::unix::fs::symlink(to, place.path(link)).unwrap();
+    let (beside, envelope) = (place.path(&format!("{link}.envelope")), place.path("real/body.envelope"));
+    fs::copy(&envelope, &beside).unwrap();
+    place.refuse(&rewrap(link, &["--anonymous"]), &format!("{link} is a symbolic link"));
+    assert!(fs::read(&beside).unwrap() == fs::read(&envelope).unwrap());
+    assert_eq!(summary(&place, &rewrap(to, &["--anonymous"]))["rewrapped"], 1, "honest twin");
+}
+
+#[test]
+fn e13_a_directory_that_is_a_link_is_refused() {
+    refused_as_a_link("folder", "real");
+}
+
+#[test]
+fn e13_a_body_that_is_a_link_is_refused() {
+    refused_as_a_link("body", "real/body");
+}
+
 /// E13: the next generation that `rotate` has signed is the only one.
 #[test]
 fn e13_what_is_rotated_is_not_rewrapped_beside_it() {

@@ -73,6 +73,56 @@ fn e13_a_damaged_envelope_among_those_known_is_named() {
     assert_eq!(listed(&place, &node, "node").1, 2);
 }
 
+/// E13: what a link leads to is remembered elsewhere, and the link would be replaced: it is named, and nothing is signed.
+#[test]
+fn e13_a_link_among_those_known_is_named() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    fs::create_dir(place.path("envelopes")).unwrap();
+    std::os::unix::fs::symlink("../body.envelope", place.path("envelopes/x.envelope")).unwrap();
+    let named = "envelopes/x.envelope: it is a symbolic link";
+    for command in [REWRAP, ROTATE] {
+        place.refuse(&at(&node, "node", &command), named);
+    }
+    assert_eq!(listed(&place, &node, "node").1, 1);
+    let out = place.try_run(&at(&node, "node", &["put", "envelopes", "--owner", "owner", "--envelope-only"]));
+    assert!(String::from_utf8(out.stdout).unwrap().contains(named));
+    assert_eq!(out.status.code(), Some(2));
+    fs::remove_file(place.path("envelopes/x.envelope")).unwrap();
+    assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["rewrapped"], 1);
+}
+
+/// E13: of two envelopes of one generation none is gone on from, and both are named.
+#[test]
+fn e13_two_known_envelopes_of_one_generation_are_named() {
+    let (place, node) = place_with_node();
+    place.run(&at(&node, "node", &["put", "body", "--owner", "owner"]));
+    fs::create_dir(place.path("envelopes")).unwrap();
+    let first = fs::read(place.path("body.envelope")).unwrap();
+    for (kept, change) in [("x", "--anonymous"), ("y", "--add=other.pub")] {
+        fs::write(place.path("body.envelope"), &first).unwrap();
+        place.run(&["rewrap", "body", "--owner", "owner", "--key", "to", change]);
+        fs::rename(place.path("body.envelope"), place.path(&format!("envelopes/{kept}.envelope"))).unwrap();
+    }
+    // The node has one of them, which alone would be gone on from.
+    let put = |what| at(&node, "node", &["put", what, "--owner", "owner", "--envelope-only"]);
+    place.run(&put("envelopes/x.envelope"));
+    for command in [at(&node, "node", &REWRAP), at(&node, "node", &ROTATE), put("envelopes")] {
+        let out = place.try_run(&command);
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert_eq!(out.status.code(), Some(2), "{command:?}: {text}");
+        assert!(
+            text.contains("envelopes/x.envelope and envelopes/y.envelope are two envelopes of generation 2"),
+            "{command:?}: {text}"
+        );
+    }
+    assert_eq!((listed(&place, &node, "node").1, evidence(&place, "node")), (2, 0));
+    // Copies of one are no two, and the honest twin.
+    fs::copy(place.path("envelopes/x.envelope"), place.path("envelopes/y.envelope")).unwrap();
+    place.run(&put("envelopes"));
+    assert_eq!(summary(&place, &at(&node, "node", &REWRAP))["rewrapped"], 1);
+}
+
 /// E13: `rewrap DIR` signs once, and every node gets that.
 #[test]
 fn e13_the_envelope_that_was_signed_goes_to_every_node() {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::program::{Place, data};
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     let place = Place::with_keys();
     fs::write(place.path("plain"), data(70_000)).unwrap();
     place.run(&["seal", "plain", "-o", "body", "--owner", "owner", "--to", "to.pub", "--name", "a name"]);
@@ -99,7 +99,7 @@ fn another_owners_key_and_a_damaged_envelope_fail_a_directory() {
 }
 
 /// Three objects below `d`, each with its own data, and somebody else's.
-fn folder(place: &Place) {
+pub(super) fn folder(place: &Place) {
     place.run(&["key", "new", "owner", "-o", "owner2"]);
     fs::create_dir_all(place.path("d/e")).unwrap();
     for (body, owner, size) in
@@ -110,13 +110,13 @@ fn folder(place: &Place) {
     }
 }
 
-const ROTATE: [&str; 8] = ["rotate", "d", "--owner", "owner", "--key", "to", "--to", "other.pub"];
+pub(super) const ROTATE: [&str; 8] = ["rotate", "d", "--owner", "owner", "--key", "to", "--to", "other.pub"];
 
-fn summary(place: &Place, more: &[&str]) -> serde_json::Value {
+pub(super) fn summary(place: &Place, more: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&place.run(&[&ROTATE[..], more, &["--json"]].concat())).unwrap()
 }
 
-fn opens(place: &Place, body: &str, key: &str) -> Option<Vec<u8>> {
+pub(super) fn opens(place: &Place, body: &str, key: &str) -> Option<Vec<u8>> {
     let out = place.try_run(&["open", body, "--owner", "owner.pub", "--key", key, "-o", "-"]);
     out.status.success().then_some(out.stdout)
 }
@@ -284,6 +284,25 @@ fn a_leftover_generation_for_others_is_named_and_kept() {
             assert_eq!(inspect(&place, envelope)["generation"], 2);
         }
     }
+}
+
+/// Where a link leads the old generation stays, so nothing takes a place, and the link is named.
+#[test]
+fn a_link_below_a_directory_keeps_the_others_from_their_places() {
+    let place = place();
+    folder(&place);
+    std::os::unix::fs::symlink("../body.envelope", place.path("d/link.envelope")).unwrap();
+    let replace = [&ROTATE[..], &["--replace"]].concat();
+    let out = place.try_run(&replace);
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(text.contains("failed    d/link.envelope: it is a symbolic link"), "{text}");
+    assert!(opens(&place, "d/a", "to").is_some());
+    // One to what is done by its own name is nothing more to do.
+    fs::remove_file(place.path("d/link.envelope")).unwrap();
+    std::os::unix::fs::symlink("a.envelope", place.path("d/link.envelope")).unwrap();
+    assert_eq!(summary(&place, &["--replace"])["replaced"], 3);
+    assert_eq!(opens(&place, "d/a", "other"), Some(data(70_000)));
 }
 
 /// With --skip-unopenable the others take their places; without it nothing does, and that is said.

@@ -26,12 +26,13 @@ struct Summary {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.owner, Kind::Owner)?;
     let target = args.envelope.unwrap_or(args.body);
-    let mut known = Known::read(OwnerKey(owner.public()), envelopes(&[target])?)?;
+    let mut summary = Summary::default();
+    let found = envelopes(&[target], &mut summary.outcomes.failed)?;
+    let mut known = Known::read(OwnerKey(owner.public()), found)?;
     let (Some(node), Some(host)) = (args.node, args.host) else {
         anyhow::bail!("say which node with --node and --host");
     };
     let client = NodeArgs::new(node, host, args.roots).connect(owner)?;
-    let mut summary = Summary::default();
     summary.outcomes.foreign(known.foreign);
     for (path, why) in std::mem::take(&mut known.unverified) {
         summary.outcomes.add(path.display(), Err(why));

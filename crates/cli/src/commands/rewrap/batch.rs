@@ -38,7 +38,8 @@ struct Written {
 
 pub(super) fn run(rewrapper: &Rewrapper, targets: &[PathBuf]) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
-    let paths = one_of_each(envelopes(targets)?, &mut summary.outcomes.failed);
+    let failed = &mut summary.outcomes.failed;
+    let paths = one_of_each(envelopes(targets, failed)?, failed);
     let bar = progress::count(paths.len() as u64, "rewrap");
     for batch in batches(&paths) {
         let _alone = Lock::all(batch.iter().map(|path| folder_of(path)).collect())?;

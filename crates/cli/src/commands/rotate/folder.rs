@@ -33,8 +33,8 @@ pub(super) fn run(
 ) -> anyhow::Result<(Summary, &'static str)> {
     let alone = Alone { folder, _lock: Lock::on(folder)? };
     let mut summary = Summary::default();
-    let (new, old): (Vec<_>, Vec<_>) =
-        envelopes(&[folder.to_owned()])?.into_iter().partition(|path| is_rotated(path));
+    let found = envelopes(&[folder.to_owned()], &mut summary.outcomes.failed)?;
+    let (new, old): (Vec<_>, Vec<_>) = found.into_iter().partition(|path| is_rotated(path));
     // A new one without its old one is an object like any other.
     let there: BTreeSet<&PathBuf> = old.iter().collect();
     let without_old = new.into_iter().filter(|path| !there.contains(&old_of(path)));
