@@ -203,8 +203,17 @@ mod tests {
     use super::*;
 
     fn agent(script: &str) -> anyhow::Result<Agent> {
+        patient(script, Duration::from_secs(2))
+    }
+
+    fn patient(script: &str, timeout: Duration) -> anyhow::Result<Agent> {
         let child = pipes(Command::new("/bin/sh").args(["-c", script])).spawn().unwrap();
-        Agent::greet("test", child, Duration::from_secs(2))
+        Agent::greet("test", child, timeout)
+    }
+
+    #[track_caller]
+    fn refused(answer: anyhow::Result<Option<Secret<32>>>) -> String {
+        format!("{:#}", answer.err().unwrap())
     }
 
     /// About 5,000 bytes.
@@ -264,13 +273,65 @@ mod tests {
         }
     }
 
+    const REST: &str = "read x; echo 'error not-for-key no';";
+
+    /// AG4: who greets otherwise speaks another version, or is no agent.
+    #[test]
+    fn ag4_another_greeting_is_refused() {
+        let greeting = |hello: &str| agent(&format!("read x; echo '{hello}'; {REST} read x"));
+        for hello in ["bailiwick-agent 2", "bailiwick-agent", "error not-for-key no"] {
+            let error = format!("{:#}", greeting(hello).err().unwrap());
+            assert!(error.contains("does not speak version 1"), "{hello}: {error}");
+        }
+        assert!(greeting(AGENT_HELLO).unwrap().unwrap(&request()).unwrap().is_none());
+    }
+
+    /// AG3: a line that its end cut is not one, whatever it would have said.
+    #[test]
+    fn ag3_a_line_that_is_cut_is_nonsense() {
+        let answer =
+            |line: &str| agent(&format!("{HELLO} read x; printf '{line}'")).unwrap().unwrap(&request());
+        let error = refused(answer("error not-for-key no"));
+        assert!(error.contains("too long or cut"), "{error}");
+        assert!(answer("error not-for-key no\\n").unwrap().is_none());
+    }
+
+    /// AG3: a line has a bound. One just within is read, and is no answer.
+    #[test]
+    fn ag3_a_line_that_is_too_long_is_nonsense() {
+        let answer = |bytes: usize| {
+            let line = format!("head -c {} /dev/zero | tr '\\0' a; echo", bytes - 1);
+            refused(agent(&format!("{HELLO} read x; {line}; read x")).unwrap().unwrap(&request()))
+        };
+        let error = answer(AGENT_LINE_MAX + 1);
+        assert!(error.contains("too long or cut"), "{error}");
+        let error = answer(AGENT_LINE_MAX);
+        assert!(error.contains("not of the agent protocol"), "{error}");
+    }
+
+    /// AG3: an answer that comes too late would be taken for the one to the next request.
+    #[test]
+    fn ag3_no_answer_ends_the_conversation() {
+        let mut late =
+            patient(&format!("{HELLO} read x; {REST} read x"), Duration::from_millis(300)).unwrap();
+        assert!(refused(late.unwrap(&request())).contains("no answer within"));
+        assert!(refused(late.unwrap(&request())).contains("is not asked again"));
+    }
+
+    /// AG3: who answers nonsense is not asked again.
+    #[test]
+    fn ag3_nonsense_ends_the_conversation() {
+        let mut agent = agent(&format!("{HELLO} read x; printf 'a\\nb\\n'; {REST} read x")).unwrap();
+        assert!(refused(agent.unwrap(&request())).contains("nonsense"));
+        assert!(refused(agent.unwrap(&request())).contains("is not asked again"));
+    }
+
     /// AG3: a line of another form ends the conversation, though the agent goes on.
     #[test]
     fn ag3_a_malformed_answer_ends_the_conversation() {
-        let rest = "read x; echo 'error not-for-key no';";
-        let mut honest = agent(&format!("{HELLO} {rest} {rest} read x")).unwrap();
+        let mut honest = agent(&format!("{HELLO} {REST} {REST} read x")).unwrap();
         assert!(honest.unwrap(&request()).unwrap().is_none() && honest.unwrap(&request()).unwrap().is_none());
-        let mut agent = agent(&format!("{HELLO} read x; echo key 00; {rest} read x")).unwrap();
+        let mut agent = agent(&format!("{HELLO} read x; echo key 00; {REST} read x")).unwrap();
         let errors = [0; 2].map(|_| format!("{:#}", agent.unwrap(&request()).err().unwrap()));
         assert!(errors[0].contains("not of the agent protocol"), "{errors:?}");
         assert!(errors[1].contains("is not asked again"), "{errors:?}");

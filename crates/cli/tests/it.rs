@@ -27,6 +27,7 @@ mod it {
     mod kit;
     mod leftovers;
     mod log;
+    mod meanwhile;
     mod no_network;
     mod one_signer;
     mod passphrase;
@@ -38,6 +39,7 @@ mod it {
     mod rewrap_node;
     mod roster;
     mod rotate;
+    mod rotate_folder;
     mod shards;
     mod verdict;
 }

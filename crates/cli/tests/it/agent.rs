@@ -8,12 +8,12 @@ use std::process::Output;
 use super::program::{Place, data};
 
 /// Where cargo puts examples: beside the binary.
-fn examples() -> PathBuf {
+pub(super) fn examples() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_bailiwick")).parent().unwrap().join("examples")
 }
 
 /// An object sealed to a P-256 key that only the example agent holds: `agent.key` names it.
-fn place() -> Place {
+pub(super) fn place() -> Place {
     let place = Place::with_keys();
     place.run(&["key", "new", "recipient", "--algorithm", "p256", "-o", "token"]);
     let shown = place.run(&["key", "show", "token.pub", "--json"]);
@@ -59,7 +59,7 @@ fn an_agent_opens_what_it_holds_the_key_of() {
 }
 
 /// A program in the place of the agent.
-fn script(place: &Place, body: &str) -> String {
+pub(super) fn script(place: &Place, body: &str) -> String {
     let folder = place.path("bin");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join("bailiwick-agent-file");
