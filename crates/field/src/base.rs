@@ -12,6 +12,7 @@
 
 #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
 pub mod avx2;
+pub mod ifma;
 pub mod portable;
 
 use crate::modulus::WIDTH;
@@ -100,6 +101,9 @@ pub trait Visit {
 
 /// Runs `code` with the best backend of this processor.
 pub fn dispatch<V: Visit>(code: V) -> V::Out {
+    if let Some(backend) = ifma::Integers::detect() {
+        return code.visit(backend);
+    }
     #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
     if let Some(backend) = avx2::Doubles::detect() {
         return code.visit(backend);

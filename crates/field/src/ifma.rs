@@ -31,9 +31,9 @@ pub const LIMB_BITS: u32 = 52;
 const MASK: u64 = (1 << LIMB_BITS) - 1;
 
 /// Eight lanes of 64 bits, and what is done with them. A value of the type shows that the processor can.
-pub trait Lanes64: Copy {
+pub trait Lanes64: Copy + Send + Sync + core::fmt::Debug + 'static {
     /// Eight lanes.
-    type V: Copy;
+    type V: Copy + Send + Sync + core::fmt::Debug;
 
     /// One number in all lanes.
     fn splat(self, x: u64) -> Self::V;
@@ -41,12 +41,18 @@ pub trait Lanes64: Copy {
     fn load(self, x: &[u64; WIDTH]) -> Self::V;
     /// The eight numbers.
     fn store(self, x: Self::V) -> [u64; WIDTH];
+    /// Word `k` of eight integers, for each `k`.
+    fn gather(self, from: [&[u64; 4]; WIDTH]) -> [Self::V; 4];
+    /// Eight integers of their words: [`gather`](Self::gather) undone.
+    fn scatter(self, words: [Self::V; 4]) -> [[u64; 4]; WIDTH];
     /// `acc` plus the low 52 bits of the product of the low 52 bits of `a` and of `b`.
     fn multiply_add_low(self, acc: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// `acc` plus the high 52 bits of that product.
     fn multiply_add_high(self, acc: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// Sums modulo 2^64.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Differences modulo 2^64.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     /// Bit by bit.
     fn and(self, a: Self::V, b: Self::V) -> Self::V;
     /// Towards the low end.
@@ -65,9 +71,9 @@ pub type Element<I> = [<I as Lanes64>::V; LIMBS];
 #[derive(Debug)]
 pub struct Modulus {
     /// The modulus.
-    p: [u64; LIMBS],
+    pub(crate) p: [u64; LIMBS],
     /// `-p^-1 mod 2^52`.
-    inverse: u64,
+    pub(crate) inverse: u64,
     /// `2^-52 mod p`.
     fold: [u64; LIMBS],
     /// `2^260 - p`: adding it and dropping what is above 2^260 subtracts the modulus.
@@ -122,13 +128,13 @@ impl Modulus {
 }
 
 #[inline(always)]
-fn splat<I: Lanes64>(isa: I, x: &[u64; LIMBS]) -> Element<I> {
+pub(crate) fn splat<I: Lanes64>(isa: I, x: &[u64; LIMBS]) -> Element<I> {
     x.map(|l| isa.splat(l))
 }
 
 /// Column 0, as it stands, times `row`, to columns; high parts to the next.
 #[inline(always)]
-fn add_product<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], x: I::V, row: &Element<I>) {
+pub(crate) fn add_product<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], x: I::V, row: &Element<I>) {
     for (t, y) in t.iter_mut().zip(row) {
         *t = isa.multiply_add_low(*t, x, *y);
     }
@@ -137,9 +143,17 @@ fn add_product<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], x: I::V, row: &Ele
     }
 }
 
+/// On by a column: the lowest is folded.
+#[inline(always)]
+pub(crate) fn fold<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], modulus: &Modulus) {
+    let [t0, t1, t2, t3, t4, t5] = *t;
+    *t = [isa.add(t1, isa.shift_right::<LIMB_BITS>(t0)), t2, t3, t4, t5, isa.splat(0)];
+    add_product(isa, t, t0, &splat(isa, &modulus.fold));
+}
+
 /// Montgomery's multiple, and on by a column.
 #[inline(always)]
-fn step<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], modulus: &Modulus) -> Element<I> {
+pub(crate) fn step<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], modulus: &Modulus) -> Element<I> {
     let m = isa.multiply_add_low(isa.splat(0), t[0], isa.splat(modulus.inverse));
     add_product(isa, t, m, &splat(isa, &modulus.p));
     let [t0, t1, t2, t3, t4, t5] = *t;
@@ -150,12 +164,9 @@ fn step<I: Lanes64>(isa: I, t: &mut [I::V; LIMBS + 1], modulus: &Modulus) -> Ele
 #[inline(always)]
 pub fn multiply<I: Lanes64>(isa: I, a: &Element<I>, b: &Element<I>, modulus: &Modulus) -> Element<I> {
     let mut t = [isa.splat(0); LIMBS + 1];
-    let fold = splat(isa, &modulus.fold);
     for x in &a[..LIMBS - 1] {
         add_product(isa, &mut t, *x, b);
-        let [t0, t1, t2, t3, t4, t5] = t;
-        t = [isa.add(t1, isa.shift_right::<LIMB_BITS>(t0)), t2, t3, t4, t5, isa.splat(0)];
-        add_product(isa, &mut t, t0, &fold);
+        fold(isa, &mut t, modulus);
     }
     add_product(isa, &mut t, a[LIMBS - 1], b);
     let out = step(isa, &mut t, modulus);
@@ -213,7 +224,7 @@ pub fn carry<I: Lanes64>(isa: I, x: &Element<I>) -> Element<I> {
     x
 }
 
-/// Less a multiple of the modulus, carried: from below `1024 p` in columns below 2^60 to below `(1 + 2^-10) p`. The last column alone tells the quotient, rounded
+/// Less a multiple of the modulus, carried: from below `1024 p` in columns below 2^62 to below `(1 + 2^-10) p`. The last column alone tells the quotient, rounded
 /// down: it is too small by 2^-17 at most for what it does not see of itself, of the reciprocal and of the columns below.
 #[inline(always)]
 pub fn reduce<I: Lanes64>(isa: I, x: &Element<I>, modulus: &Modulus) -> Element<I> {
@@ -227,14 +238,26 @@ pub fn reduce<I: Lanes64>(isa: I, x: &Element<I>, modulus: &Modulus) -> Element<
 
 /// Eight integers below 2^256, carried.
 #[inline(always)]
-pub fn load<I: Lanes64>(isa: I, x: &[[u64; 4]; WIDTH]) -> Element<I> {
-    let x = x.map(limbs);
-    core::array::from_fn(|j| isa.load(&core::array::from_fn(|i| x[i][j])))
+pub fn load<I: Lanes64>(isa: I, x: [&[u64; 4]; WIDTH]) -> Element<I> {
+    let [a, b, c, d] = isa.gather(x);
+    let mask = isa.splat(MASK);
+    [
+        isa.and(a, mask),
+        isa.and(isa.add(isa.shift_right::<52>(a), isa.shift_left::<12>(b)), mask),
+        isa.and(isa.add(isa.shift_right::<40>(b), isa.shift_left::<24>(c)), mask),
+        isa.and(isa.add(isa.shift_right::<28>(c), isa.shift_left::<36>(d)), mask),
+        isa.shift_right::<16>(d),
+    ]
 }
 
 /// Eight integers below 2^256 from carried limbs.
 #[inline(always)]
-pub fn store<I: Lanes64>(isa: I, x: &Element<I>) -> [[u64; 4]; WIDTH] {
-    let x = x.map(|l| isa.store(l));
-    core::array::from_fn(|i| words(core::array::from_fn(|j| x[j][i])))
+pub fn store<I: Lanes64>(isa: I, [a, b, c, d, e]: &Element<I>) -> [[u64; 4]; WIDTH] {
+    // Bits do not overlap: sums are unions.
+    isa.scatter([
+        isa.add(*a, isa.shift_left::<52>(*b)),
+        isa.add(isa.shift_right::<12>(*b), isa.shift_left::<40>(*c)),
+        isa.add(isa.shift_right::<24>(*c), isa.shift_left::<28>(*d)),
+        isa.add(isa.shift_right::<36>(*d), isa.shift_left::<16>(*e)),
+    ])
 }

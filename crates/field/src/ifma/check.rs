@@ -57,19 +57,32 @@ pub(crate) fn agree<A: Lanes64, B: Lanes64>(a: A, b: B) -> bool {
     })
 }
 
-fn operations<I: Lanes64>(isa: I, x: [[u64; WIDTH]; 3]) -> [[u64; WIDTH]; 7] {
+fn operations<I: Lanes64>(isa: I, x: [[u64; WIDTH]; 3]) -> [[u64; WIDTH]; 16] {
     let f = |isa: I, x: [[u64; WIDTH]; 3]| {
         let [a, b, c] = x.map(|x| isa.load(&x));
-        [
+        let rows: [[u64; 4]; WIDTH] =
+            core::array::from_fn(|i| core::array::from_fn(|k| x[k % 3][(i + k) % WIDTH]));
+        let [g, h, i, j] = isa.gather(rows.each_ref());
+        let scattered = isa.scatter([a, b, c, g]);
+        let computed = [
             isa.multiply_add_low(a, b, c),
             isa.multiply_add_high(a, b, c),
             isa.add(a, b),
+            isa.sub(a, b),
             isa.and(a, b),
             isa.shift_right::<LIMB_BITS>(a),
             isa.shift_left::<2>(a),
             isa.splat(x[0][3]),
+            g,
+            h,
+            i,
+            j,
         ]
-        .map(|v| isa.store(v))
+        .map(|v| isa.store(v));
+        core::array::from_fn(|n| match n.checked_sub(computed.len()) {
+            None => computed[n],
+            Some(k) => scattered.map(|words| words[k]),
+        })
     };
     isa.run(f, x)
 }
@@ -92,7 +105,7 @@ mod tests {
     use crate::ifma::Emulated;
 
     /// Lanes of which one operation is wrong, in one lane, and only where its result is not zero.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     struct Faulty(u32);
 
     impl Faulty {
@@ -141,6 +154,21 @@ mod tests {
             self.spoil(8, Emulated.shift_left::<BITS>(a))
         }
 
+        fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+            self.spoil(9, Emulated.sub(a, b))
+        }
+
+        fn gather(self, from: [&[u64; 4]; WIDTH]) -> [Self::V; 4] {
+            let [a, b, c, d] = Emulated.gather(from);
+            [a, b, self.spoil(10, c), d]
+        }
+
+        fn scatter(self, words: [Self::V; 4]) -> [[u64; 4]; WIDTH] {
+            let mut out = Emulated.scatter(words);
+            out[5][3] ^= u64::from(self.0 == 11 && out[5][3] != 0);
+            out
+        }
+
         fn run<T, U, F: Fn(Self, T) -> U>(self, f: F, x: T) -> U {
             f(self, x)
         }
@@ -149,9 +177,9 @@ mod tests {
     /// A processor that does any one operation wrong is found out; one that does none is not.
     #[test]
     fn one_wrong_operation_is_found() {
-        for operation in 0..9 {
+        for operation in 0..12 {
             assert!(!agree(Faulty(operation), Emulated), "operation {operation}");
         }
-        assert!(agree(Faulty(9), Emulated));
+        assert!(agree(Faulty(12), Emulated));
     }
 }

@@ -30,6 +30,14 @@ impl Lanes64 for Emulated {
         x
     }
 
+    fn gather(self, from: [&[u64; 4]; WIDTH]) -> [Self::V; 4] {
+        core::array::from_fn(|k| from.map(|words| words[k]))
+    }
+
+    fn scatter(self, words: [Self::V; 4]) -> [[u64; 4]; WIDTH] {
+        core::array::from_fn(|i| words.map(|word| word[i]))
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "masked to 52 bits")]
     fn multiply_add_low(self, acc: Self::V, a: Self::V, b: Self::V) -> Self::V {
         each(acc, each(a, b, |a, b| (product(a, b) & u128::from(MASK)) as u64), u64::wrapping_add)
@@ -42,6 +50,10 @@ impl Lanes64 for Emulated {
 
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
         each(a, b, u64::wrapping_add)
+    }
+
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        each(a, b, u64::wrapping_sub)
     }
 
     fn and(self, a: Self::V, b: Self::V) -> Self::V {

@@ -41,6 +41,14 @@ mod absent {
             match self {}
         }
 
+        fn gather(self, _: [&[u64; 4]; WIDTH]) -> [Self::V; 4] {
+            match self {}
+        }
+
+        fn scatter(self, _: [Self::V; 4]) -> [[u64; 4]; WIDTH] {
+            match self {}
+        }
+
         fn multiply_add_low(self, _: Self::V, _: Self::V, _: Self::V) -> Self::V {
             match self {}
         }
@@ -50,6 +58,10 @@ mod absent {
         }
 
         fn add(self, _: Self::V, _: Self::V) -> Self::V {
+            match self {}
+        }
+
+        fn sub(self, _: Self::V, _: Self::V) -> Self::V {
             match self {}
         }
 

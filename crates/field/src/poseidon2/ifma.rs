@@ -99,7 +99,7 @@ fn compress<I: Lanes64>(isa: I, k: &Kernel<I>, entry: &Factor, input: &Input) ->
     let zero = [isa.splat(0); LIMBS];
     let mut state: State<I> = [zero; STATE];
     for (x, words) in state.iter_mut().zip(input) {
-        *x = multiply_by(isa, entry, &load(isa, words), &zero, &k.modulus);
+        *x = multiply_by(isa, entry, &load(isa, words.each_ref()), &zero, &k.modulus);
     }
     let first = state[0];
     external(isa, &mut state, &k.modulus);

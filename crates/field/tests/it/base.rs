@@ -4,8 +4,10 @@
 use ark_bn254::{Fq, Fq2};
 use ark_ff::{BigInt, BigInteger as _, Field, PrimeField as _, UniformRand as _, Zero as _};
 use ark_std::rand::{Rng, SeedableRng as _, rngs::StdRng};
+use bailiwick_field::base::ifma::Integers;
 use bailiwick_field::base::portable::{Scalar, unpack};
 use bailiwick_field::base::{Backend, Visit, Words, dispatch};
+use bailiwick_field::ifma::Emulated;
 use bailiwick_field::modulus::WIDTH;
 
 /// Groups in a chain of products: long enough for bounds to reach their fixed points.
@@ -102,6 +104,7 @@ fn stored<B: Backend>(b: B, lanes: &B::Lanes) -> [Fq; WIDTH] {
     words.each_ref().map(unpack)
 }
 
+#[derive(Clone, Copy)]
 struct Additions;
 
 impl Visit for Additions {
@@ -133,6 +136,7 @@ impl Visit for Additions {
     }
 }
 
+#[derive(Clone, Copy)]
 struct AdditionsInTheExtension;
 
 impl Visit for AdditionsInTheExtension {
@@ -163,6 +167,7 @@ impl Visit for AdditionsInTheExtension {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Lanewise;
 
 impl Visit for Lanewise {
@@ -189,22 +194,30 @@ impl Visit for Lanewise {
     }
 }
 
+/// On every backend that runs here.
+fn on_each<V: Visit<Out = ()> + Copy>(test: V) {
+    test.visit(Scalar);
+    test.visit(Integers::on(Emulated));
+    #[cfg(all(target_arch = "x86_64", not(feature = "portable")))]
+    if let Some(doubles) = bailiwick_field::base::avx2::Doubles::detect() {
+        test.visit(doubles);
+    }
+    dispatch(test);
+}
+
 #[test]
 fn additions_are_arkworks_additions() {
-    dispatch(Additions);
-    Additions.visit(Scalar);
+    on_each(Additions);
 }
 
 #[test]
 fn additions_in_the_extension_are_arkworks_additions() {
-    dispatch(AdditionsInTheExtension);
-    AdditionsInTheExtension.visit(Scalar);
+    on_each(AdditionsInTheExtension);
 }
 
 #[test]
 fn a_lane_is_replaced_and_a_zero_lane_is_not_inverted() {
-    dispatch(Lanewise);
-    Lanewise.visit(Scalar);
+    on_each(Lanewise);
 }
 
 #[test]

@@ -124,11 +124,11 @@ fn columns_are_reduced_at_their_bounds() {
         let modulus = Modulus::new::<F>();
         let p = limbs(F::MODULUS.0);
         for k in 1..=1023u64 {
-            for (low, add) in [(0u64, 0u64), (1 << 59, 0), ((1 << 59) + 12_345, 1), (ONES, 0)] {
+            for (low, add) in [(0u64, 0u64), (1 << 61, 0), ((1 << 61) + 12_345, 1), (ONES, 0)] {
                 let mut x = p.map(|l| l * k);
                 x[4] += add;
                 for l in &mut x[..3] {
-                    *l = (*l + low) % (1 << 60);
+                    *l = (*l + low) % (1 << 62);
                 }
                 // Exactly k p, and one less.
                 let mut less = p.map(|l| l * k);
