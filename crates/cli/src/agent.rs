@@ -45,8 +45,10 @@ impl Agent {
         let stdout = child.stdout.take().context("the agent has an output")?;
         let (requests, asked) = channel::<String>();
         let (answered, answers) = channel();
+        // Before the thread: where none starts the agent is ended, too.
+        let mut agent = Self { name: name.to_owned(), child, requests: Some(requests), answers, timeout };
         // Writing can take for ever, too, when an agent does not read; so both are another thread's, and waited for only so long.
-        std::thread::spawn(move || {
+        let converse = move || {
             let mut pipes =
                 Pipes { stdin, stdout, buffer: Zeroizing::new(vec![0; AGENT_LINE_MAX]), filled: 0 };
             for (turn, request) in asked.iter().enumerate() {
@@ -57,8 +59,8 @@ impl Agent {
                     break;
                 }
             }
-        });
-        let mut agent = Self { name: name.to_owned(), child, requests: Some(requests), answers, timeout };
+        };
+        std::thread::Builder::new().spawn(converse).context("cannot start a thread")?;
         let hello = agent.ask(AGENT_HELLO.to_owned(), HELLO_TIMEOUT)?;
         check_hello(&hello).with_context(|| format!("agent {name}"))?;
         Ok(agent)

@@ -41,5 +41,6 @@ mod it {
     mod rotate;
     mod rotate_folder;
     mod shards;
+    mod threads;
     mod verdict;
 }

@@ -118,7 +118,7 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
 fn serve(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config)?;
     if args.with_parent {
-        stop_with_parent();
+        stop_with_parent()?;
     }
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     bailiwick_node::run(config, |address| {
@@ -130,15 +130,19 @@ fn serve(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Asks this process to stop, as a service manager would, once its parent has ended.
-fn stop_with_parent() {
+fn stop_with_parent() -> anyhow::Result<()> {
     let parent = rustix::process::getppid();
-    std::thread::spawn(move || {
+    let watch = move || {
         while rustix::process::getppid() == parent {
             std::thread::sleep(std::time::Duration::from_millis(500));
         }
         // Fails only when there is no such process, and this is it.
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM);
-    });
+    };
+    std::thread::Builder::new()
+        .spawn(watch)
+        .context("cannot start the thread that waits for the parent's end")?;
+    Ok(())
 }
 
 /// What a scrub found, for programs.

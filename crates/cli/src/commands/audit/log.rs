@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -120,14 +121,19 @@ impl Log for TransparencyLog {
     fn append(&mut self, entries: &[Vec<u8>]) -> Result<Vec<u64>, Fault> {
         let mut indices = Vec::with_capacity(entries.len());
         for some in entries.chunks(SIDE_BY_SIDE) {
-            let log = &*self;
+            let add = |entry: &[u8]| self.add(entry).map_err(|e| fault(&e));
+            let add = &add;
             let added: Vec<Result<Added, Fault>> = std::thread::scope(|scope| {
-                let asked: Vec<_> =
-                    some.iter().map(|entry| scope.spawn(|| log.add(entry).map_err(|e| fault(&e)))).collect();
-                asked
-                    .into_iter()
-                    .map(|a| a.join().unwrap_or_else(|_| Err(unavailable("a thread of this program ended"))))
-                    .collect()
+                let asked: Vec<_> = some
+                    .iter()
+                    .map(|entry| (entry, std::thread::Builder::new().spawn_scoped(scope, move || add(entry))))
+                    .collect();
+                let answer = |(entry, thread): (&Vec<u8>, std::io::Result<ScopedJoinHandle<'_, _>>)| {
+                    // Where no thread starts they are asked one after the other.
+                    let Ok(thread) = thread else { return add(entry) };
+                    thread.join().unwrap_or_else(|_| Err(unavailable("a thread of this program ended")))
+                };
+                asked.into_iter().map(answer).collect()
             });
             for one in added {
                 let Added { index, proof } = one?;

@@ -25,12 +25,13 @@ impl Metrics {
             TcpListener::bind(address).with_context(|| format!("cannot listen on {address} for metrics"))?;
         let bound = listener.local_addr()?;
         let text = Arc::clone(&self.0);
-        std::thread::spawn(move || {
+        let serve = move || {
             for stream in listener.incoming().flatten() {
                 // A client that goes away is none of this program's business.
                 let _ = answer(stream, &text);
             }
-        });
+        };
+        std::thread::Builder::new().spawn(serve).context("cannot start a thread for metrics")?;
         Ok(bound)
     }
 

@@ -113,12 +113,13 @@ impl World {
         let stdout = child.stdout.take().context("the node has no output")?;
         let mut node = Node { child, url: String::new() };
         let (send, receive) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
+        let read = move || {
             let mut line = String::new();
             // An unreadable line is an empty one: the wait below then reports that the node did not start.
             let _ = BufReader::new(stdout).read_line(&mut line);
             let _ = send.send(line);
-        });
+        };
+        std::thread::Builder::new().spawn(read).context("cannot start a thread")?;
         let line = receive.recv_timeout(READY_WITHIN).unwrap_or_default();
         let url = line.trim().strip_prefix("listening on ").unwrap_or_default();
         ensure!(!url.is_empty(), "the node did not start; its log is {}", self.path("node.log").display());

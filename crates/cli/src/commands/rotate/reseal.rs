@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, bail};
 use bailiwick_envelope::cobblestone::plain_bytes;
 use bailiwick_envelope::{
     Metadata, Opener, Padding, Passphrase, ReadAt, RecipientPublicKey, SealOptions, Seekable, padme, seal,
@@ -236,21 +236,41 @@ impl Rotator {
         let (reader, writer) = io::pipe()?;
         let mut tree = TreeThread::start()?;
         let (opened, sealed) = std::thread::scope(|scope| {
-            let opened = scope.spawn(move || opener.open(source, writer));
+            let opened =
+                std::thread::Builder::new().spawn_scoped(scope, move || opener.open(source, writer))?;
             let sealed = seal(reader, Tee { first: body, second: &mut tree }, &options, &mut rng);
-            (opened.join(), sealed)
-        });
-        let opened = opened.map_err(|_| anyhow!("the opening thread failed"))??;
+            io::Result::Ok((opened.join(), sealed))
+        })
+        .context("cannot start a thread")?;
+        // What it wrote before it failed ends like a whole object.
+        opened.map_err(|_| anyhow!("the opening thread failed"))??;
         let sealed = sealed?;
         let data_bytes = sealed.data_len();
-        ensure!(
-            opened.data_len == data_bytes,
-            "{} bytes were opened and {data_bytes} sealed",
-            opened.data_len
-        );
         let commitment = tree.finish()?;
         let signed =
             sealed.next_envelope(old, old.commitment.is_some().then_some(commitment), &self.owner)?;
         Ok((signed, data_bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The body takes its place first: where that fails the old envelope stays, and where the envelope's fails the new one is beside it.
+    #[test]
+    fn an_envelope_takes_its_place_after_its_body() {
+        for missing in ["new", "new.envelope"] {
+            let dir = tempfile::tempdir().unwrap();
+            let at = |name: &str| dir.path().join(name);
+            for name in ["old", "old.envelope", "new", "new.envelope"] {
+                fs::write(at(name), name).unwrap();
+            }
+            fs::remove_file(at(missing)).unwrap();
+            Pair::at(at("new")).take_place_of(&Pair::at(at("old"))).unwrap_err();
+            assert_eq!(fs::read(at("old.envelope")).unwrap(), b"old.envelope", "{missing}");
+            let body = if missing == "new" { "old" } else { "new" };
+            assert_eq!(fs::read(at("old")).unwrap(), body.as_bytes(), "{missing}");
+        }
     }
 }
