@@ -5,6 +5,7 @@
 mod it {
     mod agent;
     mod beacon;
+    mod between;
     mod campaign;
     mod circuit;
     mod compact;
@@ -29,6 +30,7 @@ mod it {
     mod log;
     mod meanwhile;
     mod no_network;
+    mod node_answers;
     mod one_signer;
     mod passphrase;
     mod placement;
@@ -39,6 +41,7 @@ mod it {
     mod rewrap_node;
     mod roster;
     mod rotate;
+    mod rotate_done;
     mod rotate_folder;
     mod shards;
     mod threads;

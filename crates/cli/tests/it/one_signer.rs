@@ -109,6 +109,30 @@ fn a_leftover_with_named_recipients_is_known_by_its_envelope() {
     assert_eq!(generation(&place, "body.envelope"), 2);
 }
 
+/// Without the digest the envelope alone tells for whom it is: neither other recipients nor a passphrase more are taken for what is asked.
+#[test]
+fn a_leftover_without_its_digest_is_not_taken_for_others() {
+    let place = place();
+    fs::write(place.path("words"), "correct horse battery").unwrap();
+    fs::set_permissions(place.path("words"), fs::Permissions::from_mode(0o600)).unwrap();
+    let to = ["--to", "other.pub"];
+    let with_words = [&to[..], &["--new-passphrase-file", "words", "--also-passphrase"]].concat();
+    for (made, asked) in [(&to[..], &["--to", "to.pub"][..]), (&with_words, &to), (&to, &with_words)] {
+        place.run(&rotate("body", made));
+        fs::remove_file(place.path("body.rotated.asked")).unwrap();
+        place.refuse(&rotate("body", &[asked, &["--replace"]].concat()), OTHERS);
+        for name in ["body.rotated", "body.rotated.envelope"] {
+            fs::remove_file(place.path(name)).unwrap();
+        }
+    }
+    assert_eq!(generation(&place, "body.envelope"), 1);
+    // The honest twin.
+    place.run(&rotate("body", &to));
+    fs::remove_file(place.path("body.rotated.asked")).unwrap();
+    place.run(&rotate("body", &[&to[..], &["--replace"]].concat()));
+    assert_eq!(generation(&place, "body.envelope"), 2);
+}
+
 /// With -o no later run takes it up, so nothing is kept beside it; and a file of that name that is none of ours stays.
 #[test]
 fn the_digest_is_in_nobodys_way() {
@@ -176,13 +200,15 @@ fn e13_one_run_signs_in_a_folder() {
         let held = fs::File::open(place.path(folder)).unwrap();
         flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
         place.refuse(command, &format!("another run signs envelopes in {folder}"));
+        // A process that another test just started may hold the file a moment longer.
+        flock(&held, FlockOperation::Unlock).unwrap();
     }
     // Below a directory it is the object's own folder.
     let held = fs::File::open(place.path("d/deep")).unwrap();
     flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
     assert!(failed(&place, &commands[2].1).contains("another run signs envelopes in d/deep"));
     assert!(place.path("d/a.rotated").exists() && !place.path("d/deep/b.rotated").exists());
-    drop(held);
+    flock(&held, FlockOperation::Unlock).unwrap();
     for name in ["d/a.rotated", "d/a.rotated.envelope"] {
         fs::remove_file(place.path(name)).unwrap();
     }
@@ -268,7 +294,7 @@ fn e13_a_second_next_generation_is_not_signed_beside_the_first() {
 }
 
 /// Puts `body` and leaves its next generation waiting in `envelopes`, as a run does that broke off before it was sent. Returns its path.
-fn waiting(place: &Place, node: &Node) -> String {
+pub(super) fn waiting(place: &Place, node: &Node) -> String {
     place.run(&at(node, "node", &["put", "body", "--owner", "owner"]));
     let (name, _) = listed(place, node, "node");
     let unit = name.split_once('/').unwrap().1.replace('/', "-");

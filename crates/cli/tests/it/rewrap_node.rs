@@ -17,7 +17,7 @@ pub(super) fn at<'a>(node: &'a Node, folder: &str, rest: &[&'a str]) -> Vec<&'a 
     [rest, &["--node", &node.url, "--host", host]].concat()
 }
 
-const REWRAP: [&str; 9] =
+pub(super) const REWRAP: [&str; 9] =
     ["rewrap", "--owner", "owner", "--key", "to", "--add", "other.pub", "--envelopes", "envelopes"];
 
 /// The object's one name and its generation, as the node tells.

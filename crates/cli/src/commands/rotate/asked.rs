@@ -99,3 +99,84 @@ pub(super) enum Fit {
     /// Nobody can tell: what it was asked for is not there.
     Untold,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use bailiwick_envelope::RecipientSecretKey;
+    use bailiwick_protocol::envelope::Kem;
+    use bailiwick_protocol::secret::Secret;
+
+    use super::*;
+
+    fn owner(seed: u8) -> SigningKey {
+        SigningKey::from_seed(&Secret::init_with(|secret| *secret = [seed; 32]))
+    }
+
+    fn recipient(kem: Kem, seed: u8) -> RecipientPublicKey {
+        RecipientSecretKey::from_bytes(kem, Secret::init_with(|secret| *secret = [seed; 32]))
+            .unwrap()
+            .public()
+    }
+
+    /// Everything that is asked, who asks, and the envelope that answers have their part in the digest; the order of recipients has none.
+    #[test]
+    fn a_digest_is_of_one_question_and_one_answer() {
+        let [a, b] = [recipient(Kem::XWing, 1), recipient(Kem::X25519, 2)];
+        let [both, turned] = [[a.clone(), b.clone()], [b.clone(), a.clone()]];
+        let digest = |by: u8, to: &[RecipientPublicKey], flags: [bool; 3], signed: &[u8]| {
+            Asked::new(&owner(by), to, flags[0], flags[1], flags[2]).digest(signed)
+        };
+        let no = [false; 3];
+        let one = digest(1, &both, no, b"signed");
+        assert_eq!(digest(1, &turned, no, b"signed"), one);
+        let others = [
+            digest(2, &both, no, b"signed"),
+            digest(1, &both, no, b"Signed"),
+            digest(1, std::slice::from_ref(&a), no, b"signed"),
+            digest(1, &[a.clone(), recipient(Kem::X25519, 3)], no, b"signed"),
+            digest(1, &both, [true, false, false], b"signed"),
+            digest(1, &both, [false, true, false], b"signed"),
+            digest(1, &both, [false, false, true], b"signed"),
+        ];
+        for (at, other) in others.iter().enumerate() {
+            assert_ne!(*other, one, "{at}");
+            assert!(!others[..at].contains(other), "{at}");
+        }
+    }
+
+    /// What was kept tells that question and that envelope, and nothing else; a file of another kind is neither written over nor removed.
+    #[test]
+    fn what_is_kept_tells_and_what_is_somebody_elses_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().join("x.asked");
+        let asked = Asked::new(&owner(1), &[], true, false, false);
+        assert_eq!(asked.told(&at, b"signed").unwrap(), None);
+        for signed in [&b"signed"[..], b"again"] {
+            asked.keep(&at, signed).unwrap();
+            assert_eq!(asked.told(&at, signed).unwrap(), Some(true));
+            assert_eq!(asked.told(&at, b"another").unwrap(), Some(false));
+        }
+        let kept = fs::read(&at).unwrap();
+        forget(&at).unwrap();
+        assert!(!at.exists());
+        let target = dir.path().join("target");
+        fs::write(&target, &kept).unwrap();
+        let theirs: [&dyn Fn(); 4] = [
+            &|| fs::write(&at, b"a letter\n").unwrap(),
+            &|| fs::write(&at, &kept[..64]).unwrap(),
+            &|| fs::write(&at, [&kept[..], b"\n"].concat()).unwrap(),
+            &|| symlink(&target, &at).unwrap(),
+        ];
+        for (case, make) in theirs.iter().enumerate() {
+            make();
+            let before = fs::read(&at).unwrap();
+            let text = asked.keep(&at, b"signed").unwrap_err().to_string();
+            assert!(text.contains("is in the way"), "{case}: {text}");
+            forget(&at).unwrap();
+            assert!(fs::read(&at).unwrap() == before, "{case}");
+            fs::remove_file(&at).unwrap();
+        }
+    }
+}

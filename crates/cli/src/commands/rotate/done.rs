@@ -31,11 +31,9 @@ impl Done {
         if fs::symlink_metadata(&path).is_err() {
             return Ok(Self { path, file: None, units: BTreeMap::new() });
         }
-        let file = append(&path)?;
         let bytes = read_bounded(&path, BYTES_MAX)?;
         // A last line that was not written whole is of a unit whose new generation still waits, and is found there.
         let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        file.set_len(whole as u64)?;
         let mut units = BTreeMap::new();
         for line in String::from_utf8_lossy(&bytes[..whole]).lines() {
             let mut words = line.split(' ');
@@ -49,6 +47,9 @@ impl Done {
                 .with_context(|| format!("{} is no list of what is done: remove it", path.display()))?;
             units.insert(unit, done);
         }
+        // Only now: a file that is no list stays as it is.
+        let file = append(&path)?;
+        file.set_len(whole as u64)?;
         Ok(Self { path, file: Some(file), units })
     }
 

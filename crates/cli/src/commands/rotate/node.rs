@@ -99,8 +99,17 @@ impl<'a> NodeRun<'a> {
         if let Some(waiting) = self.waiting.remove(name) {
             return self.send_waiting(&new, &waiting.bytes, &served, &bytes);
         }
+        let done = self.done.get(name);
+        if let Some((done, _)) = done {
+            // Also where its envelope is no longer among those known.
+            ensure!(
+                served.generation >= done,
+                "the node serves generation {}, and it was sealed anew as {done}: the node was given back an old state; nothing was signed",
+                served.generation
+            );
+        }
         let _alone = self.known.remember(&self.folder, &served, &bytes)?;
-        if let Some((done, asked)) = self.done.get(name).filter(|(done, _)| served.generation >= *done) {
+        if let Some((done, asked)) = done {
             let told = (served.generation == done).then(|| asked == self.rotator.asked.digest(&bytes));
             // One that is done for others than this command says is sealed anew like any other.
             if self.rotator.fit(&served, &bytes, told) == Fit::Same {
