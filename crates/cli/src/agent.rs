@@ -208,6 +208,9 @@ mod tests {
         patient(script, Duration::from_secs(2))
     }
 
+    /// On a busy machine an answer takes its time.
+    const LONG: Duration = Duration::from_secs(20);
+
     fn patient(script: &str, timeout: Duration) -> anyhow::Result<Agent> {
         let child = pipes(Command::new("/bin/sh").args(["-c", script])).spawn().unwrap();
         Agent::greet("test", child, timeout)
@@ -280,7 +283,7 @@ mod tests {
     /// AG4: who greets otherwise speaks another version, or is no agent.
     #[test]
     fn ag4_another_greeting_is_refused() {
-        let greeting = |hello: &str| agent(&format!("read x; echo '{hello}'; {REST} read x"));
+        let greeting = |hello: &str| patient(&format!("read x; echo '{hello}'; {REST} read x"), LONG);
         for hello in ["bailiwick-agent 2", "bailiwick-agent", "error not-for-key no"] {
             let error = format!("{:#}", greeting(hello).err().unwrap());
             assert!(error.contains("does not speak version 1"), "{hello}: {error}");
@@ -291,8 +294,9 @@ mod tests {
     /// AG3: a line that its end cut is not one, whatever it would have said.
     #[test]
     fn ag3_a_line_that_is_cut_is_nonsense() {
-        let answer =
-            |line: &str| agent(&format!("{HELLO} read x; printf '{line}'")).unwrap().unwrap(&request());
+        let answer = |line: &str| {
+            patient(&format!("{HELLO} read x; printf '{line}'"), LONG).unwrap().unwrap(&request())
+        };
         let error = refused(answer("error not-for-key no"));
         assert!(error.contains("too long or cut"), "{error}");
         assert!(answer("error not-for-key no\\n").unwrap().is_none());
@@ -303,7 +307,7 @@ mod tests {
     fn ag3_a_line_that_is_too_long_is_nonsense() {
         let answer = |bytes: usize| {
             let line = format!("head -c {} /dev/zero | tr '\\0' a; echo", bytes - 1);
-            refused(agent(&format!("{HELLO} read x; {line}; read x")).unwrap().unwrap(&request()))
+            refused(patient(&format!("{HELLO} read x; {line}; read x"), LONG).unwrap().unwrap(&request()))
         };
         let error = answer(AGENT_LINE_MAX + 1);
         assert!(error.contains("too long or cut"), "{error}");
@@ -323,7 +327,7 @@ mod tests {
     /// AG3: who answers nonsense is not asked again.
     #[test]
     fn ag3_nonsense_ends_the_conversation() {
-        let mut agent = agent(&format!("{HELLO} read x; printf 'a\\nb\\n'; {REST} read x")).unwrap();
+        let mut agent = patient(&format!("{HELLO} read x; printf 'a\\nb\\n'; {REST} read x"), LONG).unwrap();
         assert!(refused(agent.unwrap(&request())).contains("nonsense"));
         assert!(refused(agent.unwrap(&request())).contains("is not asked again"));
     }
