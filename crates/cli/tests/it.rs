@@ -20,6 +20,7 @@ mod it {
     mod directory;
     mod directory_shards;
     mod export;
+    mod get;
     mod host;
     mod hostile_size;
     mod inventory;

@@ -6,6 +6,7 @@
 mod it {
     mod auth;
     mod bodies;
+    mod envelopes;
     mod faults;
     mod faulty;
     mod inventories;

@@ -97,7 +97,8 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         let others =
             args.envelope.is_some() || args.name.is_some() || !args.media_type.is_empty() || args.json;
         let others = others || args.no_commit || args.no_pad || args.anonymous || args.shards.is_some();
-        let others = others || args.passphrase.is_given() || args.policy.is_some();
+        let others = others || args.passphrase.is_given() || args.also_passphrase || args.policy.is_some();
+        let others = others || args.directory.is_given();
         anyhow::ensure!(!others, "--compact seals a small value: no other options of objects fit");
         let (output, owner) = (args.output.as_deref(), args.owner.as_deref());
         return compact::run(&args.compact, &args.input, output, owner, &args.to);

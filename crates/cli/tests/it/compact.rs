@@ -1,6 +1,7 @@
 //! Small values, through the program.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::program::{Place, data};
 
@@ -117,7 +118,35 @@ fn options_that_mean_nothing_to_small_values_are_refused() {
     place.refuse(&agents, "agent.key names an agent: agents open objects, not small values");
 }
 
-/// As strong as the weakest of those who open it: `seal`, of values too, and `rotate` point out classical keys beside hybrid ones.
+/// What objects have and small values do not is refused when sealing, too: a policy that nothing would name, for one.
+#[test]
+fn options_of_objects_are_refused_when_small_values_are_sealed() {
+    let place = Place::with_keys();
+    fs::write(place.path("value"), "12").unwrap();
+    fs::write(place.path("words"), "correct horse").unwrap();
+    fs::set_permissions(place.path("words"), fs::Permissions::from_mode(0o600)).unwrap();
+    let seal = arguments(&["seal", "value", "--owner", "owner", "--to", "to.pub", "-o", "sealed"], &[]);
+    for more in [
+        &["--policy", "value"][..],
+        &["--shards", "2/3"],
+        &["--envelope", "e"],
+        &["--name", "n"],
+        &["--media-type", "text/csv"],
+        &["--passphrase-file", "words"],
+        &["--also-passphrase"],
+        &["--no-commit"],
+        &["--no-pad"],
+        &["--anonymous"],
+        &["--skip-special"],
+        &["--copy-hard-links"],
+        &["--json"],
+    ] {
+        let said = place.refuse(&[&seal[..], more].concat(), "no other options of objects fit");
+        assert!(!place.path("sealed").exists(), "{more:?}: {said}");
+    }
+    place.run(&seal);
+}
+
 /// An address with EIP-55's capitals is bound as it is written.
 #[test]
 fn a_checksummed_address_is_pointed_out() {
@@ -132,6 +161,7 @@ fn a_checksummed_address_is_pointed_out() {
     }
 }
 
+/// As strong as the weakest of those who open it: `seal`, of values too, and `rotate` point out classical keys beside hybrid ones.
 #[test]
 fn a_mix_of_recipients_is_pointed_out() {
     let place = Place::with_keys();

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use super::program::{Place, data};
 
@@ -34,12 +34,13 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+const NOBODY: u32 = 65_534;
+
 /// The command as somebody whom a folder's mode binds, which it does not bind the superuser.
 fn as_somebody(place: &Place) -> Command {
     if fs::metadata(place.root()).unwrap().uid() != 0 {
         return place.command(&BOTH);
     }
-    const NOBODY: u32 = 65_534;
     let mut folders = vec![place.root().to_owned()];
     while let Some(folder) = folders.pop() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -61,6 +62,16 @@ fn as_somebody(place: &Place) -> Command {
     command
 }
 
+/// While another test starts its program, it holds open what was just written here.
+fn output(command: &mut Command) -> Output {
+    loop {
+        match command.output() {
+            Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            out => return out.unwrap(),
+        }
+    }
+}
+
 /// In a folder from which no name can be removed nothing is overwritten either.
 #[test]
 fn a_read_only_folder_is_found_out_before_the_first_byte_is_overwritten() {
@@ -68,13 +79,7 @@ fn a_read_only_folder_is_found_out_before_the_first_byte_is_overwritten() {
     let before = fs::read(place.path("d/w1.envelope")).unwrap();
     let mut command = as_somebody(&place);
     set_mode(&place.path("d"), 0o555);
-    // While another test starts its program, it holds open what was just written here.
-    let out = loop {
-        match command.output() {
-            Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-            out => break out.unwrap(),
-        }
-    };
+    let out = output(&mut command);
     let text = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(2), "{text}");
     assert!(text.contains("which is as it was") && text.contains("no name can be removed from d"), "{text}");
@@ -83,6 +88,50 @@ fn a_read_only_folder_is_found_out_before_the_first_byte_is_overwritten() {
     set_mode(&place.path("d"), 0o755);
     assert!(command.output().unwrap().status.success());
     assert!(!place.path("d/w1.envelope").exists() && !place.path("d/w2.envelope").exists());
+}
+
+/// Where everybody may write and only owners remove names, as in /tmp, nothing of somebody else's is overwritten. Only the superuser can
+/// give files away, so others see but the last twin: that what is one's own is destroyed there.
+#[test]
+fn a_sticky_folder_is_found_out_before_the_first_byte_is_overwritten() {
+    let root = fs::metadata(Place::with_keys().root()).unwrap().uid() == 0;
+    // Mode of the folder, whether it and the envelopes are somebody else's, and whether they are destroyed.
+    let cases = [
+        (0o1777, true, true, false),
+        (0o777, true, true, true),
+        (0o1777, false, true, true),
+        (0o1777, true, false, true),
+        (0o1777, false, false, true),
+    ];
+    for (mode, folder, files, destroyed) in cases.into_iter().skip(if root { 0 } else { 4 }) {
+        let place = two();
+        let mut command = as_somebody(&place);
+        let envelopes = ["d/w1.envelope", "d/w2.envelope"].map(|name| place.path(name));
+        let before = fs::read(&envelopes[0]).unwrap();
+        set_mode(&place.path("d"), mode);
+        for path in &envelopes {
+            set_mode(path, 0o666);
+        }
+        let given = [folder.then(|| vec![place.path("d")]), files.then(|| envelopes.to_vec())];
+        for path in given.into_iter().flatten().flatten() {
+            chown(path, Some(0), Some(0)).unwrap();
+        }
+        let out = output(&mut command);
+        let text = String::from_utf8(out.stderr).unwrap();
+        if destroyed {
+            assert!(out.status.success() && !envelopes[0].exists() && !envelopes[1].exists(), "{text}");
+            continue;
+        }
+        assert_eq!(out.status.code(), Some(2), "{text}");
+        let why = "d lets only its owner or the file's remove the name";
+        assert!(text.contains("which is as it was") && text.contains(why), "{text}");
+        assert_eq!(fs::read(&envelopes[0]).unwrap(), before);
+        // The superuser, whose neither is, is bound by no folder's mode.
+        for path in [&place.path("d"), &envelopes[0], &envelopes[1]] {
+            chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        assert!(place.try_run(&BOTH).status.success() && !envelopes[0].exists());
+    }
 }
 
 /// A run that broke off left zeros under one name, or removed it: the same command does the rest.

@@ -1,6 +1,7 @@
 //! Shards at several hosts: put by a placement, lose one, get, open, repair, put again. Real nodes.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::host::{Node, unit_name};
 use super::program::{Place, data};
@@ -170,12 +171,16 @@ fn a_host_that_does_not_give_the_body_back_is_sent_it_again() {
     ] {
         let liar = liar(envelope.clone(), record.clone(), length, status, drips);
         at(&[&urls[..3], &[liar]].concat());
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let said = place.refuse(&[&PUT[..], &["--patience", "1"]].concat(), "1 of 4 shards are not stored");
         assert!(said.contains("shard 3 at") && said.contains(says), "{said}");
         assert!(begun.elapsed().as_secs() < 60);
     }
 }
+
+/// How often a body comes drop by drop, and how many drops: for longer than anybody here is patient, and then the rest at once.
+const DROP: Duration = Duration::from_millis(50);
+const DROPS: usize = 100;
 
 /// The address of a host that gives `envelope` and zeros for a body, drop by drop if it `drips`, and answers every upload with `said` and `record`.
 pub(super) fn liar(
@@ -214,14 +219,16 @@ pub(super) fn liar(
             let head =
                 format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", answer.len());
             if drop_by_drop {
+                let (drops, rest) = answer.split_at(DROPS);
                 let mut sent = stream.write_all(head.as_bytes());
-                for byte in answer.chunks(1) {
-                    std::thread::sleep(std::time::Duration::from_millis(50));
+                for byte in drops.chunks(1) {
+                    std::thread::sleep(DROP);
                     sent = sent.and_then(|()| stream.write_all(byte));
                     if sent.is_err() {
                         break;
                     }
                 }
+                let _ = sent.and_then(|()| stream.write_all(rest));
                 continue;
             }
             // The client may have what it wants before all is sent.
@@ -274,7 +281,22 @@ fn a_host_with_an_older_set_is_named() {
             "{said}"
         );
     }
-    place.run(&["open", "fetched", "--owner", "owner.pub", "--key", "to", "-o", "back"]);
+    let bodies = |of: [u16; 2]| {
+        (0..4).all(|i| place.path(&format!("fetched/00{i}.shard")).exists() == of.contains(&i))
+    };
+    assert!(bodies([0, 3]), "{said}");
+    let open = ["open", "fetched", "--owner", "owner.pub", "--key", "to", "-o", "back"];
+    place.run(&open);
+    assert!(fs::read(place.path("back")).unwrap() == data(120_000));
+    // The older set is to be had when it is asked for.
+    fs::remove_dir_all(place.path("fetched")).unwrap();
+    fs::remove_file(place.path("back")).unwrap();
+    let out = place.try_run(&[&get[..], &["--generation", "1"]].concat());
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success() && bodies([1, 2]), "{said}");
+    assert!(said.contains(&format!("shard 0 at {}: generation ", hosts[0].0)), "{said}");
+    assert!(said.contains(" is left out"), "{said}");
+    place.run(&open);
     assert!(fs::read(place.path("back")).unwrap() == data(120_000));
 }
 

@@ -48,6 +48,19 @@ fn a_node_that_does_not_give_a_body_back_is_sent_it_again() {
     }
 }
 
+/// A body of another length than its envelope says is not sent anywhere.
+#[test]
+fn a_body_of_another_length_is_not_sent() {
+    let (place, node) = place_with_node();
+    let put = at(&node, &["put", "body", "--owner", "owner"]);
+    let whole = fs::read(place.path("body")).unwrap();
+    fs::write(place.path("body"), &whole[..whole.len() - 1]).unwrap();
+    let why = format!("body has {} bytes, its envelope says {}", whole.len() - 1, whole.len());
+    place.refuse(&put, &why);
+    fs::write(place.path("body"), whole).unwrap();
+    assert!(said(&place, &put).starts_with("stored "));
+}
+
 /// E13: the envelopes that `rewrap` signed reach every host of a placement, and no body is sent or needed.
 #[test]
 fn e13_envelopes_of_shards_go_to_the_hosts_of_a_placement() {

@@ -1,7 +1,9 @@
 //! Split objects through the real binary: seal, open from any k, wrong shards by name.
 
 mod generations;
+mod options;
 mod repair;
+mod signed;
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use bailiwick_protocol::envelope::Kem;
 use bailiwick_protocol::ids::OwnerKey;
 
 use super::program::{Place, data};
+
+pub(super) use repair::signer;
 
 /// `plain` of `len` bytes sealed as k of n shards in folder `s`.
 fn sealed(split: &str, len: usize) -> Place {
@@ -296,7 +300,7 @@ fn aligned_deletions_at_every_shard_are_repaired_up_to_the_limit() {
     }
 }
 
-fn owner(place: &Place) -> OwnerKey {
+pub(super) fn owner(place: &Place) -> OwnerKey {
     let owner = fs::read_to_string(place.path("owner.pub")).unwrap();
     let owner = bailiwick_protocol::key_file::KeyFile::parse(&owner).unwrap();
     OwnerKey(owner.public.try_into().unwrap())

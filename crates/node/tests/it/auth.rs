@@ -1,7 +1,7 @@
 //! Who may do what, once.
 
 use bailiwick_client::ClientError;
-use bailiwick_protocol::http_signature::{Content, sha256};
+use bailiwick_protocol::http_signature::{Content, HOST_HEADER, sha256};
 use bailiwick_protocol::ids::HostKey;
 
 use super::support::{
@@ -164,6 +164,32 @@ fn a06_capabilities_are_not_confused() {
     challenge.headers.push(("content-length".into(), "0".into()));
     assert_eq!(challenge.send().status, 403);
     SHARED.client(OWNER).delete(&object.name).unwrap();
+}
+
+/// A reader's key owns nothing, what is signed with it neither.
+#[test]
+fn a06_a_reader_stores_nothing_of_its_own() {
+    let put = |seed: u8| {
+        let mut upload = Object::of(seed, 23, 2000, 1).by_hand(&SHARED);
+        upload.seed = seed;
+        upload.send().status
+    };
+    assert_eq!([put(READER), put(AUDITOR), put(OTHER_OWNER)], [403, 403, 201]);
+}
+
+/// A header that counts is there once, and says what was signed.
+#[test]
+fn a02_headers_twice_or_otherwise_are_refused() {
+    let request = SHARED.by_hand("GET", "/v1/objects");
+    assert_eq!(request.send().status, 200);
+    let mut twice = SHARED.by_hand("GET", "/v1/objects");
+    twice.headers.push((HOST_HEADER.to_owned(), twice.host.to_string()));
+    assert_unauthenticated(&twice.send(), "twice");
+    let bytes = String::from_utf8(SHARED.by_hand("GET", "/v1/objects").bytes()).unwrap();
+    let said = format!("{HOST_HEADER}: {}", SHARED.host);
+    assert_eq!(bytes.matches(&said).count(), 1);
+    let other = bytes.replace(&said, &format!("{HOST_HEADER}: {}", "00".repeat(32)));
+    assert_unauthenticated(&send(SHARED.address, other.as_bytes()), "another host");
 }
 
 /// An owner lists its own objects, in order, page by page; an auditor lists all.

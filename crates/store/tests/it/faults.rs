@@ -86,7 +86,10 @@ fn d07_a_failed_fsync_never_acknowledges_and_makes_the_store_read_only() {
             // Nothing is accepted or deleted any more, and no fsync is tried again.
             let tried = count.load(Ordering::SeqCst);
             assert_eq!(tried, nth + 1, "{context}: an fsync was tried after one had failed");
-            assert!(matches!(of(3, 1).put(&store), Err(StoreError::ReadOnly)), "{context}");
+            assert!(
+                matches!(of(3, 1).begin(&store), Err(StoreError::ReadOnly)),
+                "{context}: before its body comes"
+            );
             assert!(matches!(store.delete(&of(1, 1).name()), Err(StoreError::ReadOnly)), "{context}");
             assert!(store.flush().is_err() || tried == count.load(Ordering::SeqCst));
             if !matches!(change, Change::Delete) {

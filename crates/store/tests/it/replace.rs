@@ -74,6 +74,21 @@ fn a_replacement_needs_room_for_an_envelope_only() {
     of(2, file).assert_whole(&store);
 }
 
+/// But room for that there must be.
+#[test]
+fn a_replacement_without_room_for_its_envelope_is_refused() {
+    let fs = Forgetful::new();
+    let first = of(1, 5_000).put(&open(&fs)).unwrap().record;
+    let with = |quota_bytes| {
+        let options = Options { quota_bytes, ..Options::default() };
+        let store = Store::open_with(Arc::new(fs.clone()), "/s", options).unwrap();
+        of(2, 5_000).rewrap(&store).map(drop)
+    };
+    assert!(matches!(with(first.file_bytes), Err(StoreError::QuotaExceeded { .. })));
+    of(1, 5_000).assert_whole(&open(&fs));
+    with(first.file_bytes + 4_000).unwrap();
+}
+
 /// A limit on bodies is about bodies that come: what is stored already can be rewrapped under a lower one.
 #[test]
 fn a_lower_limit_does_not_keep_a_stored_object_from_being_rewrapped() {
@@ -84,6 +99,30 @@ fn a_lower_limit_does_not_keep_a_stored_object_from_being_rewrapped() {
     assert!(matches!(of(2, 5_000).begin(&store), Err(StoreError::TooLarge { .. })));
     of(2, 5_000).rewrap(&store).unwrap();
     of(2, 5_000).assert_whole(&store);
+}
+
+/// An envelope without a commitment, over the same body: nothing could be proven about the object any more.
+#[test]
+fn an_envelope_without_commitment_does_not_replace_one_that_has_one() {
+    let store = open(&Forgetful::new());
+    of(1, 5_000).put(&store).unwrap();
+    let mut bare = of(2, 5_000);
+    bare.envelope.commitment = None;
+    assert!(matches!(bare.rewrap(&store), Err(StoreError::NoCommitment)));
+    of(1, 5_000).assert_whole(&store);
+    of(2, 5_000).rewrap(&store).unwrap();
+}
+
+/// A commitment to other cells than those that were counted when the body came.
+#[test]
+fn an_envelope_with_another_cell_root_does_not_replace() {
+    let store = open(&Forgetful::new());
+    of(1, 5_000).put(&store).unwrap();
+    let mut other = of(2, 5_000);
+    other.envelope.commitment.as_mut().unwrap().root.0[0] ^= 1;
+    assert!(matches!(other.rewrap(&store), Err(StoreError::CellTreeMismatch { .. })));
+    of(1, 5_000).assert_whole(&store);
+    of(2, 5_000).rewrap(&store).unwrap();
 }
 
 /// A file system that does something before a file is made.
@@ -247,6 +286,7 @@ fn d14_a_damaged_body_is_not_given_a_new_envelope() {
     fs.tamper(&path, |bytes| bytes[4_000] ^= 1);
     assert_eq!(store.scrub(CellCheck::Stored, |_| (), || false).unwrap().damage.len(), 1);
     assert!(matches!(of(2, 5_000).rewrap(&store), Err(StoreError::Damaged { .. })));
+    assert!(matches!(of(1, 5_000).rewrap(&store), Err(StoreError::Damaged { .. })), "nor the one it has");
     assert_eq!(store.get(&of(1, 5_000).name()).unwrap().unwrap().record.generation, 1);
     of(2, 5_000).put(&store).unwrap();
     of(3, 5_000).rewrap(&store).unwrap();

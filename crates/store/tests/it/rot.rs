@@ -100,6 +100,24 @@ fn d14_only_the_damaged_piece_is_refused() {
     assert_eq!(store.damaged(), [sample.name()]);
 }
 
+/// D14: an object so damaged that its entry is lost, too, is put again as it was, and not as it was before that.
+#[test]
+fn d14_a_lower_generation_than_a_damaged_one_is_refused() {
+    let fs = Forgetful::new();
+    let of = |generation| Spec { generation, ..Spec::default() }.seal();
+    of(3).put(&open(&fs)).unwrap();
+    let (path, _) = object_file(&fs);
+    for lost in [path, PathBuf::from("/s/index.redb")] {
+        fs.tamper(&lost, Vec::clear);
+    }
+    let store = open(&fs);
+    assert_eq!(store.damaged(), [of(3).name()]);
+    let refused = of(2).put(&store).unwrap_err();
+    assert!(matches!(refused, StoreError::LowerGeneration { stored: 3, offered: 2 }), "{refused}");
+    of(3).put(&store).unwrap();
+    of(3).assert_whole(&store);
+}
+
 /// D14: half of a body zeroed; then the owner puts the object again and it is whole.
 #[test]
 fn d14_a_damaged_object_can_be_put_again() {

@@ -25,6 +25,12 @@ pub(crate) struct Args {
     copy_hard_links: bool,
 }
 
+impl Args {
+    pub(super) fn is_given(&self) -> bool {
+        self.skip_special || self.copy_hard_links
+    }
+}
+
 /// What to do about a name.
 const RENAME: Help =
     Help("rename what is named, or seal it by itself: not every system can hold such a name");

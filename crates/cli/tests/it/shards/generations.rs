@@ -204,3 +204,24 @@ fn a_shard_that_cannot_be_read_is_lost_by_name() {
     assert!(said.contains("rebuilt   shards [0, 1]"), "{said}");
     assert!(fs::read(body(&place, 0)).unwrap() == first);
 }
+
+/// Some envelopes were rewritten and others not: said, since who was removed may stand in what is older.
+#[test]
+fn e13_envelopes_that_are_behind_others_are_named() {
+    let place = sealed("2/4", 50_000);
+    assert_eq!(opens(&place, &["s"]), "");
+    rewrap(&place, "s/003.shard", &["--add", "other.pub"]);
+    let said = opens(&place, &["s"]);
+    let line = "the envelopes of shards [0, 1, 2] are older than others here, of generation 2";
+    assert!(said.contains(line), "{said}");
+}
+
+/// What is no file is not opened: a pipe would wait for a writer. A folder stands for it here.
+#[test]
+fn a_body_that_is_no_file_is_lost_by_name() {
+    let place = sealed("2/4", 50_000);
+    fs::remove_file(body(&place, 0)).unwrap();
+    fs::create_dir(body(&place, 0)).unwrap();
+    let said = opens(&place, &["s"]);
+    assert!(said.contains("shard 0 (s/000.shard) is wrong: it is not a file"), "{said}");
+}

@@ -127,7 +127,7 @@ fn an_envelope_that_is_not_used_counts_for_the_generation() {
     assert!(again("three") > 1 << 41);
 }
 
-pub(super) fn signer(place: &Place) -> bailiwick_protocol::signing::SigningKey {
+pub(crate) fn signer(place: &Place) -> bailiwick_protocol::signing::SigningKey {
     let keys = fs::read_to_string(place.path("owner")).unwrap();
     let keys = bailiwick_protocol::key_file::KeyFile::parse(&keys).unwrap();
     bailiwick_protocol::signing::SigningKey::from_seed(&keys.secret.unwrap())
