@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::custody;
 use super::host::{Node, place_with_node};
-use super::program::{Place, data};
+use super::program::{Held, Place, data};
 use super::rewrap::summary;
 use super::rewrap_node::{ROTATE, at, evidence, listed, second_node};
 
@@ -173,7 +173,6 @@ fn an_anonymous_replacement_that_broke_off_is_brought_to_its_end() {
 /// E13: `rotate`, `commit` and `custody deal` sign nothing where another run does.
 #[test]
 fn e13_one_run_signs_in_a_folder() {
-    use rustix::fs::{FlockOperation, flock};
     let place = custody::prepared(5_000);
     for folder in ["d", "d/deep", "out"] {
         fs::create_dir(place.path(folder)).unwrap();
@@ -197,18 +196,15 @@ fn e13_one_run_signs_in_a_folder() {
         ("d", deal),
     ];
     for (folder, command) in &commands {
-        let held = fs::File::open(place.path(folder)).unwrap();
-        flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+        let _held = Held::on(&place.path(folder));
         place.refuse(command, &format!("another run signs envelopes in {folder}"));
         // A process that another test just started may hold the file a moment longer.
-        flock(&held, FlockOperation::Unlock).unwrap();
     }
     // Below a directory it is the object's own folder.
-    let held = fs::File::open(place.path("d/deep")).unwrap();
-    flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let held = Held::on(&place.path("d/deep"));
     assert!(failed(&place, &commands[2].1).contains("another run signs envelopes in d/deep"));
     assert!(place.path("d/a.rotated").exists() && !place.path("d/deep/b.rotated").exists());
-    flock(&held, FlockOperation::Unlock).unwrap();
+    drop(held);
     for name in ["d/a.rotated", "d/a.rotated.envelope"] {
         fs::remove_file(place.path(name)).unwrap();
     }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
 /// A directory in which commands run.
@@ -89,6 +90,24 @@ impl Place {
             place.run(&["key", "new", kind, "-o", name]);
         }
         place
+    }
+}
+
+/// A folder in which another run signs, until dropped.
+pub(crate) struct Held(std::fs::File);
+
+impl Held {
+    pub(crate) fn on(folder: &Path) -> Self {
+        let file = std::fs::File::open(folder).unwrap();
+        flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
+        Self(file)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Said: what another test has just started holds the file until it is its own program.
+        flock(&self.0, FlockOperation::Unlock).unwrap();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::program::{Place, data};
+use super::program::{Held, Place, data};
 use super::rotate::{ROTATE, folder, opens, place};
 
 /// The directory of three objects, sealed anew for `other`, with nothing that tells what was asked: the envelopes are all there is.
@@ -197,10 +197,8 @@ fn a_replacement_that_goes_on_needs_the_body() {
 /// E13: what another run signs in is not replaced meanwhile.
 #[test]
 fn e13_a_replacement_that_goes_on_is_alone_in_every_folder() {
-    use rustix::fs::{FlockOperation, flock};
     let place = replacing();
-    let held = fs::File::open(place.path("d/e")).unwrap();
-    flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
+    let held = Held::on(&place.path("d/e"));
     failed(&place, &replace(), "another run signs envelopes in d/e");
     assert!(opens(&place, "d/e/b", "to").is_some());
     drop(held);
