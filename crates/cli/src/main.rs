@@ -14,6 +14,7 @@ mod passphrase;
 mod progress;
 mod scan;
 mod shards;
+mod usage;
 mod words;
 
 use std::fmt;
@@ -140,7 +141,7 @@ fn leave_no_core_dumps() {
 
 fn main() -> ExitCode {
     leave_no_core_dumps();
-    let cli = Cli::parse();
+    let cli = usage::parse();
     let stops_in_its_own_order = match &cli.command {
         Command::Node(_) => true,
         Command::Log(a) => a.serves(),

@@ -29,7 +29,7 @@ use crate::{Help, progress};
 // Options that take several values would swallow what comes after them.
 #[command(override_usage = "bailiwick seal <INPUT> [OPTIONS]")]
 pub(crate) struct Args {
-    /// File or directory to seal, `-` for standard input
+    /// File or directory to seal, `-` for standard input; put it before the options, as some take several values
     input: PathBuf,
     /// Where the body goes, `-` for standard output [default: INPUT.sealed]
     #[arg(short, long, value_name = "FILE")]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// The owner's secret key file
     #[arg(long, value_name = "FILE", required_unless_present = "compact")]
     owner: Option<PathBuf>,
-    /// Public key of someone who may open it, as text (bw…1…) or as a file; repeat for several
+    /// Public key of someone who may open it, as text (bw…1…) or as a file; several may follow, up to the next option or `--`
     #[arg(long = "to", value_name = "KEY", num_args = 1..)]
     to: Vec<PathBuf>,
     #[command(flatten)]
@@ -159,6 +159,7 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
     };
 
     // The envelope's place is checked before an hour of sealing, not after.
+    check_no_remainder(&envelope_path, (!to_stdout).then_some(output.as_path()))?;
     let mut envelope_file = AtomicFile::create(&envelope_path, 0o644)?;
     let (input, total): (Box<dyn Read + Send + '_>, Option<u64>) = if stdin {
         (Box::new(io::stdin()), None)
@@ -218,6 +219,19 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The envelope gets its name before the body: a run that was killed in between leaves it alone.
+fn check_no_remainder(envelope: &Path, body: Option<&Path>) -> anyhow::Result<()> {
+    let exists = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    match body {
+        Some(body) if exists(envelope) && !exists(body) => {
+            Err(anyhow!("{} exists already, and {} does not", envelope.display(), body.display())).context(Help(
+                "a run that was killed may have left an envelope without its body: if no body belongs to it, remove it and seal again; else choose another name with -o",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Seals, and makes the storage commitment in the same pass when `commit` says so.

@@ -32,6 +32,45 @@ fn sealed_files_open_whole_and_by_range() {
     }
 }
 
+/// A run that was killed before the body had its name leaves an envelope: said so, and what to do; with both there, a name is taken.
+#[test]
+fn an_envelope_without_its_body_is_told_from_a_name_that_is_taken() {
+    let place = Place::with_keys();
+    fs::write(place.path("plain"), data(1_000)).unwrap();
+    let seal = ["seal", "plain", "--owner", "owner", "--to", "to.pub"];
+    place.run(&seal);
+    let left = "plain.sealed.envelope exists already, and plain.sealed does not";
+    let text = place.refuse(&seal, "plain.sealed.envelope exists already");
+    assert!(!text.contains("killed"), "{text}");
+    let envelope = fs::read(place.path("plain.sealed.envelope")).unwrap();
+    fs::remove_file(place.path("plain.sealed")).unwrap();
+    let text = place.refuse(&seal, left);
+    assert!(text.contains("a run that was killed") && text.contains("remove it and seal again"), "{text}");
+    assert_eq!(
+        fs::read(place.path("plain.sealed.envelope")).unwrap(),
+        envelope,
+        "it is the owner's to remove"
+    );
+    fs::remove_file(place.path("plain.sealed.envelope")).unwrap();
+    place.run(&seal);
+}
+
+/// What an option with several values took is missed elsewhere: the option is named, if it was there.
+#[test]
+fn an_option_that_took_the_input_is_named() {
+    let place = Place::with_keys();
+    fs::write(place.path("plain"), data(1_000)).unwrap();
+    let hint =
+        "--to takes several values, perhaps this one, too: put <INPUT> before the options, or after `--`";
+    let text = place.refuse(&["seal", "--owner", "owner", "--to", "to.pub", "plain"], hint);
+    assert!(text.contains("required arguments were not provided"), "{text}");
+    let text = place.refuse(&["seal", "--owner", "owner"], "required arguments were not provided");
+    assert!(!text.contains("takes several"), "{text}");
+    let text = place.refuse(&["seal", "plain", "--to", "to.pub"], "--owner <FILE>");
+    assert!(!text.contains("takes several"), "{text}");
+    place.run(&["seal", "--owner", "owner", "--to", "to.pub", "--", "plain"]);
+}
+
 #[test]
 fn standard_input_and_output_carry_data_and_body() {
     let place = Place::with_keys();
