@@ -48,9 +48,19 @@ struct Report {
     recipients: Vec<Recipient>,
     /// A passphrase opens it, too.
     passphrase: bool,
+    /// What trying one passphrase costs.
+    passphrase_cost: Option<Cost>,
     custody: Option<Custody>,
     /// Digest of the owner's policy for this object.
     policy: Option<String>,
+}
+
+/// Parameters of Argon2id, RFC 9106.
+#[derive(serde::Serialize)]
+struct Cost {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
 }
 
 /// What a dealing says; `bailiwick custody verify` checks it.
@@ -125,6 +135,11 @@ fn report(e: &Envelope, owner_pinned: bool, self_consistent: bool) -> Report {
         storage_cells: e.commitment.as_ref().map(|c| c.cells),
         recipients: e.recipients.iter().map(recipient).collect(),
         passphrase: e.passphrase.is_some(),
+        passphrase_cost: e.passphrase.as_ref().map(|p| Cost {
+            memory_kib: p.memory_kib,
+            passes: p.passes,
+            lanes: p.lanes,
+        }),
         custody: e.custody.as_ref().map(|part| match Dealing::from_bytes(&part.dealing) {
             Ok(d) => Custody {
                 threshold: Some(d.threshold),
@@ -162,8 +177,10 @@ fn print(r: &Report) -> std::io::Result<()> {
     for one in &r.recipients {
         say!("recipient       {} {}", one.kem, one.key_id.as_deref().unwrap_or("anonymous"))?;
     }
-    if r.passphrase {
-        say!("passphrase      opens it, too")?;
+    if let Some(Cost { memory_kib, passes, lanes }) = &r.passphrase_cost {
+        say!(
+            "passphrase      opens it, too; a try costs Argon2id over {memory_kib} KiB, {passes} pass(es), {lanes} lane(s)"
+        )?;
     }
     match &r.custody {
         Some(Custody { threshold: Some(t), custodians }) => {

@@ -95,6 +95,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Bytes of the longest key that is shown whole, one on P-256; those with an X-Wing key are not.
+const SHORT_KEY_BYTES_MAX: usize = 65;
+
 #[derive(serde::Serialize)]
 struct Shown {
     kind: Kind,
@@ -119,15 +122,12 @@ fn show(key: &PublicKey, json: bool, as_words: bool) -> anyhow::Result<()> {
     }
     say!("kind         {}", key.kind.name())?;
     say!("algorithm    {}", key.algorithm.name())?;
-    match shown.public.get(64..) {
-        Some(rest) if !rest.is_empty() => {
-            // A hybrid key fills a screen; --json and the .pub file have it whole.
-            say!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len())?;
-        }
-        _ => {
-            say!("public key   {}", shown.public)?;
-            say!("text         {}", shown.text)?;
-        }
+    if key.bytes.len() > SHORT_KEY_BYTES_MAX {
+        // A hybrid key fills a screen; --json and the .pub file have it whole.
+        say!("public key   {}... ({} bytes)", &shown.public[..64], key.bytes.len())?;
+    } else {
+        say!("public key   {}", shown.public)?;
+        say!("text         {}", shown.text)?;
     }
     if let Some(point) = shown.public.get(..64).filter(|_| key.kind == Kind::Custodian) {
         // What a roster lists; the rest is vouched for by it.

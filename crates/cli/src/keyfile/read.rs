@@ -86,9 +86,24 @@ pub(crate) fn is_agents(path: &Path) -> anyhow::Result<bool> {
 /// A public key given as its checksummed word, or as a key file.
 pub(crate) fn any_public(text: &Path) -> anyhow::Result<PublicKey> {
     match text.to_str().filter(|t| looks_like_a_key(t)) {
-        Some(word) => PublicKey::from_text(word).context("this is no public key"),
+        Some(word) => {
+            PublicKey::from_text(word).with_context(|| format!("{} is no public key", shortened(word)))
+        }
         None => read_any_public(text),
     }
+}
+
+/// Enough of a key's text to find it among others: a hybrid one fills a screen.
+fn shortened(word: &str) -> String {
+    const SHOWN: usize = 80;
+    const END: usize = 8;
+    let all = word.chars().count();
+    if all <= SHOWN {
+        return word.to_owned();
+    }
+    let start: String = word.chars().take(SHOWN - END).collect();
+    let end: String = word.chars().skip(all - END).collect();
+    format!("{start}…{end}")
 }
 
 /// A recipient's public key: its checksummed word, or its `.pub` file.

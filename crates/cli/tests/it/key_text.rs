@@ -24,9 +24,32 @@ fn texts_stand_for_files_everywhere() {
     // E20: one character wrong is no key, and of another kind is none either.
     let (start, last) = owner.split_at(owner.len() - 1);
     let wrong = format!("{start}{}", if last == "q" { "p" } else { "q" });
-    place.refuse(&["open", "body", "--owner", &wrong, "--key", "to", "-o", "out2"], "checksum");
+    let text = place.refuse(&["open", "body", "--owner", &wrong, "--key", "to", "-o", "out2"], "checksum");
+    assert!(text.contains(&format!("{wrong} is no public key")), "{text}");
+    // Of several the one that is wrong is named; a long one in short.
+    let (start, last) = to.split_at(to.len() - 1);
+    let wrong = format!("{start}{}", if last == "q" { "p" } else { "q" });
+    let among = ["seal", "plain", "-o", "b2", "--owner", "owner", "--to", "other.pub", &wrong, &to];
+    let text = place.refuse(&among, "checksum");
+    let short = format!("{}…{} is no public key", &wrong[..72], &wrong[wrong.len() - 8..]);
+    assert!(text.contains(&short) && !text.contains(&wrong), "{text}");
     place.refuse(&["open", "body", "--owner", &to, "--key", "to", "-o", "out2"], "recipient key");
     place.refuse(&["seal", "plain", "-o", "b2", "--owner", "owner", "--to", &owner], "recipient key");
+}
+
+/// A key that fits a line is shown with its text, a longer one is not.
+#[test]
+fn short_keys_are_shown_with_their_text() {
+    let place = Place::new();
+    for (algorithm, short) in [("p256", true), ("x25519", true), ("x-wing", false)] {
+        let (key, public) = (format!("to-{algorithm}"), format!("to-{algorithm}.pub"));
+        let new = place.run(&["key", "new", "recipient", "--algorithm", algorithm, "-o", &key]);
+        let (new, text) = (String::from_utf8(new).unwrap(), shown(&place, &public)["text"].clone());
+        let show = String::from_utf8(place.run(&["key", "show", &public])).unwrap();
+        let line = format!("text         {}\n", text.as_str().unwrap());
+        assert_eq!((new.contains(&line), show.contains(&line)), (short, short), "{algorithm}: {show}");
+        assert_eq!(show.contains("... ("), !short, "{algorithm}: {show}");
+    }
 }
 
 #[test]

@@ -40,6 +40,28 @@ fn a_passphrase_opens_alone_and_beside_keys_when_asked_for() {
     place.refuse(&["seal", "plain", "--owner", "owner", "-o", "nobody"], "nobody could open");
 }
 
+/// A host sees what trying a passphrase costs, so `inspect` shows it.
+#[test]
+fn inspect_shows_what_a_passphrase_costs() {
+    let place = place();
+    place.run(&["seal", "plain", "--owner", "owner", "--passphrase-file", "pass", "-o", "alone"]);
+    place.run(&["seal", "plain", "--owner", "owner", "--to", "to.pub", "-o", "keys"]);
+    let inspect = |envelope| String::from_utf8(place.run(&["inspect", envelope])).unwrap();
+    let json = |envelope| -> serde_json::Value {
+        serde_json::from_slice(&place.run(&["inspect", envelope, "--json"])).unwrap()
+    };
+    let alone = json("alone.envelope");
+    assert_eq!(alone["passphrase"], true);
+    let cost = &alone["passphrase_cost"];
+    let (memory, passes, lanes) = (&cost["memory_kib"], &cost["passes"], &cost["lanes"]);
+    assert_eq!((memory, passes, lanes), (&65_536.into(), &3.into(), &4.into()));
+    let line = format!("over {memory} KiB, {passes} pass(es), {lanes} lane(s)");
+    assert!(inspect("alone.envelope").contains(&line));
+    let keys = json("keys.envelope");
+    assert_eq!((&keys["passphrase"], &keys["passphrase_cost"]), (&false.into(), &serde_json::Value::Null));
+    assert!(!inspect("keys.envelope").contains("passphrase"));
+}
+
 /// E34: a passphrase file that others can read is refused.
 #[test]
 fn e34_readable_passphrase_files_are_refused() {
@@ -75,6 +97,9 @@ fn a_raw_file_key_opens_its_object_and_no_other() {
     {
         let out = place.run_with_input(&open(body), input);
         assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{body}");
+        let text = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(text.contains("the file key given is not this object's"), body == "body2", "{text}");
+        assert!(!text.contains("recipient"), "{text}");
     }
 }
 
