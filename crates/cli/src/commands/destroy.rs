@@ -13,7 +13,7 @@ use bailiwick_protocol::envelope::Envelope;
 use bailiwick_protocol::ids::OwnerKey;
 
 use self::examine::Found;
-use self::remaining::Remaining;
+use self::remaining::{Remaining, at_other_nodes};
 use crate::connect::NodeArgs;
 use crate::envelopes::is_envelope;
 use crate::keyfile::{self, Kind};
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// Secret key file of a recipient to destroy, too: everything sealed to it alone becomes unreadable; repeat for several
     #[arg(long, value_name = "FILE", num_args = 1..)]
     key_file: Vec<PathBuf>,
-    /// Remove the objects from this node, too
+    /// Remove the objects from this node, too; of an object in shards the other hosts keep theirs
     #[arg(long, value_name = "URL", requires = "host")]
     node: Option<String>,
     /// The host's public key: text, hexadecimal, or its .pub file
@@ -82,9 +82,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         for line in remaining.lines() {
             eprintln!("{line}");
         }
+        for line in args.node.iter().flat_map(|node| at_other_nodes(node, &found)) {
+            eprintln!("{line}");
+        }
         eprintln!("{NOT_REACHED}");
         return Err(anyhow!("nothing was destroyed")).context(Help("say --yes-destroy if that is meant"));
     }
+    let elsewhere = args.node.as_ref().map(|node| at_other_nodes(node, &found)).unwrap_or_default();
     let client = match (args.node, args.host) {
         (Some(node), Some(host)) => Some(NodeArgs::new(node, host, args.roots).connect(owner)?),
         _ => None,
@@ -92,7 +96,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     for found in &found {
         destroy(found, client.as_ref())?;
     }
-    for line in remaining.lines() {
+    for line in remaining.lines().chain(elsewhere.iter().map(String::as_str)) {
         say!("{line}")?;
     }
     say!("{NOT_REACHED}")?;

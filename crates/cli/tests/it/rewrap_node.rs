@@ -409,6 +409,29 @@ fn a_run_at_a_node_passes_over_what_it_has_done() {
     assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 3, "the list is gone");
 }
 
+/// What other nodes keep of an object in shards still opens it: said before and after the one that is named is reached.
+#[test]
+fn destroy_at_one_node_says_that_the_others_keep_their_shards() {
+    let (place, node) = place_with_node();
+    place.run(&["seal", "plain", "-o", "s", "--owner", "owner", "--to", "to.pub", "--shards", "2/3"]);
+    let others = "keep their shards, as only ";
+    let one = ["destroy", "s/000.shard", "--owner", "owner"];
+    let text = place.refuse(&at(&node, "node", &one), "nothing was destroyed");
+    assert!(text.contains(others) && text.contains("any 2 of the 3 still open it"), "{text}");
+    let said =
+        |arguments: &[&str]| String::from_utf8(place.run(&[arguments, &["--yes-destroy"]].concat())).unwrap();
+    let text = said(&at(&node, "node", &one));
+    assert!(text.contains(others) && text.contains(&node.url) && text.contains("/2-3-SHARD-0`"), "{text}");
+    // Of a whole object there is nothing to say, nor where no node is named.
+    for rest in [
+        &at(&node, "node", &["destroy", "body", "--owner", "owner"])[..],
+        &["destroy", "s", "--owner", "owner"],
+    ] {
+        let text = said(rest);
+        assert!(text.contains("destroyed ") && !text.contains(others), "{text}");
+    }
+}
+
 /// A node that has nothing left, or never had it, does not keep `destroy` from overwriting the envelope here.
 #[test]
 fn destroy_goes_on_where_the_node_has_nothing_left() {

@@ -8,6 +8,26 @@ use bailiwick_protocol::ids::OwnerKey;
 use super::examine::{Found, whole_name};
 use crate::envelopes::{Neighbours, folder_of};
 
+/// Of every object in shards among `found`: who else has some is not asked.
+pub(super) fn at_other_nodes(node: &str, found: &[Found]) -> Vec<String> {
+    let split: BTreeSet<_> = found
+        .iter()
+        .filter_map(|found| match found {
+            Found::Envelope { envelope, .. } => Some(envelope),
+            _ => None,
+        })
+        .filter(|envelope| envelope.shards.is_some())
+        .map(|envelope| (envelope.name().owner, envelope.object, envelope.unit.k, envelope.unit.n))
+        .collect();
+    let line = |(owner, object, k, n)| {
+        format!(
+            "elsewhere the other hosts of {object} keep their shards, as only {node} was named: any {k} of the {n} still open it; \
+            `bailiwick rm {owner}/{object}/{k}-{n}-SHARD-0` at the node of each"
+        )
+    };
+    split.into_iter().map(line).collect()
+}
+
 /// Lines to say of it.
 pub(super) struct Remaining(Vec<String>);
 
