@@ -41,8 +41,8 @@ pub enum OpenError {
     /// The passphrase was not tried.
     #[error(transparent)]
     PassphraseCost(#[from] PassphraseError),
-    /// The key a recipient entry holds is not the one the envelope commits to.
-    #[error("the key in the recipient entry is not the one the envelope commits to")]
+    /// The file key, from an entry or given, is not the one the envelope commits to.
+    #[error("the file key, from an entry of the envelope or given, is not the one the envelope commits to")]
     KeyCommitment,
     /// The first 56 bytes of the body are not those the envelope names.
     #[error("this body does not belong to this envelope")]
