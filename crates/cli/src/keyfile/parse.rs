@@ -43,6 +43,11 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Parsed> {
 /// A key file that holds a secret nobody else can read.
 pub(super) fn read_secret(path: &Path) -> anyhow::Result<Parsed> {
     let (parsed, mode) = read_file(path)?;
+    checked_secret(path, parsed, mode)
+}
+
+/// What was read of a file with these permission bits, if it holds a secret and keeps it.
+pub(super) fn checked_secret(path: &Path, parsed: Parsed, mode: u32) -> anyhow::Result<Parsed> {
     if parsed.agent.is_some() {
         return Err(anyhow!("the secret half of {} is held by an agent", path.display()))
             .context(Help("this command needs a key file that holds the secret itself"));

@@ -11,7 +11,7 @@ use bailiwick_protocol::secret::Secret;
 use bailiwick_protocol::signing::SigningKey;
 use zeroize::Zeroizing;
 
-use super::parse::{Parsed, parse, read_file, read_secret};
+use super::parse::{Parsed, checked_secret, parse, read_file, read_secret};
 use super::{Algorithm, Kind, PublicKey};
 use crate::Help;
 use crate::output::read_bounded;
@@ -51,7 +51,11 @@ pub(crate) fn read_secret_of_any_kind(path: &Path) -> anyhow::Result<Secret<32>>
 
 /// Reads a recipient's secret key.
 pub(crate) fn read_recipient_key(path: &Path) -> anyhow::Result<RecipientSecretKey> {
-    let Parsed { public, secret, .. } = read_secret(path)?;
+    recipient_key(path, read_secret(path)?)
+}
+
+fn recipient_key(path: &Path, parsed: Parsed) -> anyhow::Result<RecipientSecretKey> {
+    let Parsed { public, secret, .. } = parsed;
     match (public.algorithm.kem(), secret) {
         (Some(kem), Some(secret)) => Ok(RecipientSecretKey::from_bytes(kem, secret)?),
         _ => Err(anyhow!("{} is a {} key, this needs a recipient key", path.display(), public.kind.name()))
@@ -67,8 +71,11 @@ pub(crate) enum OpeningKey {
 
 /// Reads a recipient's secret key file, or one that names the agent that holds it.
 pub(crate) fn read_opening_key(path: &Path) -> anyhow::Result<OpeningKey> {
-    let (parsed, mode) = read_file(path)?;
-    let Some(name) = parsed.agent else { return Ok(OpeningKey::Held(read_recipient_key(path)?)) };
+    let (mut parsed, mode) = read_file(path)?;
+    let Some(name) = parsed.agent.take() else {
+        // Not read again: a pipe gives a key once.
+        return Ok(OpeningKey::Held(recipient_key(path, checked_secret(path, parsed, mode)?)?));
+    };
     // The file decides which program runs.
     if mode & 0o022 != 0 {
         return Err(anyhow!("{} can be written by others and names a program to run", path.display()))

@@ -74,6 +74,23 @@ fn e34_readable_passphrase_files_are_refused() {
         .refuse(&["seal", "plain", "--owner", "owner", "--passphrase-file", "empty", "-o", "a"], "1 to 1024");
 }
 
+/// A pipe gives a key once, as a shell's `<(command)` does; one that others could read is refused like a file.
+#[test]
+fn a_key_may_come_through_a_pipe() {
+    let place = place();
+    place.run(&["seal", "plain", "-o", "body", "--owner", "owner", "--to", "to.pub"]);
+    let key = fs::read(place.path("to")).unwrap();
+    let open = ["open", "body", "--owner", "owner.pub", "--key", "/dev/stdin", "-o", "-"];
+    let out = place.run_with_input(&open, &key);
+    assert_eq!(out.stdout, data(20_000), "{}", String::from_utf8_lossy(&out.stderr));
+    let other = fs::read(place.path("other")).unwrap();
+    let out = place.run_with_input(&open, &other);
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0));
+    fs::set_permissions(place.path("to"), fs::Permissions::from_mode(0o644)).unwrap();
+    let file = ["open", "body", "--owner", "owner.pub", "--key", "to", "-o", "-"];
+    place.refuse(&file, "to can be read by others (mode 644)");
+}
+
 /// The file key goes out raw and comes back; another object's is refused by the commitment.
 #[test]
 fn a_raw_file_key_opens_its_object_and_no_other() {
