@@ -22,7 +22,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::keyfile::with_suffix;
-use crate::output::read_bounded;
+use crate::output::{printable, read_bounded};
 
 use self::below::Below;
 pub(crate) use self::known::{Known, Latest};
@@ -36,7 +36,12 @@ const NOT_A_FILE: &str = "it is a symbolic link, or no file";
 pub(crate) fn envelopes(targets: &[PathBuf], failed: &mut Vec<String>) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Below::default();
     for target in targets {
-        let beside = if is_envelope(target) { target.clone() } else { with_suffix(target, ".envelope") };
+        // Named one by one, an envelope may have any name.
+        let itself = |beside: &PathBuf| !beside.is_file() && target.is_file() && unit_at(target).is_some();
+        let beside = match with_suffix(target, ".envelope") {
+            beside if !is_envelope(target) && !itself(&beside) => beside,
+            _ => target.clone(),
+        };
         let about = fs::symlink_metadata(target);
         let is_dir = about.as_ref().is_ok_and(fs::Metadata::is_dir);
         not_a_link(target)?;
@@ -79,6 +84,16 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
+    }
+}
+
+/// Says so where a new envelope has a name by which no command finds it that is not told it.
+pub(crate) fn note_name(envelope: &Path) {
+    if !is_envelope(envelope) {
+        eprintln!(
+            "note: {} does not end in .envelope: commands over a directory pass it over, and whatever else signs for its object does not see it",
+            printable(&envelope.display().to_string())
+        );
     }
 }
 

@@ -18,7 +18,7 @@ use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::secret::Secret;
 use zeroize::Zeroizing;
 
-use self::known::Known;
+pub(crate) use self::known::{Known, KnownArgs};
 use crate::Help;
 use crate::agent::Agent;
 use crate::commands::custody::open_as_recipient;
@@ -40,13 +40,8 @@ pub(crate) struct OpeningArgs {
     /// Seconds an agent may take to answer
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     agent_timeout: u64,
-    /// Refuse an envelope older than this generation, known from an earlier visit: what shows that an old state is given back
-    #[arg(long, value_name = "GENERATION", default_value_t = 1)]
-    not_before: u64,
-    /// An envelope of the same object that was seen before, or a directory of envelopes: an older one now, or another of the same generation, is refused.
-    /// Shards are compared each with its own; repeat for several
-    #[arg(long, value_name = "ENVELOPE")]
-    known: Vec<PathBuf>,
+    #[command(flatten)]
+    known: KnownArgs,
 }
 
 /// Keys, read once; agents run until this is dropped.
@@ -55,7 +50,6 @@ pub(crate) struct Opening {
     agents: Vec<(RecipientPublicKey, Mutex<Agent>)>,
     passphrase: Option<Passphrase>,
     file_key: Option<Secret<32>>,
-    not_before: u64,
     known: Known,
 }
 
@@ -66,7 +60,7 @@ impl OpeningArgs {
             return Err(anyhow!("small values are opened by recipients' key files"))
                 .context(Help("give one with --key"));
         }
-        if self.passphrase.is_given() || self.not_before != 1 || !self.known.is_empty() {
+        if self.passphrase.is_given() || self.known.is_given() {
             return Err(anyhow!("small values have no passphrases and no generations"))
                 .context(Help("leave out --passphrase, --passphrase-file, --not-before and --known"));
         }
@@ -80,6 +74,11 @@ impl OpeningArgs {
             }
         }
         Ok(&self.key)
+    }
+
+    /// What was seen before.
+    pub(crate) fn known(&self) -> &KnownArgs {
+        &self.known
     }
 
     /// The key files as given; some may name an agent.
@@ -110,8 +109,7 @@ impl OpeningArgs {
             agents,
             passphrase: self.passphrase.read(false)?,
             file_key: self.key_from_age_output.as_deref().map(read_file_key).transpose()?,
-            not_before: self.not_before,
-            known: Known::read(&self.known)?,
+            known: self.known.read()?,
         })
     }
 }
@@ -146,7 +144,6 @@ impl Opening {
     }
 
     fn open_verified(&self, owner: &OwnerKey, envelope: Envelope, bytes: &[u8]) -> anyhow::Result<Opener> {
-        self.check_generation(&envelope)?;
         if let Some(key) = &self.file_key {
             let copy = Secret::init_with(|b| b.copy_from_slice(key.expose_secret()));
             return Ok(Opener::with_file_key(envelope, copy)?);
@@ -185,28 +182,19 @@ impl Opening {
         self.known.paths()
     }
 
+    /// Whether one object's file key was given, and nothing else.
+    pub(crate) fn is_by_file_key(&self) -> bool {
+        self.file_key.is_some()
+    }
+
     /// The passphrase, if one was given.
     pub(crate) fn passphrase(&self) -> Option<&Passphrase> {
         self.passphrase.as_ref()
     }
 
-    fn check_generation(&self, envelope: &Envelope) -> anyhow::Result<()> {
-        if envelope.generation < self.not_before {
-            let (found, known) = (envelope.generation, self.not_before);
-            return Err(anyhow!("this is generation {found} of the envelope, {known} was seen before"))
-                .context(Help("someone gives back an old state; keep the envelope as evidence"));
-        }
-        Ok(())
-    }
-
     /// What to say of rollback.
-    pub(crate) fn rollback_note(&self, generation: u64) -> String {
-        match self.not_before {
-            1 if !self.known.is_empty() => "not older than the envelope known".to_owned(),
-            1 => "rollback not excluded: at first sight nobody can tell".to_owned(),
-            known if known <= generation => format!("not older than {known}; later ones not excluded"),
-            _ => "older than known".to_owned(),
-        }
+    pub(crate) fn rollback_note(&self) -> String {
+        self.known.note()
     }
 }
 

@@ -15,15 +15,13 @@ pub(crate) const FOREIGN: &str = "not an envelope of this owner";
 pub(crate) struct Outcomes {
     /// How many, by why.
     pub(crate) skipped: BTreeMap<&'static str, u64>,
+    /// Names of those that no given key opens: whoever was to lose access to them may still have it.
+    pub(crate) unopened: Vec<String>,
     /// Each with its name.
     pub(crate) failed: Vec<String>,
 }
 
 impl Outcomes {
-    pub(crate) fn skip(&mut self, why: &'static str) {
-        *self.skipped.entry(why).or_default() += 1;
-    }
-
     /// Counts envelopes of other owners.
     pub(crate) fn foreign(&mut self, n: u64) {
         if n > 0 {
@@ -31,10 +29,15 @@ impl Outcomes {
         }
     }
 
-    /// Counts one object that was not done, under `name` if it failed.
+    /// Counts one object that was not done, under `name` if it failed or did not open.
     pub(crate) fn add(&mut self, name: impl std::fmt::Display, not_done: anyhow::Result<&'static str>) {
         match not_done {
-            Ok(why) => self.skip(why),
+            Ok(why) => {
+                *self.skipped.entry(why).or_default() += 1;
+                if why == UNOPENABLE {
+                    self.unopened.push(name.to_string());
+                }
+            }
             Err(e) => {
                 // What to do comes after what went wrong.
                 let help = e.downcast_ref::<Help>().map(ToString::to_string);
@@ -50,6 +53,9 @@ impl Outcomes {
         for (why, n) in &self.skipped {
             say!("skipped   {n}: {why}")?;
         }
+        for name in &self.unopened {
+            say!("unopened  {name}")?;
+        }
         for failure in &self.failed {
             say!("failed    {failure}")?;
         }
@@ -60,7 +66,11 @@ impl Outcomes {
     /// how what was not done is left.
     pub(crate) fn check(&self, left: &str, skip_unopenable: bool, done: u64) -> anyhow::Result<()> {
         if !self.failed.is_empty() {
-            return Err(anyhow!("{} object(s) failed; {left}", self.failed.len())).context(Help(
+            let unopened = match self.unopened.len() {
+                n @ 1.. if !skip_unopenable => format!(", {n} more are as they were: {UNOPENABLE}"),
+                _ => String::new(),
+            };
+            return Err(anyhow!("{} object(s) failed{unopened}; {left}", self.failed.len())).context(Help(
                 "mend what is said above and run the same command again: what is done is skipped",
             ));
         }
@@ -69,10 +79,10 @@ impl Outcomes {
                 Help("give the owner's key that sealed; `bailiwick inspect` shows owner and recipients"),
             );
         }
-        match self.skipped.get(UNOPENABLE) {
-            Some(n) if !skip_unopenable => {
+        match self.unopened.len() {
+            n @ 1.. if !skip_unopenable => {
                 Err(anyhow!("{n} object(s) are as they were: {UNOPENABLE}; {left}")).context(Help(
-                    "give the keys that open them too, or say --skip-unopenable; `bailiwick inspect` shows owner and recipients",
+                    "give the keys that open those named above, too, or say --skip-unopenable; `bailiwick inspect` shows their recipients",
                 ))
             }
             _ => Ok(()),

@@ -44,6 +44,7 @@ mod it {
     mod rotate;
     mod rotate_done;
     mod rotate_folder;
+    mod rotate_killed;
     mod shards;
     mod threads;
     mod verdict;

@@ -72,8 +72,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// An envelope of the pinned owner.
 fn read_envelope(path: &Path, owner: &OwnerKey) -> anyhow::Result<Envelope> {
-    let bytes = read_bounded(path, ENVELOPE_FILE_BYTES_MAX)?;
-    bailiwick_envelope::verify(owner, &bytes)
+    verified(path, owner, &read_bounded(path, ENVELOPE_FILE_BYTES_MAX)?)
+}
+
+/// The envelope whose bytes were read from `path`.
+fn verified(path: &Path, owner: &OwnerKey, bytes: &[u8]) -> anyhow::Result<Envelope> {
+    bailiwick_envelope::verify(owner, bytes)
         .with_context(|| format!("{} is not an envelope of this owner", path.display()))
         .context(Help("check --owner against what the owner told you"))
 }
@@ -90,10 +94,6 @@ struct InCustody {
 }
 
 impl InCustody {
-    fn read(path: &Path, owner: &OwnerKey) -> anyhow::Result<Self> {
-        Self::of(read_envelope(path, owner)?, path)
-    }
-
     fn of(envelope: Envelope, path: &Path) -> anyhow::Result<Self> {
         let Some(part) = envelope.custody.clone() else {
             return Err(anyhow!("{} has no custody part: its key was not dealt", path.display()))
@@ -119,6 +119,8 @@ struct Beside {
     other_recipients: usize,
     /// Entries with the secret that custodians share: each opens the object alone, too, but in hybrid mode.
     recipients_of_secret: usize,
+    /// How many of those with the file key are x25519 or p256 keys: beside a hybrid dealing they are what a quantum computer breaks.
+    classical_recipients: usize,
     passphrase: bool,
     /// Whether any of these opens it.
     opens_without_custodians: bool,
@@ -134,6 +136,7 @@ impl Beside {
         Self {
             other_recipients: keys,
             recipients_of_secret: secrets,
+            classical_recipients: classical(envelope),
             passphrase,
             opens_without_custodians: keys > 0 || passphrase || (secrets > 0 && !hybrid),
             hybrid,
@@ -145,6 +148,12 @@ impl Beside {
             say!(
                 "beside      {} recipients open it without custodians; `bailiwick rewrap` removes them",
                 self.other_recipients
+            )?;
+        }
+        if self.hybrid && self.classical_recipients > 0 {
+            say!(
+                "NO PROTECTION by the post-quantum half: {} of them are x25519 or p256 keys, through which a quantum computer opens it",
+                self.classical_recipients
             )?;
         }
         if self.passphrase {
@@ -160,6 +169,11 @@ impl Beside {
             ),
         }
     }
+}
+
+/// How many recipients of the file key have keys that a quantum computer breaks.
+fn classical(envelope: &Envelope) -> usize {
+    envelope.recipients.iter().filter(|r| r.role == Role::FileKey && !r.kem.is_post_quantum()).count()
 }
 
 fn name(dealing: &VerifiedDealing, custodian: usize) -> &str {

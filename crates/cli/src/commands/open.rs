@@ -105,7 +105,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         OwnerKey(keyfile::public_key(args.owner.as_deref().context("--owner is missing")?, Kind::Owner)?);
     if shards::wanted(&args) {
         let opening = args.opening.read()?;
-        return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
+        return shards::run(&args, &owner, &opening);
     }
     let stdin = args.body.as_os_str() == "-";
     let envelope_path = match &args.envelope {
@@ -135,7 +135,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
     if opener.envelope().shards.is_some() && opener.envelope().unit.k == 1 && !stdin {
         // Any one shard is the whole object.
-        return shards::run(&args, &owner, &|owner, bytes| opening.open_one_of_many(owner, bytes));
+        return shards::run(&args, &owner, &opening);
     }
     let wanted = Wanted {
         body: (!stdin).then_some(args.body.as_path()),
@@ -177,7 +177,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         print_json(&report)?;
     } else if let Some(output) = &report.output {
         say!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes)?;
-        let rollback = opening.rollback_note(report.generation);
+        let rollback = opening.rollback_note();
         say!("object    {} generation {} ({rollback})", report.object, report.generation)?;
         say!("written   {}", printable(output))?;
         say!("authentic {authentic}")?;

@@ -132,8 +132,11 @@ struct Summary {
     outcomes: Outcomes,
 }
 
-const OLD_OPENS: &str =
-    "the old generation still opens with the old keys wherever it is: put the new one, then remove the old";
+/// Of new files beside the old ones. A host keeps one generation of a name: `rm` there would remove the new one.
+const PUT_IT: &str = "the old generation still opens with the old keys wherever it is: put the new one at every host, in the \
+                      old one\u{2019}s place, and remove the old files here";
+/// Where the new generation has the old one's place already.
+const COPIES: &str = "copies of the old generation, and what hosts have of it, still open with the old keys";
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -181,6 +184,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         _ => bail!("say which body or directory, or which node with --node, --host and --envelopes"),
     };
+    let at_node = args.body.is_none();
     if args.json {
         print_json(&summary)?;
     } else {
@@ -189,7 +193,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
             say!("{replaced} new generation(s) took the place of the old")?;
         }
         summary.outcomes.say()?;
-        say!("{OLD_OPENS}")?;
+        match summary.replaced {
+            Some(1..) => say!("{COPIES}: put the new one at every host")?,
+            _ if summary.rotated == 0 => {}
+            _ if at_node => say!("{COPIES}: this node has the new one")?,
+            _ => say!("{PUT_IT}")?,
+        }
     }
     let done = summary.rotated + summary.replaced.unwrap_or_default() + summary.placed_before;
     summary.outcomes.check(left, args.skip_unopenable, done)?;
@@ -252,7 +261,10 @@ fn single(
         say!("object    {} generation {}", report.object, report.generation)?;
         say!("body      {}", report.body)?;
         say!("envelope  {}", report.envelope)?;
-        say!("{OLD_OPENS}")?;
+        match replace {
+            true => say!("{COPIES}: put the new one at every host")?,
+            false => say!("{PUT_IT}")?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

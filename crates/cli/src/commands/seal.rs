@@ -17,6 +17,7 @@ use bailiwick_protocol::ids::{OwnerKey, Unit};
 
 use super::commit::TreeThread;
 use super::custody::policy_digest;
+use crate::envelopes::note_name;
 use crate::keyfile::{self, Kind, with_suffix};
 use crate::opening::{asked_for, check_mix, note_mix};
 use crate::output::{AtomicFile, print_json, printable};
@@ -200,6 +201,7 @@ pub(crate) fn run(mut args: Args) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot write {}", envelope_path.display()))?;
     // A body whose envelope is lost is lost; an envelope without its body is only to be made again.
     envelope_file.commit()?;
+    note_name(&envelope_path);
     if let Some(Err(error)) = body.map(AtomicFile::commit) {
         let _ = std::fs::remove_file(&envelope_path);
         return Err(error);

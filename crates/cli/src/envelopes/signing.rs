@@ -12,7 +12,7 @@ use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, SignedEnvelope};
 use bailiwick_protocol::ids::{OwnerKey, UnitName};
 
-use super::{Lock, folder_of, is_envelope, not_a_link};
+use super::{Lock, folder_of, is_envelope, not_a_link, note_name};
 use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::output::{AtomicFile, read_bounded};
@@ -146,6 +146,7 @@ impl Signing {
         out.write_all(signed).with_context(|| format!("cannot write {}", destination.display()))?;
         self.unchanged()?;
         out.commit()?;
+        note_name(&destination);
         Ok(destination)
     }
 }

@@ -13,10 +13,25 @@ use crate::Help;
 use crate::commands::commit::ENVELOPE_FILE_BYTES_MAX;
 use crate::output::read_bounded;
 
-/// What `--known` names.
-pub(super) struct Known(Vec<Seen>);
+/// What of an object was seen before.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KnownArgs {
+    /// Refuse an envelope older than this generation, known from an earlier visit: what shows that an old state is given back
+    #[arg(long, value_name = "GENERATION", default_value_t = 1)]
+    not_before: u64,
+    /// An envelope of the same object that was seen before, or a directory of envelopes: an older one now, or another of the same generation, is refused.
+    /// Shards are compared each with its own; repeat for several
+    #[arg(long, value_name = "ENVELOPE")]
+    known: Vec<PathBuf>,
+}
 
-/// One of them; its signature is looked at when it is compared with another.
+/// What [`KnownArgs`] names.
+pub(crate) struct Known {
+    not_before: u64,
+    seen: Vec<Seen>,
+}
+
+/// One envelope; its signature is looked at when it is compared with another.
 struct Seen {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -25,11 +40,16 @@ struct Seen {
 
 const EVIDENCE: Help = Help("keep both envelopes: the owner's signature under each is evidence");
 
-impl Known {
+impl KnownArgs {
+    /// Whether anything was said to be known.
+    pub(crate) fn is_given(&self) -> bool {
+        self.not_before != 1 || !self.known.is_empty()
+    }
+
     /// Reads envelopes and directories of them.
-    pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
+    pub(crate) fn read(&self) -> anyhow::Result<Known> {
         let mut seen = Vec::new();
-        for path in paths {
+        for path in &self.known {
             if !path.is_dir() {
                 seen.push(read(path)?);
                 continue;
@@ -42,28 +62,31 @@ impl Known {
                 }
             }
         }
-        if seen.is_empty() && !paths.is_empty() {
-            return Err(anyhow!("{} holds no envelope to compare with", paths[0].display()))
+        if let (Some(first), []) = (self.known.first(), &seen[..]) {
+            return Err(anyhow!("{} holds no envelope to compare with", first.display()))
                 .context(Help("name envelopes that were seen before with --known, or a directory of them"));
         }
-        Ok(Self(seen))
+        Ok(Known { not_before: self.not_before, seen })
     }
+}
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+impl Known {
+    fn is_empty(&self) -> bool {
+        self.seen.is_empty()
     }
 
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().map(|s| s.path.as_path())
+        self.seen.iter().map(|s| s.path.as_path())
     }
 
     /// Compares with every one of the same unit, of which there has to be one unless none is known at all.
-    pub(super) fn check_unit(
+    pub(crate) fn check_unit(
         &self,
         owner: &OwnerKey,
         envelope: &Envelope,
         bytes: &[u8],
     ) -> anyhow::Result<()> {
+        self.check_generation(envelope)?;
         if self.is_empty() || self.check_same(owner, envelope, bytes)? {
             return Ok(());
         }
@@ -83,6 +106,7 @@ impl Known {
         envelope: &Envelope,
         bytes: &[u8],
     ) -> anyhow::Result<()> {
+        self.check_generation(envelope)?;
         self.check_same(owner, envelope, bytes)?;
         if !self.is_empty() && self.of_object(envelope).next().is_none() {
             return Err(RollbackError::OtherObject.into());
@@ -103,6 +127,25 @@ impl Known {
         Ok(())
     }
 
+    fn check_generation(&self, envelope: &Envelope) -> anyhow::Result<()> {
+        let (found, known) = (envelope.generation, self.not_before);
+        if found < known {
+            return Err(anyhow!("this is generation {found} of the envelope, {known} was seen before"))
+                .context(Help("someone gives back an old state; keep the envelope as evidence"));
+        }
+        Ok(())
+    }
+
+    /// What to say of rollback of what was not refused.
+    pub(crate) fn note(&self) -> String {
+        match (self.not_before, &self.seen[..]) {
+            (1, []) => "rollback not excluded: at first sight nobody can tell".to_owned(),
+            (1, [_]) => "not older than the envelope known".to_owned(),
+            (1, _) => "not older than the envelopes known".to_owned(),
+            (known, _) => format!("not older than {known}; later ones not excluded"),
+        }
+    }
+
     /// Whether there was one of the same unit.
     fn check_same(&self, owner: &OwnerKey, envelope: &Envelope, bytes: &[u8]) -> anyhow::Result<bool> {
         let mut any = false;
@@ -115,7 +158,7 @@ impl Known {
 
     fn of_object(&self, envelope: &Envelope) -> impl Iterator<Item = &Seen> {
         let object = (envelope.owner, envelope.object);
-        self.0.iter().filter(move |s| (s.envelope.owner, s.envelope.object) == object)
+        self.seen.iter().filter(move |s| (s.envelope.owner, s.envelope.object) == object)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a run that was killed left under a temporary name, `.NAME.PID.partial`: the next run that makes NAME removes it.
+//! What a run that was killed left under a temporary name, `.NAME.PID.partial`: the next run that makes NAME takes it up or removes it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -29,20 +29,37 @@ pub(crate) fn mark(opened: &File) {
     let _ = opened.try_lock();
 }
 
+/// What is left of runs that were to make `destination` and are no more, some of it whole.
+pub(crate) fn abandoned(destination: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    each(destination, |leftover| {
+        let gone = leftover.is_abandoned();
+        paths.extend(gone.then(|| leftover.path.clone()));
+        false
+    });
+    paths
+}
+
 /// Removes what is left of runs that were to make `destination` and are no more, and says so.
 pub(crate) fn remove(destination: &Path) {
-    let Some(name) = destination.file_name().and_then(|n| n.to_str()) else { return };
-    let folder = destination.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    let inside = found.entry(folder.to_owned()).or_insert_with(|| list(folder));
-    for leftover in inside.extract_if(.., |l| l.name == name) {
+    each(destination, |leftover| {
         if leftover.is_abandoned() && leftover.remove() {
             eprintln!(
                 "note: {} is removed, which a run that was killed left",
                 printable(&leftover.path.display().to_string())
             );
         }
-    }
+        true
+    });
+}
+
+/// Each temporary name of `destination`; it is not looked at again where `done`.
+fn each(destination: &Path, mut done: impl FnMut(&Leftover) -> bool) {
+    let Some(name) = destination.file_name().and_then(|n| n.to_str()) else { return };
+    let folder = destination.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let inside = found.entry(folder.to_owned()).or_insert_with(|| list(folder));
+    inside.retain(|leftover| leftover.name != name || !done(leftover));
 }
 
 fn list(folder: &Path) -> Vec<Leftover> {

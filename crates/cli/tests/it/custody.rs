@@ -203,7 +203,12 @@ fn a_reshared_object_is_recovered_by_the_new_custodians_only() {
         &["--release", "r0", "r1", "r2", "--custodian", "c3.pub", "c4.pub", "c5.pub"],
         &ROSTER,
     ]);
-    place.run(&reshare);
+    // From answers, too, an old state is noticed where it is known.
+    place.refuse(
+        &with(&[&reshare, &["--not-before", "3"]]),
+        "generation 2 of the envelope, 3 was seen before",
+    );
+    place.run(&with(&[&reshare, &["--known", "env.old"]]));
     place.refuse(&recover(&["r0", "r1", "r2"], "out"), "asks for another dealing");
     request(&place, "ask2");
     let second = |releases: &[&'static str]| {

@@ -142,3 +142,30 @@ fn a_key_that_was_dealt_classically_is_not_dealt_in_hybrid_mode() {
     let said = String::from_utf8(place.run(&verify)).unwrap();
     assert!(said.contains("not proved  that this key was never dealt without a post-quantum half"), "{said}");
 }
+
+/// K29a: beside an x25519 or p256 recipient of the same envelope the post-quantum half protects nothing: refused, or said by both sides.
+#[test]
+fn k29a_a_key_sealed_to_classical_recipients_is_not_dealt_in_hybrid_mode() {
+    let place = prepared(100);
+    for (algorithm, key) in [("x25519", "x"), ("p256", "p")] {
+        place.run(&["key", "new", "recipient", "--algorithm", algorithm, "-o", key]);
+        let (to, body) = (format!("{key}.pub"), format!("mixed-{key}"));
+        place.run(&["seal", "plain", "-o", &body, "--owner", "owner", "--to", "to.pub", "--to", &to]);
+        let envelope = format!("{body}.envelope");
+        let deal = ["custody", "deal", &envelope, "--owner", "owner", "--key", "to", "--hybrid"];
+        let said = place.refuse(&with(&[&deal, &FIVE, &ROSTER]), "is sealed to an x25519 or p256 key");
+        assert!(said.contains("bailiwick rotate"), "{said}");
+        let told = json(&place, &with(&[&deal, &FIVE, &ROSTER, &["--despite-classical"]]));
+        assert_eq!((&told["sealed_classically"], &told["dealt_classically"]), (&true.into(), &false.into()));
+        let verify = ["custody", "verify", &envelope, "--owner", "owner.pub"];
+        let said = String::from_utf8(place.run(&verify)).unwrap();
+        assert!(said.contains("NO PROTECTION by the post-quantum half: 1 of them"), "{said}");
+    }
+    // The twin: the same with X-Wing recipients only; and without the half nothing is promised.
+    place.run(&["seal", "plain", "-o", "pure", "--owner", "owner", "--to", "to.pub", "--to", "heir.pub"]);
+    let deal = ["custody", "deal", "pure.envelope", "--owner", "owner", "--key", "to", "--hybrid"];
+    assert_eq!(json(&place, &with(&[&deal, &FIVE, &ROSTER]))["sealed_classically"], Value::Bool(false));
+    let verify = ["custody", "verify", "pure.envelope", "--owner", "owner.pub"];
+    let said = String::from_utf8(place.run(&verify)).unwrap();
+    assert!(said.contains("beside      2 recipients") && !said.contains("NO PROTECTION"), "{said}");
+}

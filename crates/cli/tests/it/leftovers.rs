@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::program::{Place, data};
 
 /// No process has this number, nor the next.
-const DEAD: u32 = 999_999_998;
+pub(super) const DEAD: u32 = 999_999_998;
 
 fn sealed() -> Place {
     let place = Place::with_keys();

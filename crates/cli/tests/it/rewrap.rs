@@ -181,6 +181,11 @@ fn envelopes_that_no_key_opens_fail_a_directory_unless_they_may() {
         (&again["skipped"]["nothing to change"], &again["skipped"]["no given key opens it"]),
         (&1.into(), &1.into())
     );
+    assert_eq!(again["unopened"], serde_json::json!(["d/b.envelope"]), "by name");
+    // Also where something else fails.
+    fs::write(place.path("d/c.envelope"), "damaged").unwrap();
+    let text = place.refuse(&anonymous, "1 object(s) failed, 1 more are as they were: no given key opens it");
+    assert!(text.contains("what is done is skipped"), "{text}");
     assert_eq!(fs::read(place.path("d/b.envelope")).unwrap(), before);
 }
 
@@ -313,4 +318,28 @@ fn e13_what_is_rotated_is_not_rewrapped_beside_it() {
     sealed(&place, "d/four", "owner");
     let both = ["rewrap", "d/four", &three, &two, "--owner", "owner", "--key", "to", "--anonymous"];
     assert_eq!(summary(&place, &both)["rewrapped"], 3);
+}
+
+/// Named one by one, an envelope may have any name; a new one that no command over a directory finds is pointed out.
+#[test]
+fn an_envelope_of_any_name_is_found_where_it_is_named() {
+    let place = Place::with_keys();
+    fs::write(place.path("plain"), data(10)).unwrap();
+    let seal = ["seal", "plain", "-o", "body", "--envelope", "odd.env", "--owner", "owner", "--to", "to.pub"];
+    place.run(&[&seal[..], &["--no-commit"]].concat());
+    let out = place.try_run(&rewrap("odd.env", &["--add", "other.pub"]));
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{said}");
+    let shown: serde_json::Value =
+        serde_json::from_slice(&place.run(&["inspect", "odd.env", "--json"])).unwrap();
+    assert_eq!(shown["generation"], 2);
+    // A body is still not its own envelope.
+    place.refuse(&rewrap("body", &["--add", "other.pub"]), "body has no envelope beside it");
+    let commit =
+        |output: &'static str| ["commit", "body", "--envelope", "odd.env", "--owner", "owner", "-o", output];
+    let said = String::from_utf8(place.try_run(&commit("new.env")).stderr).unwrap();
+    assert!(said.contains("new.env does not end in .envelope"), "{said}");
+    fs::remove_file(place.path("new.env")).unwrap();
+    let said = String::from_utf8(place.try_run(&commit("new.envelope")).stderr).unwrap();
+    assert!(!said.contains("does not end in"), "{said}");
 }

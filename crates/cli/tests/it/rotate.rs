@@ -336,6 +336,8 @@ fn an_object_that_no_key_opens_keeps_the_others_only_unless_skipped() {
     place.run(&["seal", "plain", "-o", "d/shut", "--owner", "owner", "--to", "other.pub"]);
     let text = place.refuse(&[&ROTATE[..], &["--replace"]].concat(), "nothing took its place");
     assert!(text.contains("1 object(s) are as they were"), "{text}");
+    let said = String::from_utf8(place.try_run(&[&ROTATE[..], &["--replace"]].concat()).stdout).unwrap();
+    assert!(said.contains("unopened  d/shut.envelope\n") && !said.contains("unopened  d/a"), "{said}");
     assert!(opens(&place, "d/a", "to").is_some());
     let done = summary(&place, &["--replace", "--skip-unopenable"]);
     assert_eq!((&done["replaced"], &done["skipped"]["no given key opens it"]), (&3.into(), &1.into()));

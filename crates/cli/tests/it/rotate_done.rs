@@ -159,27 +159,32 @@ fn a_list_that_was_cut_is_mended_and_another_is_named() {
     }
 }
 
-/// What waits and the node has already, since a run broke off before it wrote that down, is taken for done only by a run that asks for the same.
+/// What waits and the node has already, since a run broke off before it wrote that down, or before the envelope had its place, is taken for done
+/// only by a run that asks for the same.
 #[test]
 fn what_waits_and_the_node_has_is_what_is_asked_for() {
-    let (place, node) = place_with_node();
-    let rotated = waiting(&place, &node);
-    place.run(&at(&node, "node", &["put", &rotated, "--owner", "owner"]));
-    let signed = fs::read(place.path(&format!("{rotated}.envelope"))).unwrap();
-    let others = ["rotate", "--owner", "owner", "--key", "to", "--to", "to.pub", "--envelopes", "envelopes"];
-    let (run, whole) = told(&place, &at(&node, "node", &others));
-    let says = run["failed"][0].as_str().unwrap_or_default();
-    assert!(!whole && says.contains("for others than this command says"), "{run}");
-    assert!(
-        place.path(&rotated).exists()
-            && fs::read(place.path(&format!("{rotated}.envelope"))).unwrap() == signed
-    );
-    // The honest twin.
-    let run = summary(&place, &at(&node, "node", &ROTATE));
-    assert_eq!((&run["rotated"], &run["skipped"][ALREADY]), (&0.into(), &1.into()));
-    assert!(fs::read(place.path(&rotated.replace(".rotated", ".envelope"))).unwrap() == signed);
-    assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 1, "nothing waits");
-    assert_eq!(generations(&place, &node), [2]);
+    for body_is_there in [true, false] {
+        let (place, node) = place_with_node();
+        let rotated = waiting(&place, &node);
+        place.run(&at(&node, "node", &["put", &rotated, "--owner", "owner"]));
+        if !body_is_there {
+            fs::remove_file(place.path(&rotated)).unwrap();
+        }
+        let signed = fs::read(place.path(&format!("{rotated}.envelope"))).unwrap();
+        let others =
+            ["rotate", "--owner", "owner", "--key", "to", "--to", "to.pub", "--envelopes", "envelopes"];
+        let (run, whole) = told(&place, &at(&node, "node", &others));
+        let says = run["failed"][0].as_str().unwrap_or_default();
+        assert!(!whole && says.contains("for others than this command says"), "{run}");
+        assert_eq!(place.path(&rotated).exists(), body_is_there);
+        assert!(fs::read(place.path(&format!("{rotated}.envelope"))).unwrap() == signed);
+        // The honest twin.
+        let run = summary(&place, &at(&node, "node", &ROTATE));
+        assert_eq!((&run["rotated"], &run["skipped"][ALREADY]), (&0.into(), &1.into()));
+        assert!(fs::read(place.path(&rotated.replace(".rotated", ".envelope"))).unwrap() == signed);
+        assert_eq!(fs::read_dir(place.path("envelopes")).unwrap().count(), 1, "nothing waits");
+        assert_eq!(generations(&place, &node), [2]);
+    }
 }
 
 /// E13: a later envelope than what waits, signed elsewhere, is kept, so that a node which then goes back to an older one is found.

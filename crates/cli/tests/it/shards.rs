@@ -477,3 +477,24 @@ fn a_pipe_is_split_and_each_body_is_committed_to() {
         assert!(String::from_utf8(shown).unwrap().contains(root));
     }
 }
+
+/// A shard's file key is no other's; and of rollback as much is said as is known.
+#[test]
+fn shards_open_with_keys_and_say_what_is_known() {
+    let place = sealed("2/3", 100);
+    fs::write(place.path("fk"), [7; 32]).unwrap();
+    fs::set_permissions(place.path("fk"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let by_file_key = ["open", "s", "--owner", "owner.pub", "--key-from-age-output", "fk", "-o", "back"];
+    place.refuse(&by_file_key, "every shard has a file key of its own");
+    let said = |more: &[&str]| {
+        let said = String::from_utf8(place.run(&[&open(&["s"])[..], more].concat())).unwrap();
+        fs::remove_file(place.path("back")).unwrap();
+        said
+    };
+    assert!(said(&[]).contains("rollback not excluded"));
+    let known = said(&["--known", "s"]);
+    assert!(
+        known.contains("not older than the envelopes known") && !known.contains("not excluded"),
+        "{known}"
+    );
+}

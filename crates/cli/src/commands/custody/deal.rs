@@ -14,6 +14,7 @@ use bailiwick_protocol::signing::SigningKey;
 
 use super::network::{Network, NetworkArgs, Powers};
 use super::recover::{Answers, file_key_of};
+use super::seen::not_older;
 use super::{Beside, InCustody, policy_digest, recipient_keys, with_dealt_key};
 use crate::Help;
 use crate::envelopes::Signing;
@@ -45,10 +46,10 @@ struct Terms {
     /// Deal under another policy than the one the envelope names
     #[arg(long, requires = "policy")]
     replace_policy: bool,
-    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts). A hybrid dealing that is dealt again stays hybrid. It protects only a key that was never dealt without one: else `bailiwick rotate` first
+    /// Make the key depend on a post-quantum half, too (larger; its custodians should give receipts). A hybrid dealing that is dealt again stays hybrid. It protects only a key that was never dealt without one, nor sealed to an x25519 or p256 key: else `bailiwick rotate` first
     #[arg(long)]
     hybrid: bool,
-    /// Deal in hybrid mode although the same key was dealt without a post-quantum half before
+    /// Deal in hybrid mode although the same key was dealt without a post-quantum half before, or is sealed to an x25519 or p256 key
     #[arg(long, requires = "hybrid")]
     despite_classical: bool,
     /// Deal although one power could compel or block a recovery
@@ -103,6 +104,8 @@ struct Report {
     hybrid: bool,
     /// The same key was dealt without a post-quantum half before, by the envelope that was read: the half protects nothing of it.
     dealt_classically: bool,
+    /// The same key is sealed to an x25519 or p256 key: likewise.
+    sealed_classically: bool,
     roster: String,
     policy: Option<String>,
     jurisdictions: Powers,
@@ -143,7 +146,7 @@ pub(super) fn reshare(args: &ReshareArgs) -> anyhow::Result<ExitCode> {
     let owner = keyfile::read_signing_key(&args.terms.owner, Kind::Owner)?;
     let pinned = OwnerKey(owner.public());
     let signing = Signing::begin(&args.envelope, args.terms.output.as_deref())?;
-    let old = InCustody::read(&args.envelope, &pinned)?;
+    let (old, _) = not_older(&args.envelope, &pinned, args.opening.known())?;
     let was_hybrid = old.dealing.dealing().is_hybrid();
     let hybrid = args.terms.hybrid || (was_hybrid && !args.classical);
     if hybrid && !args.terms.prove_to.is_empty() {
@@ -207,6 +210,22 @@ fn dealt_classically(envelope: &Envelope) -> bool {
     dealing.is_some_and(|d| !d.is_hybrid())
 }
 
+/// A hybrid dealing protects nothing that a quantum computer finds by other ways, of which this envelope shows some (K29a).
+fn check_only_hybrid(path: &Path, dealt: bool, sealed: bool) -> anyhow::Result<()> {
+    let why = match (dealt, sealed) {
+        (true, _) => "was dealt without a post-quantum half before",
+        (_, true) => "is sealed to an x25519 or p256 key",
+        _ => return Ok(()),
+    };
+    Err(anyhow!(
+        "the key of {} {why}: whoever recorded that finds the key with a quantum computer, whatever is dealt now",
+        path.display()
+    ))
+    .context(Help(
+        "seal it anew to X-Wing keys with `bailiwick rotate` (--drop-custody if it was dealt), then deal its new key with --hybrid; --despite-classical deals all the same",
+    ))
+}
+
 fn put_in_custody(
     terms: &Terms,
     hybrid: bool,
@@ -230,14 +249,9 @@ fn put_in_custody(
         envelope.policy = Some(policy_under(terms, policy, envelope.policy)?);
     }
     let dealt_classically = hybrid && dealt_classically(&envelope);
-    if dealt_classically && !terms.despite_classical {
-        return Err(anyhow!(
-            "the key of {} was dealt without a post-quantum half before: whoever recorded that dealing finds the key with a quantum computer, whatever is dealt now",
-            path.display()
-        ))
-        .context(Help(
-            "seal it anew with `bailiwick rotate --drop-custody`, then deal its new key with --hybrid; --despite-classical deals all the same",
-        ));
+    let sealed_classically = hybrid && super::classical(&envelope) > 0;
+    if !terms.despite_classical {
+        check_only_hybrid(&path, dealt_classically, sealed_classically)?;
     }
     let context = Context::next_of(&envelope, network.digest());
     let options = DealOptions { context, threshold, custodians: &custodians, hybrid };
@@ -283,6 +297,7 @@ fn put_in_custody(
             custodians: custodians.into_iter().map(|c| c.name).collect(),
             hybrid,
             dealt_classically,
+            sealed_classically,
             roster: network.digest().to_string(),
             policy: dealt.dealing.context.policy.map(hex::encode),
             jurisdictions: powers,
@@ -314,11 +329,13 @@ fn report(r: &Report, json: bool) -> anyhow::Result<()> {
     }
     if r.hybrid {
         say!("receipts   none yet: ask each custodian for `bailiwick custody receipt`")?;
-        match r.dealt_classically {
-            true => say!(
+        match (r.dealt_classically, r.sealed_classically) {
+            (true, _) => say!(
                 "NO PROTECTION by the post-quantum half: the same key was dealt without one before; `bailiwick rotate --drop-custody` makes a new one"
             )?,
-            false => say!(
+            // Said with those beside.
+            (false, true) => {}
+            (false, false) => say!(
                 "protects   only if this key was never dealt without a post-quantum half, nor sealed to an x25519 or p256 key: no envelope shows what earlier ones said"
             )?,
         }

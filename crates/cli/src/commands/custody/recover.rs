@@ -123,7 +123,7 @@ pub(super) fn file_key_of(
 /// Runs the command.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = args.envelope.clone().unwrap_or_else(|| keyfile::with_suffix(&args.body, ".envelope"));
-    let object = args.seen.read(&path)?;
+    let (object, rollback) = args.seen.read(&path)?;
     let keys = recipient_keys(std::slice::from_ref(&args.key))?;
     let answers = Answers { request: &args.request, releases: &args.release, keys: &keys };
     let (key, custodians, refused) = file_key_of(&object, &answers)?;
@@ -154,7 +154,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print_json(&report)?;
     } else if let Some(output) = &report.output {
         say!("recovered  {} ({} bytes of data)", Quoted(&report.name), report.data_bytes)?;
-        let rollback = args.seen.note();
         say!("object     {} generation {} ({rollback})", report.object, report.generation)?;
         let names: Vec<_> = report.custodians.iter().map(|n| Quoted(n).to_string()).collect();
         say!("shares of  {}", names.join(", "))?;

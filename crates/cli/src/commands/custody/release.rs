@@ -58,7 +58,7 @@ struct Report {
 
 /// Runs `release`.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let object = args.seen.read(&args.envelope)?;
+    let (object, _) = args.seen.read(&args.envelope)?;
     let key = keyfile::read_custodian_key(&args.custodian)?;
     let bytes = read_bounded(&args.request, MESSAGE_BYTES_MAX)?;
     let request = Request::from_bytes(&bytes)
@@ -138,7 +138,7 @@ pub(super) struct ReceiptArgs {
 
 /// Runs `receipt`.
 pub(super) fn receipt(args: &ReceiptArgs) -> anyhow::Result<ExitCode> {
-    let object = args.seen.read(&args.envelope)?;
+    let (object, _) = args.seen.read(&args.envelope)?;
     let key = keyfile::read_custodian_key(&args.custodian)?;
     let receipt = Receipt::sign(&object.dealing, &key).context("no receipt is signed")?;
     write_new(&args.output, 0o644, &receipt.to_bytes())?;

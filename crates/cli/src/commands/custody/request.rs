@@ -45,7 +45,7 @@ struct Report {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let object = args.seen.read(&args.envelope)?;
+    let (object, _) = args.seen.read(&args.envelope)?;
     let key = keyfile::read_recipient_public(&args.key)?;
     let mut rng = keyfile::system_rng()?;
     let request = Request::new(&object.dealing, key.kem(), key.as_bytes(), &mut rng)

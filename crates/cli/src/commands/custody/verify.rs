@@ -78,7 +78,7 @@ struct CustodianLine {
 
 /// Runs the command: 0 when everything checked holds, 1 when the roster says otherwise, or the jurisdiction test does, or cannot be judged.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let object = args.seen.read(&args.envelope)?;
+    let (object, rollback) = args.seen.read(&args.envelope)?;
     let network = args.network.read()?;
     let dealing = object.dealing.dealing();
     let roster_says = network.as_ref().map(|n| n.contradictions(&object.dealing));
@@ -119,7 +119,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.json {
         print_json(&report)?;
     } else {
-        print(&report, &args.seen.note())?;
+        print(&report, &rollback)?;
     }
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use bailiwick_archive::Unpacker;
-use bailiwick_envelope::{OpenError, Opened, Opener, PaddedWriter, RangeAuthenticity, read_metadata};
+use bailiwick_envelope::{OpenError, Opened, PaddedWriter, RangeAuthenticity, read_metadata};
 use bailiwick_protocol::ids::OwnerKey;
 
 use super::archive::{self, Blame, Source, sealed_so};
 use super::tree::NewTree;
 use super::{Args, KEY_HOLDERS_ONLY, OWNER_SIGNED, plain_file_name};
+use crate::opening::Opening;
 use crate::output::{AtomicFile, print_json, printable};
 use crate::shards::Set;
 use crate::shards::rebuild::{Stop, blame, blame_always, not_as_signed, stripes, with_enough};
@@ -33,23 +34,24 @@ struct Report {
     notes: Vec<String>,
 }
 
-/// Verifies an envelope under the pinned owner and finds its file key.
-pub(super) type OpenEnvelope<'a> = &'a dyn Fn(&OwnerKey, &[u8]) -> anyhow::Result<Opener>;
-
 /// Whether the arguments name several shards, or a folder of them.
 pub(super) fn wanted(args: &Args) -> bool {
     !args.more.is_empty() || args.body.is_dir()
 }
 
 /// Runs `open` over the shards the arguments name.
-pub(super) fn run(args: &Args, owner: &OwnerKey, open: OpenEnvelope<'_>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Args, owner: &OwnerKey, opening: &Opening) -> anyhow::Result<ExitCode> {
     ensure!(args.attest.is_none(), "a statement speaks of one unit: a split object has none for the whole");
     if args.envelope.is_some() {
         return Err(anyhow!("every shard's envelope lies beside its body"))
             .context(Help("leave out --envelope"));
     }
+    if opening.is_by_file_key() {
+        return Err(anyhow!("every shard has a file key of its own: the one of an age file opens none"))
+            .context(Help("give a recipient's key with --key, or a passphrase"));
+    }
     let paths: Vec<PathBuf> = std::iter::once(&args.body).chain(&args.more).cloned().collect();
-    let mut set = Set::load(&paths, &|bytes| open(owner, bytes))?;
+    let mut set = Set::load(&paths, &|bytes| opening.open_one_of_many(owner, bytes))?;
     if args.archive.partial() {
         let mut source = Shards { beside: beside(args), set: &mut set };
         let done = archive::some(&args.archive, &mut source, args.output.as_deref(), args.json);
@@ -85,7 +87,8 @@ pub(super) fn run(args: &Args, owner: &OwnerKey, open: OpenEnvelope<'_>) -> anyh
         print_json(&report)?;
     } else if let Some(output) = &report.output {
         say!("opened    {} ({} bytes of data)", printable(&report.name), report.data_bytes)?;
-        say!("object    {} generation {} (rollback not excluded)", report.object, report.generation)?;
+        let rollback = opening.rollback_note();
+        say!("object    {} generation {} ({rollback})", report.object, report.generation)?;
         say!("shards    {:?} of {}", report.shards_used, report.n)?;
         say!("written   {}", printable(output))?;
         say!("authentic {authentic}")?;

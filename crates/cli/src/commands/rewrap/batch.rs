@@ -114,7 +114,7 @@ fn write_all(
             let (written, summary) = &mut *guard;
             match done {
                 Ok(Ok(new)) => written.push(new),
-                Ok(Err(why)) => summary.outcomes.skip(why),
+                Ok(Err(why)) => summary.outcomes.add(path.display(), Ok(why)),
                 Err(e) => summary.outcomes.add(path.display(), Err(e)),
             }
         }

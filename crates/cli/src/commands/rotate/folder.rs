@@ -52,13 +52,13 @@ pub(super) fn run(
         for envelope in &objects {
             match alone.beside(envelope).and_then(|_alone| one(rotator, envelope, replace)) {
                 Ok(None) => summary.rotated += 1,
-                Ok(Some(why)) => summary.outcomes.skip(why),
+                Ok(Some(why)) => summary.outcomes.add(envelope.display(), Ok(why)),
                 Err(e) => summary.outcomes.add(envelope.display(), Err(e)),
             }
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let unopened = !skip && summary.outcomes.skipped.contains_key(UNOPENABLE);
+        let unopened = !skip && !summary.outcomes.unopened.is_empty();
         if !replace {
             return Ok((summary, "they are as they were"));
         }

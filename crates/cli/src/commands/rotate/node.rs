@@ -201,13 +201,14 @@ impl<'a> NodeRun<'a> {
         let name = next.name();
         self.done.add(&name, next.generation, self.rotator.asked.digest(signed))?;
         let kept = &self.folder.join(format!("{}-{}.envelope", name.object, name.unit));
-        fs::rename(&new.envelope, kept).with_context(|| format!("cannot write {}", kept.display()))?;
+        // The envelope last: a run that is killed in between finds it waiting, and the node has it.
         match fs::remove_file(&new.body) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(e).with_context(|| format!("cannot remove {}", new.body.display()));
             }
             _ => {}
         }
+        fs::rename(&new.envelope, kept).with_context(|| format!("cannot write {}", kept.display()))?;
         asked::forget(&new.asked())?;
         sync_folder(kept)
     }

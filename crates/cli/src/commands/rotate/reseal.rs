@@ -8,19 +8,21 @@ use anyhow::{Context as _, anyhow, bail};
 use bailiwick_envelope::cobblestone::plain_bytes;
 use bailiwick_envelope::{
     Metadata, Opener, Padding, Passphrase, ReadAt, RecipientPublicKey, SealOptions, Seekable, padme, seal,
+    verify,
 };
 use bailiwick_protocol::codec::Canonical as _;
 use bailiwick_protocol::envelope::{Envelope, Role, SignedEnvelope};
 use bailiwick_protocol::ids::OwnerKey;
 use bailiwick_protocol::signing::SigningKey;
 
+use super::ENVELOPE_FILE_BYTES_MAX;
 use super::asked::{Asked, Fit};
 use crate::Help;
 use crate::commands::commit::TreeThread;
 use crate::commands::seal::Tee;
 use crate::keyfile::{self, with_suffix};
 use crate::opening::{Opening, asked_for};
-use crate::output::AtomicFile;
+use crate::output::{AtomicFile, leftovers, read_bounded};
 use crate::progress;
 
 /// A body and its envelope.
@@ -184,7 +186,7 @@ impl Rotator {
         Ok(opener.open_range(body, 0, 0, io::sink())?.object.metadata)
     }
 
-    /// Writes new body and envelope, durably: both or neither.
+    /// Writes new body and envelope, durably: both or neither. What a run left that was killed between the names of the two is taken up.
     pub(super) fn write(
         &self,
         opener: &Opener,
@@ -192,6 +194,10 @@ impl Rotator {
         source: impl io::Read + Send,
         new: &Pair,
     ) -> anyhow::Result<u64> {
+        if let Some((next, signed)) = self.take_up(opener.envelope(), new)? {
+            self.check_asked(opener.envelope(), &next, &signed, new)?;
+            return Ok(opener.open(source, io::sink())?.data_len);
+        }
         let mut envelope = AtomicFile::create(&new.envelope, 0o644)?;
         if fs::symlink_metadata(&new.body).is_ok() {
             // It may be the only body of an envelope that was moved away.
@@ -205,11 +211,32 @@ impl Rotator {
         bar.finish_and_clear();
         let signed = signed.to_bytes();
         envelope.write_all(&signed)?;
+        envelope.file().sync_all().with_context(|| format!("cannot write {}", new.envelope.display()))?;
         self.asked.keep(&new.asked(), &signed)?;
-        // The body first: an envelope without its body would look like a loss.
+        // The body first: an envelope without its body would look like a loss. Whoever finds the body alone finds the envelope under its
+        // temporary name (`take_up`).
         body.commit()?;
         envelope.commit()?;
         Ok(data_bytes)
+    }
+
+    /// Gives its name to the next envelope whose body has its own, where a run was killed in between: what is signed is not signed again.
+    fn take_up(&self, old: &Envelope, new: &Pair) -> anyhow::Result<Option<(Envelope, Vec<u8>)>> {
+        if fs::symlink_metadata(&new.envelope).is_ok() || fs::symlink_metadata(&new.body).is_err() {
+            return Ok(None);
+        }
+        for path in leftovers::abandoned(&new.envelope) {
+            let Ok(bytes) = read_bounded(&path, ENVELOPE_FILE_BYTES_MAX) else { continue };
+            let Ok(next) = verify(&self.pinned, &bytes) else { continue };
+            let is_next = next.name() == old.name() && Some(next.generation) == old.generation.checked_add(1);
+            if is_next && new.has_body_of(&next)? {
+                fs::rename(&path, &new.envelope)
+                    .with_context(|| format!("cannot rename {}", path.display()))?;
+                sync_folder(&new.envelope)?;
+                return Ok(Some((next, bytes)));
+            }
+        }
+        Ok(None)
     }
 
     /// Opens and seals through a pipe, so that memory stays bounded and no plaintext touches the disk. Nothing is kept unless both
