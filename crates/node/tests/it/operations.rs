@@ -255,7 +255,7 @@ fn health_and_metrics() {
 /// A09 in part: two lengths, a length beside chunks, HTTP/1.0, a huge head: refused, and the node goes on.
 #[test]
 fn a09_odd_framing() {
-    let object = Object::new(80, 200);
+    let object = Object::new(0xa9, 200);
     for extra in ["content-length: 5\r\n", "transfer-encoding: chunked\r\n"] {
         let bytes = object.by_hand(&SHARED).bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
