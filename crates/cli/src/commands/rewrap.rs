@@ -185,8 +185,12 @@ impl Rewrapper {
         match rewrap(&opener, &self.wanted.changes(), &self.owner, &mut rng) {
             Ok(Some(signed)) => Ok(Outcome::New(signed.to_bytes())),
             Ok(None) => Ok(Outcome::Skipped("nothing to change")),
-            Err(RewrapError::Anonymous) => {
-                Ok(Outcome::Skipped("recipients are anonymous: it cannot be told whose entries to remove"))
+            // Whoever was to lose access may still have it.
+            Err(e @ RewrapError::Anonymous) => {
+                Err(e).context(Help("say with --only everybody who is to open it: that replaces the entries"))
+            }
+            Err(e @ RewrapError::MixedPassphrase) => {
+                Err(e).context(Help("say --also-passphrase if that is meant"))
             }
             Err(e) => Err(e.into()),
         }

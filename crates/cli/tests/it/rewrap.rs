@@ -189,6 +189,29 @@ fn envelopes_that_no_key_opens_fail_a_directory_unless_they_may() {
     assert_eq!(fs::read(place.path("d/b.envelope")).unwrap(), before);
 }
 
+/// Nor are those whose entries name nobody: whose to remove cannot be told. Nor is a passphrase set beside keys that was not asked for there.
+#[test]
+fn what_cannot_be_changed_as_asked_fails_by_name() {
+    let place = Place::with_keys();
+    fs::create_dir(place.path("d")).unwrap();
+    sealed(&place, "d/a", "owner");
+    place.run(&["seal", "plain", "-o", "d/b", "--owner", "owner", "--to", "to.pub", "--anonymous"]);
+    let remove = rewrap("d", &["--add", "other.pub", "--remove", "to.pub"]);
+    place.refuse(&remove, "1 object(s) failed");
+    let said = String::from_utf8(place.try_run(&remove).stdout).unwrap();
+    assert!(
+        said.contains("failed    d/b.envelope: some recipients are anonymous") && said.contains("--only"),
+        "{said}"
+    );
+    place.run(&["rewrap", "d", "--owner", "owner", "--key", "to", "other", "--only", "other.pub"]);
+    fs::write(place.path("words"), "some words\n").unwrap();
+    fs::set_permissions(place.path("words"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let set = ["rewrap", "d", "--owner", "owner", "--key", "other", "--set-passphrase-file", "words"];
+    let said = String::from_utf8(place.try_run(&set).stdout).unwrap();
+    assert!(said.contains("failed    d/a.envelope") && said.contains("say --also-passphrase"), "{said}");
+    place.run(&[&set[..], &["--also-passphrase"]].concat());
+}
+
 /// E13: two copies of one envelope, each rewritten, would be two envelopes of one generation.
 #[test]
 fn e13_a_unit_that_is_there_twice_is_not_signed_twice() {
