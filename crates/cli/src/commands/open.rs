@@ -124,12 +124,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let opening = args.opening.read()?;
     let bytes = read_bounded(&envelope_path, ENVELOPE_FILE_BYTES_MAX)?;
-    // One of the ways to open is always given; without keys and a passphrase it is a file key.
-    let by_file_key = args.opening.files().is_empty() && opening.passphrase().is_none();
     let opener = opening.open(&owner, &bytes).map_err(|e| match e.downcast_ref() {
-        Some(OpenError::KeyCommitment) if by_file_key => anyhow!("the file key given is not this object's")
-            .context(format!("cannot use {}", envelope_path.display()))
-            .context(Help("export the key of this object, or name the body it was exported of")),
+        Some(OpenError::KeyCommitment) if opening.is_by_file_key() => {
+            anyhow!("the file key given is not this object's")
+                .context(format!("cannot use {}", envelope_path.display()))
+                .context(Help("export the key of this object, or name the body it was exported of"))
+        }
         _ => with_help(e, &envelope_path),
     })?;
 
